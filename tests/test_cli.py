@@ -1,0 +1,281 @@
+"""The command line, in processes of its own and on a real terminal."""
+
+import os
+import pty
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from webrtc_async.emulator import Emulator
+from webrtc_async.emulator.server import EmulatorServer, bind
+from webrtc_async.wire import WireRequest
+
+COMMAND = [sys.executable, "-m", "webrtc_async.cli"]
+WITHOUT_SETTINGS = {name: value for name, value in os.environ.items() if name[:3] != "BW_"}
+
+
+def run(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*COMMAND, *arguments],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        env={**WITHOUT_SETTINGS, **environ},
+    )
+
+
+@pytest.fixture
+def listening(request: pytest.FixtureRequest) -> Iterator[subprocess.Popen[str]]:
+    """The emulator's command, started with the test's arguments, its first line printed."""
+    process = subprocess.Popen(
+        [*COMMAND, "emulator", "--port", "0", *getattr(request, "param", ())],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**WITHOUT_SETTINGS, "PYTHONUNBUFFERED": "1"},
+    )
+    yield process
+    process.kill()
+    process.communicate()
+
+
+def test_the_demo_ends_with_one_line_that_says_nothing_was_left():
+    """A log of the demo has every phase, who hears whom, and the sum at its end."""
+    finished = run("demo", "--plain", "--sessions", "2", "--participants", "3")
+    lines = finished.stdout.splitlines()
+    assert finished.returncode == 0, finished.stderr
+    assert "Setting up: 14 of 14" in lines
+    assert "session-1: host hears guest-1, guest-2, then nobody" in lines
+    assert "session-2: guest-2 hears guest-1, host, then host" in lines
+    assert "Tearing down: 8 of 8" in lines
+    assert re.fullmatch(
+        r"2 sessions, 6 participants, \d+ requests in \d+\.\d s; nothing was left behind\.",
+        lines[-1],
+    )
+    assert finished.stderr == ""
+
+
+def test_the_demo_shows_the_first_sessions_and_counts_the_others():
+    """More sessions than fit a screen are counted."""
+    finished = run("demo", "--sessions", "12", "--participants", "1")
+    assert "... and 4 more sessions like these." in finished.stdout
+    assert "12 sessions, 12 participants" in finished.stdout
+
+
+def test_output_that_is_no_terminal_has_no_control_codes():
+    """What goes into a pipe or file is plain text, asked for or not."""
+    finished = run("demo", "--sessions", "1", FORCE_COLOR="")
+    assert finished.returncode == 0
+    assert "\x1b" not in finished.stdout + finished.stderr
+
+
+def test_a_terminal_shows_bars_and_a_table():
+    """On a terminal there is a bar for each phase and a table of who hears whom."""
+    parent, child = pty.openpty()
+    process = subprocess.Popen(
+        [*COMMAND, "demo", "--sessions", "1"],
+        stdout=child,
+        stderr=child,
+        env={**WITHOUT_SETTINGS, "TERM": "xterm-256color", "COLUMNS": "100"},
+    )
+    os.close(child)
+    shown = b""
+    try:
+        while chunk := os.read(parent, 4096):
+            shown += chunk
+    except OSError:
+        pass  # Linux says so when the last writer is gone
+    os.close(parent)
+    text = shown.decode()
+    assert process.wait(30) == 0
+    assert "\x1b[" in text
+    assert "━" in text
+    assert "Hears after the change" in text
+    assert "nothing was left behind." in text
+
+
+def test_ctrl_c_tears_down_and_exits_130():
+    """An interrupted demo deletes what it made and says so."""
+    process = subprocess.Popen(
+        [*COMMAND, "demo", "--plain", "--sessions", "100", "--participants", "5"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**WITHOUT_SETTINGS, "PYTHONUNBUFFERED": "1"},
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline().startswith("The emulator is at http://127.0.0.1:")
+    assert process.stdout.readline() == "Setting up ...\n"
+    process.send_signal(signal.SIGINT)
+    shown, warned = process.communicate(timeout=60)
+    assert process.returncode == 130, shown + warned
+    assert "Interrupted." in warned
+    assert "nothing was left behind." in shown.splitlines()[-1]
+    assert "Traceback" not in warned
+
+
+@pytest.mark.parametrize("missing", ["BW_ACCOUNT_ID", "BW_USERNAME", "BW_PASSWORD"])
+def test_live_names_the_missing_variable(missing):
+    """--live without its settings is one line that names what to set, and exit 1."""
+    environ = {"BW_ACCOUNT_ID": "1", "BW_USERNAME": "u", "BW_PASSWORD": "p"}
+    del environ[missing]
+    finished = run("demo", "--live", **environ)
+    assert finished.returncode == 1
+    assert missing in finished.stderr
+    assert len(finished.stderr.splitlines()) == 1
+
+
+def test_live_uses_the_service_of_the_environment():
+    """--live works against whatever service the environment names."""
+    with EmulatorServer(Emulator()) as server:
+        finished = run(
+            "demo",
+            "--live",
+            BW_ACCOUNT_ID="9900000",
+            BW_USERNAME="user",
+            BW_PASSWORD="password",
+            BW_WEBRTC_BASE_URL=server.base_url,
+        )
+    assert finished.returncode == 0, finished.stderr
+    assert "as account 9900000" in finished.stdout
+    assert "nothing was left behind." in finished.stdout
+
+
+def test_live_with_a_wrong_password_says_where_credentials_come_from():
+    """A refusal is a sentence each, exit 1, and no traceback."""
+    with EmulatorServer(Emulator()) as server:
+        finished = run(
+            "demo",
+            "--live",
+            "--sessions",
+            "1",
+            BW_ACCOUNT_ID="9900000",
+            BW_USERNAME="user",
+            BW_PASSWORD="canary-secret",
+            BW_WEBRTC_BASE_URL=server.base_url,
+        )
+    assert finished.returncode == 1
+    assert "createSession: 401 Unauthorized" in finished.stderr
+    assert "BW_USERNAME" in finished.stderr
+    assert "Traceback" not in finished.stderr
+    assert "canary-secret" not in finished.stdout + finished.stderr
+
+
+def test_the_emulator_prints_its_address_and_a_snippet_that_works(listening, tmp_path):
+    """What it prints can be pasted into a file and run."""
+    assert listening.stdout is not None
+    printed = []
+    while "Ctrl-C" not in (line := listening.stdout.readline()):
+        printed.append(line)
+    assert re.match(r"The emulator is at http://127\.0\.0\.1:\d+/v1$", printed[0])
+    snippet = tmp_path / "snippet.py"
+    snippet.write_text("".join(line[4:] for line in printed if line.startswith("    ")))
+    pasted = subprocess.run(
+        [sys.executable, str(snippet)], capture_output=True, text=True, timeout=30, check=False
+    )
+    assert pasted.returncode == 0, pasted.stderr
+    assert pasted.stdout.startswith("Session(id='")
+    listening.send_signal(signal.SIGINT)
+    _, warned = listening.communicate(timeout=30)
+    assert listening.returncode == 0
+    assert "Traceback" not in warned
+
+
+@pytest.mark.parametrize(
+    "listening",
+    [("--account", "42", "--username", "ann", "--password", "canary-secret", "--seed", "7")],
+    indirect=True,
+)
+def test_the_emulator_takes_an_account_and_a_seed_and_does_not_echo_the_password(listening):
+    """It serves the given account and user, repeats ids by seed, and hides the password."""
+    assert listening.stdout is not None
+    printed = ""
+    while "Ctrl-C" not in (line := listening.stdout.readline()):
+        printed += line
+    assert "canary-secret" not in printed
+    url = re.search(r"http://\S+", printed)
+    assert url is not None
+    sessions = f"{url[0]}/accounts/42/sessions"
+    created = httpx.post(sessions, auth=("ann", "canary-secret"), trust_env=False)
+    expected = Emulator(seed=7)
+    assert created.status_code == 200
+    assert created.json()["id"] == first_session_id(expected)
+    assert httpx.post(sessions, auth=("ann", "x"), trust_env=False).status_code == 401
+
+
+def first_session_id(emulator: Emulator) -> str:
+    """Return the id that an emulator gives its first session."""
+    transport = httpx.MockTransport(lambda request: answer(emulator, request))
+    with httpx.Client(transport=transport, auth=("user", "password")) as client:
+        url = "http://emulator/v1/accounts/9900000/sessions"
+        return str(client.post(url).json()["id"])
+
+
+def answer(emulator: Emulator, request: httpx.Request) -> httpx.Response:
+    response = emulator.handle(
+        WireRequest(method=request.method, target=str(request.url), headers=dict(request.headers))
+    )
+    return httpx.Response(response.status, content=response.content)
+
+
+def test_a_port_in_use_is_one_line_and_exit_1():
+    """A taken port is said in one line."""
+    with bind("127.0.0.1", 0) as taken:
+        port = taken.getsockname()[1]
+        finished = run("emulator", "--port", str(port))
+    assert finished.returncode == 1
+    assert finished.stdout == ""
+    assert finished.stderr.startswith(f"Error: cannot listen on 127.0.0.1 port {port}")
+    assert len(finished.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    "arguments", [("nonsense",), ("demo", "--nonsense"), ("demo", "--sessions", "0")]
+)
+def test_a_wrong_command_line_is_explained_and_exits_2(arguments):
+    """A mistyped command or option is named, without a traceback."""
+    finished = run(*arguments)
+    assert finished.returncode == 2
+    assert "Usage:" in finished.stderr
+    assert "Traceback" not in finished.stderr
+
+
+def test_without_the_extra_the_command_says_what_to_install(tmp_path):
+    """Where click is missing, one line names the extra."""
+    (tmp_path / "click.py").write_text("raise ModuleNotFoundError('gone', name='click')")
+    program = (
+        f"import sys; sys.path.insert(0, {str(tmp_path)!r}); "
+        "from webrtc_async.cli.__main__ import main; main()"
+    )
+    finished = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=30, check=False
+    )
+    assert finished.returncode == 1
+    assert finished.stderr == (
+        "webrtc-async: click is not installed. The command line needs an extra: "
+        "pip install 'webrtc-async[demo]'\n"
+    )
+
+
+def test_help_lists_the_commands():
+    """--help is where a newcomer looks."""
+    finished = run("--help")
+    assert finished.returncode == 0
+    assert "demo" in finished.stdout
+    assert "emulator" in finished.stdout
+
+
+def test_the_installed_command_is_the_same_program():
+    """The console script that pip makes answers as the module does."""
+    script = Path(sys.executable).with_name("webrtc-async")
+    finished = subprocess.run(
+        [str(script), "--version"], capture_output=True, text=True, timeout=30, check=True
+    )
+    assert finished.stdout == run("--version").stdout

@@ -1,0 +1,256 @@
+"""The tree of exceptions is what its drawing says, and each one travels whole."""
+
+import builtins
+import inspect
+import pickle
+import re
+from typing import Any
+
+import pytest
+
+from webrtc_async import errors
+from webrtc_async.errors import (
+    ApiError,
+    ConnectionFailedError,
+    DeadlineExceededError,
+    RouteMismatchError,
+    ServerError,
+    TransportError,
+    UnexpectedResponseError,
+    WebRtcError,
+    error_for_status,
+)
+from webrtc_async.outcome import Outcome, Stage
+from webrtc_async.route_table import ROUTES
+
+_DRAWN = re.compile(r"    (?P<lines>(?:│   |    |├── |└── )*)(?P<name>\w+Error)\b(?P<note>.*)")
+
+
+def read_drawing() -> dict[str, tuple[str | None, str]]:
+    """Return the parent and the note of each class that the docstring draws."""
+    drawn: dict[str, tuple[str | None, str]] = {}
+    above: list[str] = []
+    for line in (errors.__doc__ or "").splitlines():
+        if found := _DRAWN.fullmatch(line):
+            depth = len(found["lines"]) // 4
+            del above[depth:]
+            drawn[found["name"]] = (above[-1] if above else None, found["note"].strip())
+            above.append(found["name"])
+    return drawn
+
+
+DRAWING = read_drawing()
+CLASSES = {
+    name: value
+    for name, value in vars(errors).items()
+    if inspect.isclass(value) and issubclass(value, Exception)
+}
+RUN_TIME = [value for value in CLASSES.values() if issubclass(value, WebRtcError)]
+VALUES: dict[str, object] = {
+    "operation": "createSession",
+    "outcome": Outcome.UNKNOWN,
+    "status": 418,
+    "reason": "no coffee",
+    "code": 7,
+    "request_id": "r-1",
+    "retry_after": 2.5,
+    "headers": {"x-a": "b"},
+    "body": "{}",
+    "stage": Stage.READING,
+    "problems": ("id: missing",),
+}
+each_class = pytest.mark.parametrize("kind", RUN_TIME, ids=lambda kind: kind.__name__)
+
+
+def with_everything_set(kind: Any) -> Any:
+    """Make an error with every attribute unlike its default."""
+    taken = set(inspect.signature(kind).parameters) - {"message"}
+    error = kind("it broke.", **{name: VALUES[name] for name in taken})
+    error.attempts = 3
+    error.add_note("seen on a Tuesday")
+    return error
+
+
+def test_the_drawing_is_complete() -> None:
+    """Every exception is drawn, and everything drawn is an exception."""
+    assert set(DRAWING) == set(CLASSES)
+    assert len(DRAWING) == 21
+
+
+@pytest.mark.parametrize("name", DRAWING)
+def test_parents_are_as_drawn(name: str) -> None:
+    """A class has the drawn parent first, and then the built-in ones that its note names."""
+    parent, note = DRAWING[name]
+    also = re.findall(r"\ba (\w+Error)\b", note)
+    expected = [parent] if parent else [] if also else ["Exception"]
+    assert [base.__name__ for base in CLASSES[name].__bases__] == expected + also
+
+
+@pytest.mark.parametrize("name", DRAWING)
+def test_drawn_attributes_exist(name: str) -> None:
+    """An attribute that the drawing mentions is there."""
+    mentioned = re.findall(r"\.(\w+)", DRAWING[name][1])
+    if CLASSES[name] is not RouteMismatchError:
+        error = CLASSES[name]("it broke.")
+        assert all(hasattr(error, attribute) for attribute in mentioned)
+
+
+@each_class
+def test_pickles_whole(kind: Any) -> None:
+    """An error pickles by every protocol with its text, attributes and notes."""
+    error = with_everything_set(kind)
+    for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
+        again = pickle.loads(pickle.dumps(error, protocol))
+        assert type(again) is kind
+        assert (again.args, vars(again)) == (error.args, vars(error))
+        assert str(again) == str(error)
+        assert again.__notes__ == ["seen on a Tuesday"]
+        assert again.outcome is Outcome.UNKNOWN
+
+
+def test_a_mismatch_pickles() -> None:
+    """The one error of import time pickles, and is no error of run time."""
+    again = pickle.loads(pickle.dumps(RouteMismatchError("it should be named get_session")))
+    assert str(again) == "it should be named get_session"
+    assert not isinstance(again, WebRtcError)
+
+
+@each_class
+def test_text_starts_with_the_operation(kind: Any) -> None:
+    """The text is the operation and the message, then how many attempts were made."""
+    error = with_everything_set(kind)
+    assert error.message == "it broke."
+    assert str(error).startswith("createSession: it broke. This was attempt 3.")
+    error.attempts = 1
+    assert "attempt" not in str(error).removesuffix(Outcome.UNKNOWN.sentence).replace(
+        "An earlier attempt's answer", ""
+    )
+
+
+@each_class
+def test_text_without_an_operation(kind: Any) -> None:
+    """Outside a call the text starts with the message, and nothing is claimed of any attempt."""
+    error = kind("it broke.")
+    assert str(error).startswith("it broke.")
+    assert (error.operation, error.attempts) == ("", 0)
+
+
+@each_class
+def test_outcome_by_default(kind: Any) -> None:
+    """Without being told, an error claims what its place in the tree lets it know."""
+    expected = Outcome.NOT_SENT
+    if issubclass(kind, ApiError | UnexpectedResponseError):
+        expected = Outcome.ANSWERED
+    elif issubclass(kind, TransportError) and not issubclass(kind, ConnectionFailedError):
+        expected = Outcome.UNKNOWN
+    assert kind("it broke.").outcome is expected
+
+
+def test_outcomes_are_ordered() -> None:
+    """The least certain of several outcomes is the greatest."""
+    assert max(Outcome) is Outcome.UNKNOWN
+    assert sorted(Outcome) == [Outcome.NOT_SENT, Outcome.ANSWERED, Outcome.UNKNOWN]
+
+
+@pytest.mark.parametrize("outcome", Outcome)
+@pytest.mark.parametrize(
+    "kind",
+    [kind for kind in RUN_TIME if issubclass(kind, TransportError)],
+    ids=lambda kind: kind.__name__,
+)
+def test_transport_errors_say_the_outcome(kind: Any, outcome: Outcome) -> None:
+    """The text of a transport error ends with what may have happened, after any status seen."""
+    sentence = outcome.sentence
+    assert str(kind("it broke.", outcome=outcome)) == f"it broke. {sentence}"
+    assert str(kind("it broke.", outcome=outcome, status=200)) == (
+        f"it broke. Its status was 200. {sentence}"
+    )
+
+
+def test_each_outcome_has_its_own_sentence() -> None:
+    """No outcome is without a sentence, and no two share one."""
+    assert len({outcome.sentence for outcome in Outcome}) == len(Outcome)
+
+
+def test_a_deadline_names_its_stage() -> None:
+    """A passed deadline knows what the call was doing, and is caught as Python's own."""
+    error = DeadlineExceededError("it broke.", stage=Stage.CONNECTING)
+    assert error.stage is Stage.CONNECTING
+    assert isinstance(error, TimeoutError)
+    assert DeadlineExceededError("it broke.").stage is Stage.QUEUED
+
+
+def test_api_errors_say_what_an_earlier_attempt_left_open() -> None:
+    """A refusal after a lost answer says that the operation may have been carried out."""
+    lost = "An earlier attempt's answer was lost"
+    assert lost in str(ApiError("it broke.", outcome=Outcome.UNKNOWN))
+    assert lost not in str(ApiError("it broke."))
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [kind for kind in RUN_TIME if issubclass(kind, ApiError)],
+    ids=lambda kind: kind.__name__,
+)
+def test_api_errors_end_with_request_id_and_advice(kind: Any) -> None:
+    """A refusal gives the request id where there is one, and ends with what to do, if known."""
+    assert str(kind("it broke.")) == f"it broke. {kind.advice}".rstrip()
+    assert str(kind("it broke.", request_id="r-1")) == (
+        f"it broke. Request id r-1. {kind.advice}".rstrip()
+    )
+
+
+def test_headers_are_copied() -> None:
+    """A refusal keeps its own headers, and an empty mapping when there are none."""
+    headers = {"x-a": "b"}
+    error = ApiError("it broke.", headers=headers)
+    headers.clear()
+    assert error.headers == {"x-a": "b"}
+    assert ApiError("it broke.").headers == {}
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.operation)
+def test_every_documented_status_has_a_class(route: Any) -> None:
+    """Each documented refusal is raised as a class of its own."""
+    classes = [error_for_status(status) for status in sorted(route.errors)]
+    assert ApiError not in classes
+    assert len(set(classes)) == len(classes)
+
+
+@pytest.mark.parametrize(
+    "name", [name for name, drawn in DRAWING.items() if drawn[0] == "ApiError"]
+)
+def test_classes_have_the_drawn_statuses(name: str) -> None:
+    """A class of refusals is raised for exactly the statuses drawn beside it."""
+    drawn = DRAWING[name][1]
+    statuses = {
+        status for status in range(1000) if re.fullmatch(drawn.replace("x", "[0-9]"), str(status))
+    }
+    assert statuses
+    assert {status for status in range(1000) if error_for_status(status) is CLASSES[name]} == (
+        statuses
+    )
+
+
+def test_except_api_error_catches_every_status() -> None:
+    """Whatever the status, known or not, the error is an ApiError."""
+    for status in range(1000):
+        assert issubclass(error_for_status(status), ApiError)
+    assert error_for_status(418) is error_for_status(999) is error_for_status(600) is ApiError
+    assert error_for_status(599) is ServerError
+
+
+def test_built_in_handlers_catch_what_is_drawn() -> None:
+    """Code that knows nothing of this package can catch by Python's own classes."""
+    caught = {
+        name: {base.__name__ for base in kind.__mro__ if hasattr(builtins, base.__name__)}
+        - {"object", "BaseException", "Exception", "OSError"}
+        for name, kind in CLASSES.items()
+    }
+    assert {name: found for name, found in caught.items() if found} == {
+        "ConfigurationError": {"ValueError"},
+        "InvalidArgumentError": {"ValueError"},
+        "ClientClosedError": {"RuntimeError"},
+        "DeadlineExceededError": {"TimeoutError"},
+        "RouteMismatchError": {"TypeError"},
+    }

@@ -1,0 +1,129 @@
+"""Who may import whom: each floor stands on the ones below it, and a library has one home."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import webrtc_async
+
+ROOT = Path(webrtc_async.__file__).parent
+PACKAGE = "webrtc_async"
+FLOORS = (
+    "outcome",
+    "errors",
+    "models",
+    "route",
+    "codec",
+    "route_table",
+    "wire",
+    "retry",
+    "auth",
+    "content_coding",
+    "transport",
+    "call",
+    "endpoints",
+    "client",
+)
+"""Lowest first; a module imports only from below."""
+
+OPEN_TO_THE_EMULATOR = {"errors", "models", "route", "codec", "route_table", "wire"}
+HOMES = {
+    "cattrs": {"codec"},
+    "tenacity": {"retry"},
+    "httpx": {"transport", "emulator.transport"},
+}
+
+
+def name_of(path: Path) -> str:
+    """Return a module's name below the package; a package's own is its __init__."""
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts)
+
+
+MODULES = {name_of(path): path for path in sorted(ROOT.rglob("*.py"))}
+each_module = pytest.mark.parametrize("module", MODULES)
+
+
+def is_module(name: str) -> bool:
+    """Whether a dotted name below the package is a module or a package."""
+    return name in MODULES or f"{name}.__init__" in MODULES
+
+
+def imports_of(module: str) -> set[str]:
+    """Return the full names that a module imports, at its top, inside functions or for types."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(MODULES[module].read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{module} imports relatively"
+            for alias in node.names:
+                below = f"{node.module}.{alias.name}".removeprefix(f"{PACKAGE}.")
+                found.add(f"{PACKAGE}.{below}" if is_module(below) else str(node.module))
+    return found
+
+
+def own_imports_of(module: str) -> set[str]:
+    """Return which modules of this package a module imports; __init__ is the package itself."""
+    own = {name for name in imports_of(module) if name.partition(".")[0] == PACKAGE}
+    return {name.removeprefix(PACKAGE).removeprefix(".") or "__init__" for name in own}
+
+
+def libraries_of(module: str) -> set[str]:
+    """Return the top names of everything else that a module imports."""
+    return {name.partition(".")[0] for name in imports_of(module)} - {PACKAGE}
+
+
+@pytest.mark.parametrize("module", [name for name in FLOORS if name in MODULES])
+def test_a_floor_imports_only_from_below(module: str) -> None:
+    """A module of the package imports only modules on lower floors, and the version."""
+    below = set(FLOORS[: FLOORS.index(module)])
+    assert own_imports_of(module) <= below | {"_version"}
+
+
+@each_module
+def test_the_emulator_imports_nothing_of_the_client(module: str) -> None:
+    """The emulator shares the pure rooms and no code that sends, so each can test the other."""
+    if module.partition(".")[0] == "emulator":
+        own = {name for name in own_imports_of(module) if name.partition(".")[0] != "emulator"}
+        assert own <= OPEN_TO_THE_EMULATOR | {"_version"}
+
+
+@each_module
+def test_nobody_imports_the_command_line(module: str) -> None:
+    """Only the command line itself imports its modules."""
+    if module.partition(".")[0] != "cli":
+        assert not {name for name in own_imports_of(module) if name.partition(".")[0] == "cli"}
+
+
+@each_module
+@pytest.mark.parametrize("library", HOMES)
+def test_a_library_has_one_home(module: str, library: str) -> None:
+    """A library that could be replaced is imported by the module that hides it, and no other."""
+    if module not in HOMES[library]:
+        assert library not in libraries_of(module)
+
+
+def test_the_version_imports_nothing() -> None:
+    """The version can be imported by anyone, because it imports nobody."""
+    assert imports_of("_version") == set()
+
+
+def test_the_package_only_gathers_names() -> None:
+    """The package's own module has a docstring, imports and __all__, and nothing that runs."""
+    docstring, *rest = ast.parse(MODULES["__init__"].read_text(encoding="utf-8")).body
+    assert isinstance(docstring, ast.Expr)
+    assert isinstance(docstring.value, ast.Constant)
+    for node in rest:
+        if isinstance(node, ast.Assign | ast.AnnAssign):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            assert [ast.unparse(target) for target in targets] == ["__all__"]
+        else:
+            assert isinstance(node, ast.Import | ast.ImportFrom), ast.unparse(node)
+
+
+def test_the_floors_are_all_there() -> None:
+    """The package has exactly the floors named here, its version, and its two wings."""
+    top = {name.partition(".")[0] for name in MODULES}
+    assert set(FLOORS) <= top
+    assert top <= {*FLOORS, "__init__", "_version", "emulator", "cli"}

@@ -1,0 +1,260 @@
+"""The models as values: frozen, hashable, picklable, discreet, and hard to get wrong."""
+
+import copy
+import pickle
+from typing import Any
+
+import attrs
+import pytest
+from hypothesis import given
+from strategies import BRIEFLY, MODELS, TEXT
+
+from webrtc_async import codec
+from webrtc_async.errors import InvalidArgumentError
+from webrtc_async.models import (
+    AccountsParticipantsResponse,
+    DeviceApiVersion,
+    Participant,
+    ParticipantSubscription,
+    PublishPermission,
+    Session,
+    Subscriptions,
+)
+
+EXAMPLES = [
+    ParticipantSubscription(participant_id="p-2", stream_aliases=["cam"], extra={"x": [1]}),
+    Subscriptions.only(["p-2"], session_id="s-1"),
+    Session(id="s-1", tag="room", extra={"participant_ids": []}),
+    Participant(
+        id="p-1",
+        callback_url="https://app.example/cb",
+        publish_permissions=["AUDIO", "SCREEN"],
+        sessions=["s-1"],
+        subscriptions=Subscriptions.everyone("s-1"),
+        tag="visit",
+        device_api_version=DeviceApiVersion("V4"),
+        extra={"newField": {"deep": [1, 2]}},
+    ),
+    AccountsParticipantsResponse(participant=Participant(id="p-1"), token="a.b.c"),
+]
+each_example = pytest.mark.parametrize("model", EXAMPLES, ids=lambda model: type(model).__name__)
+each_enum = pytest.mark.parametrize("enum", [PublishPermission, DeviceApiVersion])
+
+
+@each_example
+def test_frozen(model: Any) -> None:
+    """No attribute of a model can be set, and none can be added."""
+    for each in attrs.fields(type(model)):
+        with pytest.raises(attrs.exceptions.FrozenInstanceError):
+            setattr(model, each.name, None)
+    with pytest.raises(AttributeError):
+        model.tga = "a typing error"
+
+
+@each_example
+def test_keywords_only(model: Any) -> None:
+    """A model takes its values by name only, so that a new field can never shift another."""
+    with pytest.raises(TypeError, match="positional argument"):
+        type(model)("p-1")
+
+
+@each_example
+def test_equality_and_hash(model: Any) -> None:
+    """Equal values make equal models with equal hashes, whatever is in extra; others differ."""
+    same = copy.deepcopy(model)
+    assert same == model
+    assert hash(same) == hash(model)
+    assert len({same, model}) == 1
+    different = attrs.evolve(model, extra={"other": 1})
+    assert different != model
+    assert len({different, model}) == 2
+    assert model != EXAMPLES[EXAMPLES.index(model) - 1]
+
+
+@BRIEFLY
+@given(MODELS)
+def test_pickles(model: object) -> None:
+    """Every model pickles by every protocol, with unknown fields and unknown enum members."""
+    for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
+        again = pickle.loads(pickle.dumps(model, protocol))
+        assert again == model
+        assert hash(again) == hash(model)
+
+
+def test_repr_hides_the_token() -> None:
+    """The device token is in no repr and no text."""
+    created = AccountsParticipantsResponse(participant=Participant(id="p-1"), token="s3cret")
+    assert "s3cret" not in f"{created!r} {created}"
+    assert "token=<hidden>" in repr(created)
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        (None, "callback_url=None"),
+        ("https://app.example/cb", "callback_url='https://app.example/cb'"),
+        ("https://app.example:8443", "callback_url='https://app.example:8443'"),
+        ("https://me:s3cret@app.example/cb", "callback_url='https://app.example/cb'"),
+        ("https://s3cret@app.example/cb", "callback_url='https://app.example/cb'"),
+        ("https://app.example/cb?key=s3cret", "callback_url='https://app.example/cb?<hidden>'"),
+        ("https://app.example/cb#s3cret", "callback_url='https://app.example/cb'"),
+        ("https://me:s3c/ret@app.example/cb", "callback_url=<hidden>"),
+        ("https://me:s3c?ret@app.example/cb", "callback_url=<hidden>"),
+        ("https://me:s3c#ret@app.example/cb", "callback_url=<hidden>"),
+        ("me:s3cret@app.example/cb", "callback_url=<hidden>"),
+        ("https://[s3cret", "callback_url=<hidden>"),
+        (b"https://me:s3cret@app.example", "callback_url=<hidden>"),
+        (5, "callback_url=<hidden>"),
+    ],
+)
+def test_repr_hides_what_a_callback_url_gives_away(url: Any, shown: str) -> None:
+    """Userinfo, query and fragment of a callback URL are in no repr, and repr never fails."""
+    text = repr(Participant(callback_url=url))
+    assert f"{shown}, " in text
+    assert "s3c" not in text
+    assert "ret@" not in text
+
+
+def test_repr_hides_values_of_extra() -> None:
+    """Unknown fields show by name alone."""
+    assert "extra=<a, b>" in repr(Session(extra={"b": "s3cret", "a": 1}))
+    assert "s3cret" not in repr(Session(extra={"b": "s3cret"}))
+    assert "extra=<>" in repr(Session())
+
+
+@each_enum
+def test_known_member_in_any_case(enum: Any) -> None:
+    """A known value is the known member, in whatever case it is written."""
+    for member in enum:
+        assert enum(member.value.lower()) is enum(member.value.title()) is enum(member) is member
+        assert member.is_known
+        assert member == member.value == f"{member}"
+
+
+@each_enum
+@BRIEFLY
+@given(value=TEXT)
+def test_unknown_member(enum: Any, value: str) -> None:
+    """An unknown value is a member: equal to its text and to itself, hashable and picklable."""
+    member = enum(value)
+    assert isinstance(member, enum)
+    if member.is_known:
+        assert value.upper() == member.value
+        return
+    assert member == enum(value) == value
+    assert member.name == member.value == f"{member}" == value
+    assert hash(member) == hash(enum(value))
+    assert member not in set(enum)
+    for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
+        again = pickle.loads(pickle.dumps(member, protocol))
+        assert again == member
+        assert type(again) is enum
+        assert not again.is_known
+    assert copy.deepcopy(member) == member
+
+
+@each_enum
+@pytest.mark.parametrize("value", [5, None, b"AUDIO"])
+def test_enums_are_text(enum: Any, value: object) -> None:
+    """What is not text is no member of an open enum."""
+    with pytest.raises(ValueError, match="is not a valid"):
+        enum(value)
+
+
+def test_unknown_members_are_not_added() -> None:
+    """Meeting an unknown value does not change which values are known."""
+    PublishPermission("SCREEN")
+    assert list(PublishPermission) == [PublishPermission.AUDIO, PublishPermission.VIDEO]
+
+
+def test_everyone() -> None:
+    """Subscriptions to everyone carry the session alone."""
+    everyone = Subscriptions.everyone("s-1")
+    assert everyone == Subscriptions(session_id="s-1")
+    assert everyone.is_everyone
+    assert not everyone.is_nothing
+
+
+def test_everyone_needs_a_session() -> None:
+    """Everyone in no session, which the service reads as nobody, is refused."""
+    with pytest.raises(InvalidArgumentError, match="needs the id of the session"):
+        Subscriptions.everyone("")
+
+
+def test_only() -> None:
+    """Subscriptions to some take ids and chosen streams, with a session or without one."""
+    cameras = ParticipantSubscription(participant_id="p-3", stream_aliases=["cam"])
+    only = Subscriptions.only(each for each in ("p-2", cameras))
+    assert only.participants == (ParticipantSubscription(participant_id="p-2"), cameras)
+    assert only.session_id is None
+    assert Subscriptions.only(["p-2"], session_id="s-1").session_id == "s-1"
+    for chosen in (only, Subscriptions.only(["p-2"], session_id="s-1")):
+        assert not chosen.is_everyone
+        assert not chosen.is_nothing
+
+
+def test_only_nobody_is_refused() -> None:
+    """An empty choice, which the service reads as everyone, is refused and says what to use."""
+    with pytest.raises(InvalidArgumentError, match=r"use Subscriptions\.nothing\(\)"):
+        Subscriptions.only([])
+    with pytest.raises(InvalidArgumentError, match=r"use Subscriptions\.nothing\(\)"):
+        Subscriptions.only(iter(()), session_id="s-1")
+
+
+def test_only_one_string_is_refused() -> None:
+    """A single id in place of a list of ids is refused, not taken letter by letter."""
+    with pytest.raises(InvalidArgumentError, match="not the one string 'p-2'"):
+        Subscriptions.only("p-2")
+
+
+def test_nothing() -> None:
+    """Subscriptions to nobody carry neither session nor participants."""
+    nothing = Subscriptions.nothing()
+    assert nothing == Subscriptions()
+    assert nothing.is_nothing
+    assert not nothing.is_everyone
+    assert Subscriptions(session_id="").is_nothing
+
+
+def test_an_empty_list_is_everyone() -> None:
+    """A session with an empty list of participants is called what the service makes of it."""
+    assert Subscriptions(session_id="s-1", participants=[]).is_everyone
+
+
+@pytest.mark.parametrize("make", [list, tuple, iter, dict.fromkeys])
+def test_converters_take_any_iterable(make: Any) -> None:
+    """Lists, tuples, iterators and keys become tuples and sets."""
+    one = ParticipantSubscription(participant_id="p", stream_aliases=make(["a", "b"]))
+    assert one.stream_aliases == ("a", "b")
+    participant = Participant(publish_permissions=make(["audio"]), sessions=make(["s-1"]))
+    assert participant.publish_permissions == frozenset({PublishPermission.AUDIO})
+    assert participant.sessions == ("s-1",)
+    assert Subscriptions(participants=make(["p"])).participants == (
+        ParticipantSubscription(participant_id="p"),
+    )
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: ParticipantSubscription(participant_id="p", stream_aliases="AUDIO"),
+        lambda: Participant(publish_permissions="AUDIO"),
+        lambda: Participant(publish_permissions=PublishPermission.AUDIO),
+        lambda: Participant(sessions="AUDIO"),
+        lambda: Subscriptions(participants="AUDIO"),
+    ],
+    ids=["stream_aliases", "publish_permissions", "a permission", "sessions", "participants"],
+)
+def test_one_string_is_not_a_list(make: Any) -> None:
+    """One string where several are meant is refused, and shown."""
+    with pytest.raises(InvalidArgumentError, match=r"not the one string .*'AUDIO'"):
+        make()
+
+
+def test_no_permissions_and_unset_permissions_differ() -> None:
+    """An empty set of permissions is sent as such; None is not sent."""
+    assert codec.write_request(Participant(publish_permissions=[])) == b'{"publishPermissions":[]}'
+    assert codec.write_request(Participant(publish_permissions=None)) == b"{}"
+    read = codec.read_request(b'{"publishPermissions":[]}', Participant)
+    assert read.publish_permissions == frozenset()
+    assert codec.read_request(b"{}", Participant).publish_permissions is None

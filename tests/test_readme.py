@@ -1,0 +1,75 @@
+"""Every Python example in the README runs as it stands."""
+
+import inspect
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import webrtc_async
+from webrtc_async.emulator import Emulator
+from webrtc_async.emulator.server import EmulatorServer
+from webrtc_async.endpoints import Endpoints
+
+README = (Path(__file__).parent.parent / "README.md").read_text("utf-8")
+EXAMPLES = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+
+
+def heading(example: str) -> str:
+    """Return the heading above an example, as the test's id."""
+    return re.findall(r"^## (.+)$", README[: README.index(example)], re.MULTILINE)[-1]
+
+
+@pytest.fixture(scope="module")
+def service() -> Iterator[EmulatorServer]:
+    with EmulatorServer(Emulator()) as server:
+        yield server
+
+
+@pytest.mark.parametrize("example", [pytest.param(each, id=heading(each)) for each in EXAMPLES])
+def test_an_example_runs_without_a_warning(example, service, tmp_path):
+    """Each example does what the text says, in a process of its own with the BW_ variables set."""
+    script = tmp_path / "test_example.py"
+    script.write_text(example, "utf-8")
+    runner = ["-m", "pytest", "-q", "-p", "no:cacheprovider"] if "import pytest" in example else []
+    finished = subprocess.run(
+        [sys.executable, "-W", "error", *runner, str(script)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        cwd=tmp_path,
+        env={
+            **os.environ,
+            "BW_ACCOUNT_ID": "9900000",
+            "BW_USERNAME": "user",
+            "BW_PASSWORD": "password",
+            "BW_WEBRTC_BASE_URL": service.base_url,
+        },
+    )
+    assert finished.returncode == 0, finished.stdout + finished.stderr
+    assert finished.stderr == ""
+
+
+def test_the_readme_begins_with_the_two_commands():
+    """The first two code blocks are the ones that a newcomer types."""
+    blocks = re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
+    assert blocks[0].strip().endswith(".venv/bin/webrtc-async demo")
+    assert blocks[1].strip().endswith(".venv/bin/nox -s tests")
+
+
+def test_every_operation_error_and_setting_is_in_the_readme():
+    """The tables leave nothing out that a user can call, catch or set."""
+    operations = {name for name in vars(Endpoints) if not name.startswith("_") and name != "call"}
+    errors = {name for name in webrtc_async.__all__ if name.endswith("Error")} - {
+        "RouteMismatchError"
+    }
+    settings = {*inspect.signature(webrtc_async.AsyncWebRtcClient).parameters} - {"account_id"}
+    assert len(operations) == 11
+    assert [name for name in sorted(operations) if f"| `{name}(" not in README] == []
+    assert [name for name in sorted(errors) if f"`{name}`" not in README] == []
+    assert [name for name in sorted(settings) if f"| `{name}` |" not in README] == []

@@ -1,0 +1,41 @@
+"""What users' checkers must refuse: every line that ends in "# error", and no other."""
+
+from webrtc_async import AsyncWebRtcClient, Participant, RetryPolicy, Session, Subscriptions
+from webrtc_async.route_table import CREATE_SESSION, GET_SESSION
+
+
+async def wrong_calls(client: AsyncWebRtcClient) -> None:
+    await client.get_session()  # error
+    await client.get_session(5)  # error
+    await client.get_session("s", "t")  # error
+    await client.get_session(id="s")  # error
+    await client.get_session(None)  # error
+    await client.create_session(Participant())  # error
+    await client.create_participant(Session())  # error
+    await client.add_participant_to_session("s", "p")  # error
+    await client.add_participant_to_session(session_id="s")  # error
+    await client.remove_participant_from_session("s", "p")  # error
+    await client.update_participant_subscriptions(session_id="s", subscriptions=None)  # error
+    await client.get_sesion("s")  # error
+    client.delete_session("s")  # error
+
+
+async def wrong_results(client: AsyncWebRtcClient) -> None:
+    session = await client.get_session("s")
+    session.token  # error
+    session.tag = "b"  # error
+    listed: list[Session] = await client.list_session_participants("s")  # error
+    print(listed)
+    response = await client.request(GET_SESSION, session_id="s")
+    response.data.token  # error
+    await client.request(CREATE_SESSION, Participant())  # error
+
+
+def wrong_values() -> None:
+    Session("tag")  # error
+    Session(tag=5)  # error
+    Session(label="a")  # error
+    Subscriptions.only([5])  # error
+    RetryPolicy(creates="sometimes")  # error
+    AsyncWebRtcClient("1", auth="user:password")  # error
+    AsyncWebRtcClient(1, auth=("user", "password"))  # error

@@ -1,0 +1,89 @@
+"""What users' checkers must accept; checked by mypy and pyright, and never run."""
+
+from collections.abc import Mapping
+from typing import assert_type
+
+from webrtc_async import (
+    AccountsParticipantsResponse,
+    ApiError,
+    ApiResponse,
+    AsyncWebRtcClient,
+    OAuth2ClientCredentials,
+    Outcome,
+    Participant,
+    ParticipantSubscription,
+    PublishPermission,
+    RetryPolicy,
+    Session,
+    Subscriptions,
+    TransportError,
+)
+from webrtc_async.emulator import Emulator, EmulatorTransport
+from webrtc_async.route_table import (
+    CREATE_SESSION,
+    DELETE_SESSION,
+    GET_PARTICIPANT_SUBSCRIPTIONS,
+    LIST_SESSION_PARTICIPANTS,
+)
+
+
+async def endpoints(client: AsyncWebRtcClient) -> None:
+    assert_type(await client.create_session(), Session)
+    assert_type(await client.create_session(Session(tag="a")), Session)
+    assert_type(await client.create_session(session=Session(tag="a")), Session)
+    assert_type(await client.get_session("s"), Session)
+    assert_type(await client.get_session(session_id="s"), Session)
+    await client.delete_session("s")
+    created = await client.create_participant(
+        Participant(tag="a", publish_permissions={PublishPermission.AUDIO})
+    )
+    assert_type(created, AccountsParticipantsResponse)
+    assert_type(created.token, str)
+    assert_type(created.participant.id, str)
+    assert_type(created.participant.publish_permissions, frozenset[PublishPermission] | None)
+    assert_type(await client.get_participant("p"), Participant)
+    await client.delete_participant("p")
+    assert_type(await client.list_session_participants("s"), list[Participant])
+    await client.add_participant_to_session(session_id="s", participant_id="p")
+    await client.add_participant_to_session(
+        session_id="s", participant_id="p", subscriptions=Subscriptions.everyone("s")
+    )
+    await client.remove_participant_from_session(session_id="s", participant_id="p")
+    found = await client.get_participant_subscriptions(session_id="s", participant_id="p")
+    assert_type(found, Subscriptions)
+    assert_type(found.participants, tuple[ParticipantSubscription, ...])
+    await client.update_participant_subscriptions(
+        session_id="s", participant_id="p", subscriptions=Subscriptions.only(["q"])
+    )
+
+
+async def requests(client: AsyncWebRtcClient) -> None:
+    created = await client.request(CREATE_SESSION, Session(tag="a"))
+    assert_type(created, ApiResponse[Session])
+    assert_type(created.data, Session)
+    assert_type(created.headers, Mapping[str, str])
+    assert_type(created.request_id, str | None)
+    assert_type(created.elapsed, float)
+    deleted = await client.request(DELETE_SESSION, session_id="s")
+    assert_type(deleted, ApiResponse[None])
+    listed = await client.request(LIST_SESSION_PARTICIPANTS, session_id="s")
+    assert_type(listed.data, list[Participant])
+    found = await client.request(GET_PARTICIPANT_SUBSCRIPTIONS, session_id="s", participant_id="p")
+    assert_type(found.data, Subscriptions)
+
+
+async def clients() -> None:
+    AsyncWebRtcClient("1", auth=OAuth2ClientCredentials("id", "secret"))
+    AsyncWebRtcClient.from_env(deadline=5, retry=RetryPolicy(creates="never"))
+    service = EmulatorTransport(Emulator())
+    async with AsyncWebRtcClient("1", auth=("u", "p"), transport=service) as client:
+        assert_type(client, AsyncWebRtcClient)
+        assert_type(client.with_options(deadline=1.5), AsyncWebRtcClient)
+
+
+def errors(refused: ApiError, lost: TransportError) -> None:
+    assert_type(refused.status, int)
+    assert_type(refused.request_id, str | None)
+    assert_type(refused.retry_after, float | None)
+    assert_type(lost.outcome, Outcome)
+    assert_type(lost.status, int | None)

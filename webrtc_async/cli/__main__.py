@@ -1,0 +1,21 @@
+"""Where `webrtc-async` and `python -m webrtc_async.cli` begin."""
+
+import sys
+
+
+def main() -> None:
+    """Run the command line, or say in one line what it needs."""
+    try:
+        from webrtc_async.cli.program import program
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] == "webrtc_async":
+            raise
+        sys.exit(
+            f"webrtc-async: {error.name} is not installed. The command line needs an extra: "
+            "pip install 'webrtc-async[demo]'"
+        )
+    program()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,243 @@
+"""The demo's work: sessions set up concurrently, changed, listed and torn down.
+
+Whatever happens in between, what was created is deleted. A create is never cancelled in flight,
+because its answer is the only place that says what to delete.
+"""
+
+import signal
+import time
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator
+from typing import Any, TypeVar
+
+import anyio
+from anyio.abc import TaskStatus
+from attrs import define, field
+
+from webrtc_async import (
+    AsyncWebRtcClient,
+    NotFoundError,
+    Participant,
+    PublishPermission,
+    Session,
+    Subscriptions,
+    UnknownOutcomeError,
+    WebRtcError,
+)
+from webrtc_async.cli.screen import MOST_SESSIONS, Screen, Seat, Step
+
+ItemT = TypeVar("ItemT")
+
+MOST_CREATES = 32
+"""Creates under way at a time, and so the most that Ctrl-C has to wait for."""
+
+INTERRUPTED = 130
+"""Exit status after Ctrl-C: 128 and the number of SIGINT."""
+
+
+@define
+class Conference:
+    """A session and its participants, by name, as far as they exist."""
+
+    name: str
+    seats: tuple[str, ...]
+    session: Session | None = None
+    participants: dict[str, Participant] = field(factory=dict[str, Participant])
+    heard_first: dict[str, str] = field(factory=dict[str, str])
+    heard_later: dict[str, str] = field(factory=dict[str, str])
+
+    @property
+    def host(self) -> str:
+        """Whom the others hear after the change."""
+        return self.seats[0]
+
+
+def plan(sessions: int, participants: int) -> list[Conference]:
+    """Return conferences of a host and guests, none of which exists yet."""
+    seats = ("host", *(f"guest-{number}" for number in range(1, participants)))
+    return [Conference(f"session-{number}", seats) for number in range(1, sessions + 1)]
+
+
+async def perform(client: AsyncWebRtcClient, conferences: list[Conference], screen: Screen) -> int:
+    """Run the demo and return its exit status: 0, 1 after a failure, 130 after Ctrl-C."""
+    started = time.monotonic()
+    status, sessions, participants, left = 0, 0, 0, list[str]()
+    async with client, anyio.create_task_group() as tasks:
+        work, clean_up = anyio.CancelScope(), anyio.CancelScope()
+        # Before the first create, so that no Ctrl-C finds something made and nobody to delete it.
+        await tasks.start(_cancel_on_signals, (work, clean_up))
+        with work:
+            try:
+                await _show(client, conferences, screen)
+            except* WebRtcError as failures:
+                status = 1
+                for failure in _leaves(failures):
+                    screen.warn(str(failure))
+                    if isinstance(failure, UnknownOutcomeError):
+                        left.append("perhaps what that call created")
+        if work.cancelled_caught:
+            status = INTERRUPTED
+            screen.warn("Interrupted. Deleting what was created; Ctrl-C again to leave it.")
+        sessions = sum(conference.session is not None for conference in conferences)
+        participants = sum(len(conference.participants) for conference in conferences)
+        with clean_up:
+            await _tear_down(client, conferences, screen)
+        tasks.cancel_scope.cancel()
+    for conference in conferences:
+        left += [f"participant {each.id}" for each in conference.participants.values()]
+        left += [] if conference.session is None else [f"session {conference.session.id}"]
+    screen.say(
+        f"{sessions} sessions, {participants} participants, {client.requests_sent} requests in "
+        f"{time.monotonic() - started:.1f} s; {', '.join(left) or 'nothing was'} left behind."
+    )
+    return status or int(bool(left))
+
+
+async def _show(client: AsyncWebRtcClient, conferences: list[Conference], screen: Screen) -> None:
+    seats = sum(len(conference.seats) for conference in conferences)
+    with screen.phase("Setting up", len(conferences) + 2 * seats) as step:
+        places = anyio.CapacityLimiter(MOST_CREATES)
+        await _each(conferences, lambda conference: _set_up(client, conference, places, step))
+    with screen.phase("Listening", len(conferences)) as step:
+        await _each(conferences, lambda each: _listen(client, each, each.heard_first, step))
+    with screen.phase("Changing", seats + len(conferences)) as step:
+        await _each(conferences, lambda conference: _change(client, conference, step))
+        await _each(conferences, lambda each: _listen(client, each, each.heard_later, step))
+    screen.seats(_rows(conferences[:MOST_SESSIONS]), len(conferences))
+
+
+async def _set_up(
+    client: AsyncWebRtcClient, conference: Conference, places: anyio.CapacityLimiter, step: Step
+) -> None:
+    wanted = Session(tag=conference.name)
+    session = await _create(places, lambda: client.create_session(wanted))
+    conference.session = session
+    step()
+
+    async def seat(name: str) -> None:
+        wanted = Participant(tag=name, publish_permissions={PublishPermission.AUDIO})
+        created = await _create(places, lambda: client.create_participant(wanted))
+        conference.participants[name] = created.participant
+        step()
+        await client.add_participant_to_session(
+            session_id=session.id,
+            participant_id=created.participant.id,
+            subscriptions=Subscriptions.everyone(session.id),
+        )
+        step()
+
+    await _each(conference.seats, seat)
+
+
+async def _listen(
+    client: AsyncWebRtcClient, conference: Conference, heard: dict[str, str], step: Step
+) -> None:
+    assert conference.session is not None  # noqa: S101  # it was set up
+    session_id = conference.session.id
+    members = await client.list_session_participants(session_id)
+    names = {member.id: member.tag or member.id for member in members}
+    for member in members:
+        subscriptions = await client.get_participant_subscriptions(
+            session_id=session_id, participant_id=member.id
+        )
+        wanted = {each.participant_id for each in subscriptions.participants}
+        if subscriptions.is_everyone:
+            wanted = names.keys() - {member.id}
+        names_heard = sorted(names[each] for each in wanted if each in names)
+        heard[names[member.id]] = ", ".join(names_heard) or "nobody"
+    step()
+
+
+async def _change(client: AsyncWebRtcClient, conference: Conference, step: Step) -> None:
+    assert conference.session is not None  # noqa: S101  # it was set up
+    session_id = conference.session.id
+    host = conference.participants[conference.host]
+
+    async def change(participant: Participant) -> None:
+        only_host = Subscriptions.only([host.id])
+        await client.update_participant_subscriptions(
+            session_id=session_id,
+            participant_id=participant.id,
+            subscriptions=Subscriptions.nothing() if participant is host else only_host,
+        )
+        step()
+
+    await _each(conference.participants.values(), change)
+
+
+async def _tear_down(
+    client: AsyncWebRtcClient, conferences: list[Conference], screen: Screen
+) -> None:
+    """Delete what was created and see that it is gone, striking it off the conferences."""
+    made = sum(len(each.participants) + (each.session is not None) for each in conferences)
+
+    async def tear_down(conference: Conference) -> None:
+        async def leave(seat: tuple[str, Participant]) -> None:
+            name, participant = seat
+            if await is_gone(client.delete_participant, client.get_participant, participant.id):
+                del conference.participants[name]
+            step()
+
+        await _each(tuple(conference.participants.items()), leave)
+        session = conference.session
+        if session is not None:
+            if await is_gone(client.delete_session, client.get_session, session.id):
+                conference.session = None
+            step()
+
+    async def is_gone(
+        delete: Callable[[str], Awaitable[None]],
+        get: Callable[[str], Awaitable[object]],
+        known: str,
+    ) -> bool:
+        try:
+            await delete(known)
+            await get(known)
+        except NotFoundError:
+            return True
+        except WebRtcError as error:
+            screen.warn(str(error))
+        return False
+
+    with screen.phase("Tearing down", made) as step:
+        await _each(conferences, tear_down)
+
+
+async def _cancel_on_signals(
+    scopes: Iterable[anyio.CancelScope], *, task_status: TaskStatus[None]
+) -> None:
+    """Let the first Ctrl-C end the first scope, and the second the second."""
+    with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+        task_status.started()
+        for scope in scopes:
+            await anext(signals)
+            scope.cancel()
+
+
+async def _create(places: anyio.CapacityLimiter, create: Callable[[], Awaitable[ItemT]]) -> ItemT:
+    made = list[ItemT]()
+    # Waiting for a place can be cancelled; what has begun is seen to its end.
+    async with places:
+        with anyio.CancelScope(shield=True):
+            made.append(await create())
+    return made[0]
+
+
+async def _each(items: Iterable[ItemT], work: Callable[[ItemT], Coroutine[Any, Any, None]]) -> None:
+    async with anyio.create_task_group() as tasks:
+        for item in items:
+            tasks.start_soon(work, item)
+
+
+def _leaves(group: BaseExceptionGroup[WebRtcError]) -> Iterator[WebRtcError]:
+    for error in group.exceptions:
+        if isinstance(error, BaseExceptionGroup):
+            yield from _leaves(error)
+        else:
+            yield error
+
+
+def _rows(conferences: list[Conference]) -> Iterator[Seat]:
+    for each in conferences:
+        for name in each.seats:
+            heard = each.heard_first.get(name, "?"), each.heard_later.get(name, "?")
+            yield Seat(each.name, name, *heard)

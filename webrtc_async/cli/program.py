@@ -1,0 +1,128 @@
+"""The commands and their options."""
+
+import anyio
+import click
+import rich.console
+
+from webrtc_async import AsyncWebRtcClient, ConfigurationError, __version__
+from webrtc_async.cli import demo
+from webrtc_async.cli.screen import PlainScreen, RichScreen, Screen
+from webrtc_async.emulator import Credentials, Emulator
+from webrtc_async.emulator.server import EmulatorServer, base_url, bind, serve
+
+ACCOUNT = "9900000"
+USERNAME = "user"
+PASSWORD = "password"  # noqa: S105  # the emulator's own, and documented
+
+SNIPPET = """\
+    import asyncio
+    from webrtc_async import AsyncWebRtcClient
+
+    async def main():
+        async with AsyncWebRtcClient(
+            {account!r}, auth=({username!r}, {password}), base_url={url!r}
+        ) as client:
+            print(await client.create_session())
+
+    asyncio.run(main())
+"""
+
+
+class Program(click.Group):
+    """Commands that end quietly with Ctrl-C, with the status that a shell expects."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run the command."""
+        try:
+            result: object = super().invoke(ctx)
+        except KeyboardInterrupt:
+            ctx.exit(demo.INTERRUPTED)
+        return result
+
+
+@click.group(cls=Program, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="webrtc-async")
+def program() -> None:
+    """Try and test Bandwidth's WebRTC API without an account."""
+
+
+@program.command("emulator")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option(
+    "--port",
+    default=8080,
+    show_default=True,
+    type=click.IntRange(0, 65535),
+    help="Port to listen on; 0 takes a free one.",
+)
+@click.option("--account", default=ACCOUNT, show_default=True, help="The account it serves.")
+@click.option("--username", default=USERNAME, show_default=True, help="User that it lets in.")
+@click.option(
+    "--password",
+    default=PASSWORD,
+    envvar="WEBRTC_EMULATOR_PASSWORD",
+    help='Its password, "password" unless given.',
+    show_envvar=True,
+)
+@click.option("--seed", type=int, help="Make ids and tokens the same in every run.")
+def emulator_command(
+    host: str, port: int, account: str, username: str, password: str, seed: int | None
+) -> None:
+    """Serve an emulator of the service until Ctrl-C."""
+    credentials = Credentials(username=username, password=password)
+    try:
+        listening = bind(host, port)
+    except OSError as error:
+        raise click.ClickException(
+            f"cannot listen on {host} port {port}: {error.strerror or error}."
+        ) from None
+    with listening:
+        url = base_url(listening)
+        shown = repr(password) if password == PASSWORD else '"..."'
+        click.echo(f"The emulator is at {url}\n\nTry it:\n")
+        click.echo(SNIPPET.format(account=account, username=username, password=shown, url=url))
+        click.echo("Ctrl-C stops it.")
+        serve(Emulator(accounts={account: credentials}, seed=seed), listening)
+
+
+@program.command("demo")
+@click.option(
+    "--sessions",
+    default=3,
+    show_default=True,
+    type=click.IntRange(1, 500),
+    help="How many sessions.",
+)
+@click.option(
+    "--participants",
+    default=3,
+    show_default=True,
+    type=click.IntRange(1, 20),
+    help="How many participants in each.",
+)
+@click.option(
+    "--live",
+    is_flag=True,
+    help="Use the real service, with the account and credentials of the BW_ variables.",
+)
+@click.option("--plain", is_flag=True, help="Lines for a log instead of a live screen.")
+@click.pass_context
+def demo_command(
+    context: click.Context, sessions: int, participants: int, live: bool, plain: bool
+) -> None:
+    """Set up sessions concurrently, change who hears whom, and tear all of it down."""
+    console = rich.console.Console(highlight=False)
+    screen: Screen = RichScreen(console) if console.is_terminal and not plain else PlainScreen()
+    conferences = demo.plan(sessions, participants)
+    if live:
+        try:
+            client = AsyncWebRtcClient.from_env()
+        except ConfigurationError as error:
+            raise click.ClickException(f"{error} --live reads them from the environment.") from None
+        screen.say(f"Against the real service, as account {client.account_id}.")
+        context.exit(anyio.run(demo.perform, client, conferences, screen))
+    with EmulatorServer(Emulator()) as server:
+        screen.say(f"The emulator is at {server.base_url}")
+        client = AsyncWebRtcClient(ACCOUNT, auth=(USERNAME, PASSWORD), base_url=server.base_url)
+        status = anyio.run(demo.perform, client, conferences, screen)
+    context.exit(status)

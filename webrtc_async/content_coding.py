@@ -1,0 +1,52 @@
+"""A body's content encoding (RFC 9110, 8.4), undone no further than a limit."""
+
+import zlib
+from typing import Final
+
+_INFLATED: Final = frozenset({"gzip", "x-gzip", "deflate"})
+
+
+class ContentError(ValueError):
+    """A body that is too long, or whose encoding cannot be undone."""
+
+    def __init__(self, problem: str, *, is_too_long: bool = False) -> None:
+        super().__init__(problem)
+        self.is_too_long = is_too_long
+
+
+def decode(content: bytes, encoding: str, limit: int) -> bytes:
+    """Return a body without its content encoding.
+
+    Args:
+        content: The body as it came.
+        encoding: The Content-Encoding header; empty for none.
+        limit: The most bytes that are allowed, decoded.
+
+    Raises:
+        ContentError: The body is longer, broken, cut off, or encoded in another way.
+    """
+    name = encoding.strip().lower()
+    if not content or name in {"", "identity"}:
+        return content
+    if name not in _INFLATED:
+        raise ContentError(f"its content encoding {name[:40]!r} was not asked for")
+    inflater = zlib.decompressobj(wbits=zlib.MAX_WBITS | 32)
+    try:
+        # One byte more than allowed tells a body that is too long without inflating all of it.
+        decoded = inflater.decompress(content, limit + 1)
+    except zlib.error:
+        raise ContentError(f"its {name} encoding is broken") from None
+    check_length(len(decoded), limit)
+    if not inflater.eof:
+        raise ContentError(f"its {name} encoding is cut off")
+    return decoded
+
+
+def check_length(length: int, limit: int) -> None:
+    """Refuse a body that is too long.
+
+    Raises:
+        ContentError: It is longer than the limit.
+    """
+    if length > limit:
+        raise ContentError(f"it is longer than max_response_bytes, {limit}", is_too_long=True)

@@ -1,0 +1,11 @@
+"""The service on a laptop: its state, credentials and answers, for trying and testing.
+
+`EmulatorTransport` is for tests in one process. `emulator.asgi` and `emulator.server` serve the
+same emulator to others, and need the extra of that name.
+"""
+
+from webrtc_async.emulator.credentials import Credentials
+from webrtc_async.emulator.service import Emulator
+from webrtc_async.emulator.transport import EmulatorTransport
+
+__all__ = ["Credentials", "Emulator", "EmulatorTransport"]

@@ -1,0 +1,130 @@
+"""The emulator on a TCP port: beside the caller in a thread, or in the foreground."""
+
+import contextlib
+import socket
+import threading
+from types import TracebackType
+from typing import Final, Self
+
+import uvicorn
+
+from webrtc_async.emulator.asgi import emulator_app
+from webrtc_async.emulator.service import Emulator
+
+GRACE: Final = 1
+"""Seconds that requests under way are given when the server stops."""
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """Return a socket that listens, so that clients may connect before anyone accepts.
+
+    Args:
+        host: A name or address of this machine.
+        port: The port; 0 takes a free one.
+
+    Raises:
+        OSError: The port is in use, or the host is not this machine's.
+    """
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    family, _, _, _, address = found[0]
+    # This sets SO_REUSEADDR where that does not mean to share the port.
+    return socket.create_server(address[:2], family=family, backlog=128)
+
+
+def base_url(listening: socket.socket) -> str:
+    """Return the base URL of an emulator that is served on a socket."""
+    host, port = listening.getsockname()[:2]
+    bracketed = f"[{host}]" if listening.family == socket.AF_INET6 else host
+    return f"http://{bracketed}:{port}{Emulator.base_path}"
+
+
+def serve(emulator: Emulator, listening: socket.socket) -> None:
+    """Serve an emulator on a bound socket until SIGINT or SIGTERM.
+
+    Args:
+        emulator: What answers.
+        listening: From `bind`; closed at the end.
+    """
+    # uvicorn stops in order and then raises the signal again; Ctrl-C is how this is meant to end.
+    with contextlib.suppress(KeyboardInterrupt):
+        _Server(emulator).run(sockets=[listening])
+
+
+class EmulatorServer:
+    """Serves an emulator from a thread, for as long as its context lasts.
+
+    with EmulatorServer(Emulator()) as server:
+        print(server.base_url)
+
+    Args:
+        emulator: What answers.
+        host: A name or address of this machine.
+        port: The port; 0 takes a free one.
+    """
+
+    def __init__(self, emulator: Emulator, *, host: str = "127.0.0.1", port: int = 0) -> None:
+        self.emulator = emulator
+        self._host = host
+        self._port = port
+        self._server: _Server | None = None
+        self._thread: threading.Thread | None = None
+        self._base_url: str | None = None
+
+    @property
+    def base_url(self) -> str:
+        """The base URL for clients, known once the context is entered."""
+        if self._base_url is None:
+            raise RuntimeError("The server has no address yet: enter it with `with`.")
+        return self._base_url
+
+    def __enter__(self) -> Self:
+        """Bind the port and start answering.
+
+        Raises:
+            OSError: The port is in use, or the host is not this machine's.
+        """
+        if self._thread is not None:
+            raise RuntimeError("The server runs already.")
+        listening = bind(self._host, self._port)
+        self._base_url = base_url(listening)
+        self._server = _Server(self.emulator)
+        self._thread = threading.Thread(
+            target=self._server.run, args=([listening],), name="webrtc-emulator", daemon=True
+        )
+        self._thread.start()
+        # Stopped before it has started, uvicorn would leave the socket open.
+        while self._thread.is_alive() and not self._server.has_started.wait(0.1):
+            pass
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Stop answering, close the port and every connection."""
+        if self._server is not None and self._thread is not None:
+            self._server.should_exit = True
+            self._thread.join()
+        self._server = self._thread = None
+
+
+class _Server(uvicorn.Server):
+    def __init__(self, emulator: Emulator) -> None:
+        config = uvicorn.Config(
+            emulator_app(emulator),
+            # The logging of the process is its owner's.
+            log_config=None,
+            log_level="warning",
+            access_log=False,
+            lifespan="off",
+            ws="none",
+            timeout_graceful_shutdown=GRACE,
+        )
+        super().__init__(config)
+        self.has_started = threading.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.has_started.set()

@@ -1,0 +1,289 @@
+"""Every exception this package raises.
+
+    WebRtcError                        .operation .outcome .attempts
+    ├── ConfigurationError             a setting is wrong; also a ValueError
+    ├── InvalidArgumentError           an argument of a call is wrong; also a ValueError
+    ├── ClientClosedError              the client is closed for good; also a RuntimeError
+    ├── TransportError                 no complete answer came: .outcome says what may have happened
+    │   ├── ConnectionFailedError      nothing was sent
+    │   │   └── TlsError               the server's certificate was refused
+    │   ├── UnknownOutcomeError        sent, and the answer was lost
+    │   └── DeadlineExceededError      the call ran out of time; also a TimeoutError
+    ├── ApiError                       the service refused: .status .reason .request_id ...
+    │   ├── RedirectError          3xx
+    │   ├── BadRequestError        400
+    │   ├── UnauthorizedError      401
+    │   ├── ForbiddenError         403
+    │   ├── NotFoundError          404
+    │   ├── ConflictError          409
+    │   ├── RateLimitedError       429
+    │   └── ServerError            5xx
+    └── UnexpectedResponseError        a success whose body does not fit: .problems
+        └── ResponseTooLargeError
+    RouteMismatchError                 an endpoint disagrees with its route; a TypeError, at import
+
+Every one pickles, holds no secret, and has a text that starts with the operation.
+"""
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+from webrtc_async.outcome import Outcome, Stage
+
+
+class WebRtcError(Exception):
+    """Root of everything this package raises at run time.
+
+    Attributes:
+        operation: The API's name of the operation, such as "createSession"; empty outside a call.
+        outcome: What may have happened at the service, over all attempts of the call.
+        attempts: How many attempts the call had begun; 0 when it was refused before the first.
+    """
+
+    usual_outcome: ClassVar[Outcome] = Outcome.NOT_SENT
+
+    def __init__(
+        self, message: str, *, operation: str = "", outcome: Outcome | None = None
+    ) -> None:
+        super().__init__(message)
+        self.operation = operation
+        self.outcome = self.usual_outcome if outcome is None else outcome
+        self.attempts = 0
+
+    @property
+    def message(self) -> str:
+        """What went wrong, without the operation and the outcome."""
+        return str(self.args[0])
+
+    def __str__(self) -> str:
+        text = f"{self.operation}: {self.message}" if self.operation else self.message
+        if self.attempts > 1:
+            text += f" This was attempt {self.attempts}."
+        return text
+
+
+class ConfigurationError(WebRtcError, ValueError):
+    """A setting is missing or cannot work; nothing was sent."""
+
+
+class InvalidArgumentError(WebRtcError, ValueError):
+    """An argument of a call cannot be sent; nothing was sent."""
+
+
+class ClientClosedError(WebRtcError, RuntimeError):
+    """The client was used after it was closed; nothing was sent."""
+
+
+class TransportError(WebRtcError):
+    """No complete answer arrived.
+
+    Attributes:
+        status: The status of the answer when its head had arrived, else None.
+    """
+
+    usual_outcome = Outcome.UNKNOWN
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        operation: str = "",
+        outcome: Outcome | None = None,
+        status: int | None = None,
+    ) -> None:
+        super().__init__(message, operation=operation, outcome=outcome)
+        self.status = status
+
+    def __str__(self) -> str:
+        seen = "" if self.status is None else f" Its status was {self.status}."
+        return f"{super().__str__()}{seen} {self.outcome.sentence}"
+
+
+class ConnectionFailedError(TransportError):
+    """No connection could be made, or it took too long; no byte of the request was sent."""
+
+    usual_outcome = Outcome.NOT_SENT
+
+
+class TlsError(ConnectionFailedError):
+    """The server's certificate was refused; never repeated, because it would be refused again."""
+
+
+class UnknownOutcomeError(TransportError):
+    """The request was sent and its answer was lost, in whole or after its head.
+
+    A create that ends so may have made a session or participant that nobody knows the id of;
+    the service removes it after nine hours.
+    """
+
+
+class DeadlineExceededError(TransportError, TimeoutError):
+    """The call's deadline passed.
+
+    Attributes:
+        stage: What the call was doing when its time was up.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        operation: str = "",
+        outcome: Outcome | None = None,
+        status: int | None = None,
+        stage: Stage = Stage.QUEUED,
+    ) -> None:
+        super().__init__(message, operation=operation, outcome=outcome, status=status)
+        self.stage = stage
+
+
+class ApiError(WebRtcError):
+    """The service answered with a status that is not a success.
+
+    Attributes:
+        status: The HTTP status.
+        reason: The service's own message, from whichever error body it sent; may be empty.
+        code: The service's numeric error code, where its body had one.
+        request_id: The service's id of the request, from the body or the headers.
+        retry_after: Seconds the service asked to wait, or None.
+        headers: The response headers in lower case, without those that carry secrets.
+        body: The start of the body as text, at most 500 characters, device tokens removed.
+    """
+
+    usual_outcome = Outcome.ANSWERED
+    advice: ClassVar[str] = ""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        operation: str = "",
+        outcome: Outcome | None = None,
+        status: int = 0,
+        reason: str = "",
+        code: int | None = None,
+        request_id: str | None = None,
+        retry_after: float | None = None,
+        headers: Mapping[str, str] | None = None,
+        body: str = "",
+    ) -> None:
+        super().__init__(message, operation=operation, outcome=outcome)
+        self.status = status
+        self.reason = reason
+        self.code = code
+        self.request_id = request_id
+        self.retry_after = retry_after
+        self.headers = dict(headers or {})
+        self.body = body
+
+    def __str__(self) -> str:
+        text = super().__str__()
+        if self.outcome is Outcome.UNKNOWN:
+            text += (
+                " An earlier attempt's answer was lost, so the operation may have been carried out."
+            )
+        if self.request_id:
+            text += f" Request id {self.request_id}."
+        return f"{text} {self.advice}".rstrip()
+
+
+class RedirectError(ApiError):
+    """The service answered with a redirect (3xx), which is never followed."""
+
+    advice = "Redirects are never followed: correct base_url if the service has moved."
+
+
+class BadRequestError(ApiError):
+    """The service could not use the request (400)."""
+
+
+class UnauthorizedError(ApiError):
+    """The credentials were refused (401)."""
+
+    advice = (
+        "Check that the credentials belong to this account: they come from auth=, or with "
+        "from_env() from BW_USERNAME and BW_PASSWORD or BW_CLIENT_ID and BW_CLIENT_SECRET."
+    )
+
+
+class ForbiddenError(ApiError):
+    """The credentials are known and may not do this, or the path is unknown (403)."""
+
+    advice = (
+        "Check base_url (an unknown path is answered like this), and that the user may use WebRTC."
+    )
+
+
+class NotFoundError(ApiError):
+    """The session or participant does not exist, or no longer (404)."""
+
+
+class ConflictError(ApiError):
+    """The participant is in another session, or the session is full (409)."""
+
+
+class RateLimitedError(ApiError):
+    """The service asks for fewer requests (429); see retry_after."""
+
+
+class ServerError(ApiError):
+    """The service or its gateway failed (5xx)."""
+
+
+ERROR_BY_STATUS: Mapping[int, type[ApiError]] = {
+    400: BadRequestError,
+    401: UnauthorizedError,
+    403: ForbiddenError,
+    404: NotFoundError,
+    409: ConflictError,
+    429: RateLimitedError,
+}
+
+
+def error_for_status(status: int) -> type[ApiError]:
+    """Return the class for a status that is not a success."""
+    if 500 <= status <= 599:
+        return ServerError
+    if 300 <= status <= 399:
+        return RedirectError
+    return ERROR_BY_STATUS.get(status, ApiError)
+
+
+class UnexpectedResponseError(WebRtcError):
+    """A success whose body is not what the operation returns.
+
+    The operation itself has most likely been carried out.
+
+    Attributes:
+        status: The HTTP status.
+        problems: Every misfit, a sentence each, with its path on the wire.
+        request_id: The service's id of the request, or None.
+        body: The start of the body as text, at most 500 characters, device tokens removed.
+    """
+
+    usual_outcome = Outcome.ANSWERED
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        operation: str = "",
+        outcome: Outcome | None = None,
+        status: int = 0,
+        problems: tuple[str, ...] = (),
+        request_id: str | None = None,
+        body: str = "",
+    ) -> None:
+        super().__init__(message, operation=operation, outcome=outcome)
+        self.status = status
+        self.problems = problems
+        self.request_id = request_id
+        self.body = body
+
+
+class ResponseTooLargeError(UnexpectedResponseError):
+    """The body was longer than the client's limit and was not read to its end."""
+
+
+class RouteMismatchError(TypeError):
+    """A declared signature disagrees with its route; raised while the module is imported."""

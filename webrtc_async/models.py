@@ -1,0 +1,237 @@
+"""The API's data: frozen attrs classes and open enums, named as the API names them.
+
+Unknown fields of an answer are kept in `extra` and written back; unknown enum values are members.
+What a token or a callback URL could give away does not show in any repr.
+"""
+
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+from typing import Self
+from urllib.parse import urlsplit
+
+from attrs import field, frozen
+
+from webrtc_async.errors import InvalidArgumentError
+
+
+class _OpenEnum(StrEnum):
+    """An enum of the values known today; any other text makes a member that is equal to itself."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> Self | None:
+        if not isinstance(value, str):
+            return None
+        # The service takes these values in any case: a vendor sample sent "v3" for years.
+        known = cls.__members__.get(value.upper())
+        if known is not None:
+            return known
+        member = str.__new__(cls, value)
+        member._name_ = member._value_ = value
+        return member
+
+    @property
+    def is_known(self) -> bool:
+        """Whether this version of the package knows the value."""
+        return self.name in type(self).__members__
+
+
+class PublishPermission(_OpenEnum):
+    """What a participant may publish."""
+
+    AUDIO = "AUDIO"
+    VIDEO = "VIDEO"
+
+
+class DeviceApiVersion(_OpenEnum):
+    """Which protocol the participant's device speaks; today's device SDKs refuse all but V3."""
+
+    V3 = "V3"
+
+
+def _texts(values: Iterable[str]) -> tuple[str, ...]:
+    if isinstance(values, str):
+        raise InvalidArgumentError(
+            f"A list of strings is needed here, not the one string {values!r}."
+        )
+    return tuple(values)
+
+
+def _permissions(
+    values: Iterable[PublishPermission | str] | None,
+) -> frozenset[PublishPermission] | None:
+    if values is None:
+        return None
+    if isinstance(values, str):
+        raise InvalidArgumentError(
+            f"publish_permissions is a set of permissions, not the one string {values!r}."
+        )
+    return frozenset(PublishPermission(each) for each in values)
+
+
+def _names_only(extra: Mapping[str, object]) -> str:
+    return f"<{', '.join(sorted(extra))}>"
+
+
+def _without_secrets(url: object) -> str:
+    if url is None:
+        return "None"
+    if not isinstance(url, str):
+        return "<hidden>"
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return "<hidden>"
+    # Without a host, or with a stray "@", a password may stand anywhere.
+    if not parts.netloc or "@" in parts.path + parts.query + parts.fragment:
+        return "<hidden>"
+    host = parts.netloc.rpartition("@")[2]
+    query = "?<hidden>" if parts.query else ""
+    return repr(f"{parts.scheme}://{host}{parts.path}{query}")
+
+
+@frozen(kw_only=True)
+class ParticipantSubscription:
+    """One participant to receive, whole or by stream.
+
+    Attributes:
+        participant_id: Who is received.
+        stream_aliases: Which of their streams, by the alias their device gave; empty means all.
+        extra: Fields this version does not know, by their names on the wire.
+    """
+
+    participant_id: str
+    stream_aliases: tuple[str, ...] = field(default=(), converter=_texts)
+    extra: Mapping[str, object] = field(factory=dict[str, object], hash=False, repr=_names_only)
+
+
+def _chosen(
+    values: Iterable[str | ParticipantSubscription],
+) -> tuple[ParticipantSubscription, ...]:
+    if isinstance(values, str):
+        raise InvalidArgumentError(
+            f"A list of participants is needed here, not the one string {values!r}."
+        )
+    return tuple(
+        ParticipantSubscription(participant_id=each) if isinstance(each, str) else each
+        for each in values
+    )
+
+
+@frozen(kw_only=True)
+class Subscriptions:
+    """Whom a participant receives in its session.
+
+    An empty list does not mean nobody: with a session id it means everyone. Use `everyone`, `only`
+    and `nothing`, which say what they mean.
+
+    Attributes:
+        session_id: The session; alone it means everyone in it, now and later.
+        participants: Exactly these, whatever session_id says; empty leaves it to session_id.
+        extra: Fields this version does not know, by their names on the wire.
+    """
+
+    session_id: str | None = None
+    participants: tuple[ParticipantSubscription, ...] = field(default=(), converter=_chosen)
+    extra: Mapping[str, object] = field(factory=dict[str, object], hash=False, repr=_names_only)
+
+    @classmethod
+    def everyone(cls, session_id: str) -> Self:
+        """Receive everyone in the session, now and later."""
+        if not session_id:
+            raise InvalidArgumentError("Subscriptions.everyone() needs the id of the session.")
+        return cls(session_id=session_id)
+
+    @classmethod
+    def only(
+        cls, participants: Iterable[str | ParticipantSubscription], *, session_id: str | None = None
+    ) -> Self:
+        """Receive exactly these participants.
+
+        Args:
+            participants: Participant ids, or `ParticipantSubscription` to choose streams.
+            session_id: The session they are in; the service does not need it.
+
+        Raises:
+            InvalidArgumentError: The list is empty, which the service reads as everyone, or is a
+                single string.
+        """
+        chosen = _chosen(participants)
+        if not chosen:
+            raise InvalidArgumentError(
+                "Subscriptions.only() needs at least one participant, because the service reads "
+                "an empty list as everyone; use Subscriptions.nothing()."
+            )
+        return cls(session_id=session_id, participants=chosen)
+
+    @classmethod
+    def nothing(cls) -> Self:
+        """Receive nobody."""
+        return cls()
+
+    @property
+    def is_everyone(self) -> bool:
+        """Whether the service reads this as everyone in the session."""
+        return bool(self.session_id) and not self.participants
+
+    @property
+    def is_nothing(self) -> bool:
+        """Whether the service reads this as nobody."""
+        return not self.session_id and not self.participants
+
+
+@frozen(kw_only=True)
+class Session:
+    """A room for up to 20 participants, removed by the service after nine hours.
+
+    Attributes:
+        id: The service's id; empty until the service has given one.
+        tag: Your own label, at most 50 characters and nothing personal; it reaches billing reports.
+        extra: Fields this version does not know, by their names on the wire.
+    """
+
+    id: str = field(default="", metadata={"given_by_service": True})
+    tag: str | None = None
+    extra: Mapping[str, object] = field(factory=dict[str, object], hash=False, repr=_names_only)
+
+
+@frozen(kw_only=True)
+class Participant:
+    """One device's place at the service.
+
+    Attributes:
+        id: The service's id; empty until the service has given one.
+        callback_url: Where the service posts this participant's events.
+        publish_permissions: What the participant may publish: an empty set is nothing, and None
+            leaves it to the service.
+        sessions: The session it is in; at most one, given by the service.
+        subscriptions: Whom it receives, given by the service.
+        tag: Your own label, at most 50 characters and nothing personal; it reaches billing reports.
+        device_api_version: Left to the service unless you set it.
+        extra: Fields this version does not know, by their names on the wire.
+    """
+
+    id: str = field(default="", metadata={"given_by_service": True, "read_only": True})
+    callback_url: str | None = field(default=None, repr=_without_secrets)
+    publish_permissions: frozenset[PublishPermission] | None = field(
+        default=None, converter=_permissions
+    )
+    sessions: tuple[str, ...] = field(default=(), converter=_texts, metadata={"read_only": True})
+    subscriptions: Subscriptions | None = field(default=None, metadata={"read_only": True})
+    tag: str | None = None
+    device_api_version: DeviceApiVersion | None = None
+    extra: Mapping[str, object] = field(factory=dict[str, object], hash=False, repr=_names_only)
+
+
+@frozen(kw_only=True)
+class AccountsParticipantsResponse:
+    """A new participant and the token its device connects with.
+
+    Attributes:
+        participant: The participant.
+        token: The device token, a JWT; given only here, so hand it on or lose it.
+        extra: Fields this version does not know, by their names on the wire.
+    """
+
+    participant: Participant
+    token: str = field(repr=lambda _: "<hidden>")
+    extra: Mapping[str, object] = field(factory=dict[str, object], hash=False, repr=_names_only)

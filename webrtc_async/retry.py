@@ -1,0 +1,179 @@
+"""When a failed call is repeated, and after which pause; the only module that imports tenacity.
+
+tenacity is entered only after a first attempt has failed, and with an object of the call's own: one
+object keeps the decisions of one call, so sharing it would mix up concurrent calls.
+"""
+
+import random
+from collections.abc import Awaitable, Callable
+from typing import Final, Literal, TypeVar
+
+import anyio
+from attrs import field, frozen
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception
+
+from webrtc_async.errors import (
+    ApiError,
+    ConfigurationError,
+    DeadlineExceededError,
+    RateLimitedError,
+    TlsError,
+    TransportError,
+    WebRtcError,
+)
+from webrtc_async.outcome import Outcome
+from webrtc_async.route import Repeat
+
+ResultT = TypeVar("ResultT")
+
+TRANSIENT: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
+"""Answers after which a request that may arrive twice is sent again."""
+
+CREATE_TRANSIENT: Final = frozenset({429, 502, 503, 504})
+"""Answers after which a create is sent again: a gateway's, for a service it did not reach."""
+
+
+def _random() -> float:
+    return random.random()  # noqa: S311  # spreads callers out; nothing is kept secret by it
+
+
+@frozen(kw_only=True)
+class RetryPolicy:
+    """What is repeated, how often, and after which pause.
+
+    The pause before the nth repetition is random between 0 and
+    `min(longest_wait, first_wait * 2 ** (n - 1))` seconds. Where the service says Retry-After, the
+    pause is that long plus a random part of first_wait. A pause that would outlast the call's
+    deadline is not begun: the failure is raised at once.
+
+    Attributes:
+        attempts: Most attempts of one call, the first included; 1 turns repeating off.
+        first_wait: Seconds, see above.
+        throttled_wait: Takes the place of first_wait after a 429 that does not say Retry-After.
+        longest_wait: Seconds; bounds the random pause, not what the service asks for.
+        attempt_timeout: Seconds that one attempt may take once it has a connection's place; an
+            attempt that takes longer counts as lost. None leaves it to the deadline alone.
+        creates: When a create is repeated, which could create a second thing: "never"; "answered",
+            after a received 429, 502, 503 or 504 and when no byte of it was sent; "always", also
+            after a lost answer or a 500, like any other operation.
+        sleep: Pauses for seconds; for tests.
+        random: Returns a number from 0 to 1; for tests.
+
+    Raises:
+        ConfigurationError: A number is out of its range, or creates is none of the three.
+    """
+
+    attempts: int = 3
+    first_wait: float = 0.1
+    throttled_wait: float = 1.0
+    longest_wait: float = 8.0
+    attempt_timeout: float | None = 10.0
+    creates: Literal["never", "answered", "always"] = "answered"
+    sleep: Callable[[float], Awaitable[None]] = field(default=anyio.sleep, repr=False)
+    random: Callable[[], float] = field(default=_random, repr=False)
+
+    def __attrs_post_init__(self) -> None:
+        if self.attempts < 1:
+            raise ConfigurationError("RetryPolicy.attempts must be at least 1.")
+        if not all(wait >= 0 for wait in (self.first_wait, self.throttled_wait, self.longest_wait)):
+            raise ConfigurationError("RetryPolicy's waits must not be negative.")
+        if self.attempt_timeout is not None and not self.attempt_timeout > 0:
+            raise ConfigurationError("RetryPolicy.attempt_timeout must be above 0, or None.")
+        if self.creates not in {"never", "answered", "always"}:
+            raise ConfigurationError('RetryPolicy.creates is "never", "answered" or "always".')
+
+    def may_repeat(self, repeat: Repeat, error: BaseException) -> bool:
+        """Return whether a request that failed so may be sent again, attempts aside."""
+        match error:
+            case TlsError() | DeadlineExceededError():
+                return False
+            case TransportError():
+                gateway_spoke = False
+            case ApiError(status=status) if status in TRANSIENT:
+                gateway_spoke = status in CREATE_TRANSIENT
+            case _:
+                return False
+        if repeat is not Repeat.CREATE or self.creates == "always":
+            return True
+        return self.creates == "answered" and (gateway_spoke or error.outcome is Outcome.NOT_SENT)
+
+    def pause(self, failures: int, error: BaseException | None) -> float:
+        """Return the seconds to wait after this many failures, of which error is the last."""
+        if isinstance(error, ApiError) and error.retry_after is not None:
+            return error.retry_after + self.random() * self.first_wait
+        base = self.throttled_wait if isinstance(error, RateLimitedError) else self.first_wait
+        # The exponent is bounded because 2.0 ** 1024 overflows.
+        return self.random() * min(self.longest_wait, base * 2.0 ** min(failures - 1, 60))
+
+
+async def call_with_repeats(
+    attempt: Callable[[], Awaitable[ResultT]],
+    *,
+    policy: RetryPolicy,
+    repeat: Repeat,
+    time_left: Callable[[], float],
+) -> ResultT:
+    """Return what an attempt returns, repeating it as the policy allows.
+
+    Args:
+        attempt: Makes one attempt.
+        policy: What may be repeated, and after which pause.
+        repeat: What happens when the request arrives twice.
+        time_left: Returns the seconds left of the call's deadline.
+
+    Raises:
+        WebRtcError: The last failure, when it may not be repeated.
+    """
+    try:
+        return await attempt()
+    except WebRtcError as error:
+        if policy.attempts == 1 or not policy.may_repeat(repeat, error):
+            raise
+        first_failure = error
+    return await _repeat(attempt, first_failure, policy, repeat, time_left)
+
+
+async def _repeat(
+    attempt: Callable[[], Awaitable[ResultT]],
+    first_failure: WebRtcError,
+    policy: RetryPolicy,
+    repeat: Repeat,
+    time_left: Callable[[], float],
+) -> ResultT:
+    seen = [first_failure]
+
+    async def attempt_again() -> ResultT:
+        # The failure already seen is tenacity's first attempt, so that its counts are the call's.
+        if seen:
+            raise seen.pop()
+        return await attempt()
+
+    def pause(state: RetryCallState) -> float:
+        return policy.pause(state.attempt_number, _failure(state))
+
+    def is_over(state: RetryCallState) -> bool:
+        if state.attempt_number >= policy.attempts:
+            return True
+        left = time_left()
+        if state.upcoming_sleep <= left:
+            return False
+        _failure(state).add_note(
+            f"It was not repeated: the pause of {state.upcoming_sleep:.1f} s does not fit into the "
+            f"{max(left, 0):.1f} s left of the deadline."
+        )
+        return True
+
+    retrying = AsyncRetrying(
+        retry=retry_if_exception(lambda error: policy.may_repeat(repeat, error)),
+        wait=pause,
+        stop=is_over,
+        sleep=policy.sleep,
+        reraise=True,
+    )
+    return await retrying(attempt_again)
+
+
+def _failure(state: RetryCallState) -> BaseException:
+    error = None if state.outcome is None else state.outcome.exception()
+    assert error is not None, "tenacity asks only after a failure"  # noqa: S101
+    return error
