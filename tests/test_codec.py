@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from strategies import BRIEFLY, JSON, MODELS, PARTICIPANTS, SESSIONS, SUBSCRIPTIONS, USUALLY
 
 from webrtc_async.codec import (
+    MOST_PROBLEMS,
     MisfitError,
     is_object,
     read_answer,
@@ -399,3 +400,10 @@ def test_misfit_pickles() -> None:
     again = pickle.loads(pickle.dumps(misfit))
     assert again.problems == misfit.problems
     assert str(again) == str(misfit) == "id: missing; tag: expected text, found null"
+
+
+def test_the_problems_of_a_hostile_body_are_not_all_said() -> None:
+    """A body with a million misfits makes an error of a bounded size."""
+    with pytest.raises(MisfitError) as caught:
+        read_answer(b"[" + b"5," * 100_000 + b"5]", list[Participant])
+    assert len(caught.value.problems) == MOST_PROBLEMS

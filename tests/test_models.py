@@ -258,3 +258,15 @@ def test_no_permissions_and_unset_permissions_differ() -> None:
     read = codec.read_request(b'{"publishPermissions":[]}', Participant)
     assert read.publish_permissions == frozenset()
     assert codec.read_request(b"{}", Participant).publish_permissions is None
+
+
+@pytest.mark.parametrize("permissions", [[5], [None], [["AUDIO"]]])
+def test_a_permission_of_another_type_is_refused_by_name(permissions) -> None:
+    """What is no permission is refused where it is given, with the argument named."""
+    with pytest.raises(InvalidArgumentError, match="publish_permissions"):
+        Participant(publish_permissions=permissions)
+
+
+def test_only_ascii_letters_are_taken_in_any_case() -> None:
+    """A letter that merely becomes a known one in upper case makes no known value."""
+    assert not PublishPermission("aud\u0131o").is_known

@@ -49,7 +49,7 @@ FAILURES: dict[str, Callable[[], BaseException]] = {
     "configuration": lambda: ConfigurationError("wrong"),
     "argument": lambda: InvalidArgumentError("wrong"),
     "closed": lambda: ClientClosedError("closed"),
-    "cancelled": lambda: asyncio.CancelledError(),
+    "cancelled": asyncio.CancelledError,
     "foreign": lambda: ValueError("foreign"),
     "503 for the token": lambda: refused(503, outcome=Outcome.NOT_SENT),
     "500 for the token": lambda: refused(500, outcome=Outcome.NOT_SENT),

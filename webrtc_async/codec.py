@@ -8,7 +8,8 @@ import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from enum import StrEnum
-from typing import Any, Final, NoReturn, TypeGuard, TypeVar, get_args, get_origin
+from itertools import islice
+from typing import Any, Final, NoReturn, TypeGuard, TypeVar, cast, get_args, get_origin
 
 import attrs
 from attrs import Attribute
@@ -22,6 +23,9 @@ from cattrs.cols import list_structure_factory
 from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
 
 ModelT = TypeVar("ModelT")
+
+MOST_PROBLEMS: Final = 50
+"""Problems that are said of one body; a hostile one could have millions."""
 
 
 class MisfitError(ValueError):
@@ -122,7 +126,7 @@ def _structured(converter: Converter, raw: object, model: type[ModelT]) -> Model
     try:
         return converter.structure(raw, model)
     except (BaseValidationError, TypeError, RecursionError) as error:
-        raise MisfitError(tuple(_problems(error, ""))) from error
+        raise MisfitError(tuple(islice(_problems(error, ""), MOST_PROBLEMS))) from error
 
 
 def _unique_keys(pairs: list[tuple[str, object]]) -> dict[str, object]:
@@ -177,12 +181,11 @@ def _problems(error: BaseException, path: str) -> Iterator[str]:
 
 
 def _step(error: BaseException) -> str:
-    for note in reversed(getattr(error, "__notes__", [])):
-        if isinstance(note, IterableValidationNote):
-            return f"[{note.index}]"
-        if isinstance(note, AttributeValidationNote):
-            return f".{wire_name(note.name)}"
-    return ""
+    # cattrs gives every inner error one note, the last, that says where it happened.
+    note = cast("AttributeValidationNote | IterableValidationNote", error.__notes__[-1])
+    if isinstance(note, IterableValidationNote):
+        return f"[{note.index}]"
+    return f".{wire_name(note.name)}"
 
 
 def _text(value: object, _: object) -> str:

@@ -22,7 +22,7 @@ class _OpenEnum(StrEnum):
         if not isinstance(value, str):
             return None
         # The service takes these values in any case: a vendor sample sent "v3" for years.
-        known = cls.__members__.get(value.upper())
+        known = cls.__members__.get(value.upper()) if value.isascii() else None
         if known is not None:
             return known
         member = str.__new__(cls, value)
@@ -65,7 +65,10 @@ def _permissions(
         raise InvalidArgumentError(
             f"publish_permissions is a set of permissions, not the one string {values!r}."
         )
-    return frozenset(PublishPermission(each) for each in values)
+    try:
+        return frozenset(PublishPermission(each) for each in values)
+    except ValueError as error:
+        raise InvalidArgumentError(f"publish_permissions: {error}.") from None
 
 
 def _names_only(extra: Mapping[str, object]) -> str:

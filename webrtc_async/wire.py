@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Any, Final, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from attrs import field, frozen
 
@@ -196,7 +196,7 @@ def check_base_url(url: object) -> str:
         raise ConfigurationError(
             "base_url must be plain ASCII with a usable port, without spaces, query and fragment."
         )
-    if any(segment in {".", ".."} for segment in parts.path.split("/")):
+    if any(segment in {".", ".."} for segment in unquote(parts.path).split("/")):
         raise ConfigurationError("base_url must not have dot segments in its path.")
     return url.rstrip("/")
 
