@@ -195,19 +195,25 @@ async def read_request(stream: anyio.abc.ByteStream) -> bytes | None:
 async def serving(
     *behaviours: Behaviour, tls: ssl.SSLContext | None = None, keeps_alive: bool = False
 ) -> AsyncIterator[SocketServer]:
-    """Serve while the body runs."""
+    """Serve behaviours while the body runs."""
     server = SocketServer(behaviours=list(behaviours), keeps_alive=keeps_alive)
+    async with listening(server.serve, tls) as server.port:
+        yield server
+
+
+@asynccontextmanager
+async def listening(
+    serve: Callable[[anyio.abc.ByteStream], Awaitable[None]], tls: ssl.SSLContext | None = None
+) -> AsyncIterator[int]:
+    """Listen while the body runs, at the port that is given to it."""
     listener: Any = await anyio.create_tcp_listener(local_host="127.0.0.1")
-    server.port = listener.extra(anyio.abc.SocketAttribute.local_port)
+    port = listener.extra(anyio.abc.SocketAttribute.local_port)
     if tls is not None:
         listener = TLSListener(listener, tls, standard_compatible=False)
-    async with anyio.create_task_group() as tasks:
-        tasks.start_soon(listener.serve, server.serve)
-        try:
-            yield server
-        finally:
-            tasks.cancel_scope.cancel()
-            await listener.aclose()
+    async with listener, anyio.create_task_group() as tasks:
+        tasks.start_soon(listener.serve, serve)
+        yield port
+        tasks.cancel_scope.cancel()
 
 
 def raw(*parts: bytes) -> Behaviour:

@@ -1,8 +1,10 @@
 """The commands and their options."""
 
+import sys
+
 import anyio
 import click
-import rich.console
+from rich.console import Console
 
 from webrtc_async import AsyncWebRtcClient, ConfigurationError, __version__
 from webrtc_async.cli import demo
@@ -111,8 +113,9 @@ def demo_command(
     context: click.Context, sessions: int, participants: int, live: bool, plain: bool
 ) -> None:
     """Set up sessions concurrently, change who hears whom, and tear all of it down."""
-    console = rich.console.Console(highlight=False)
-    screen: Screen = RichScreen(console) if console.is_terminal and not plain else PlainScreen()
+    # Asked of the stream itself: rich also takes FORCE_COLOR for a terminal, which a log is not.
+    live_screen = sys.stdout.isatty() and not plain
+    screen: Screen = RichScreen(Console(highlight=False)) if live_screen else PlainScreen()
     conferences = demo.plan(sessions, participants)
     if live:
         try:
