@@ -146,6 +146,7 @@ class Call(Generic[ResultT]):
         self._worst = max(self._worst, self._progress.outcome)
         return DeadlineExceededError(
             f"its {self.deadline:g} s deadline passed while it was {self._progress.stage.value}.",
+            outcome=self._worst,
             stage=self._progress.stage,
             status=self._progress.status,
         )

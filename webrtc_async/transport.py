@@ -204,10 +204,15 @@ class Connections:
             if response.is_stream_consumed:  # by a hook of the user's, or a transport that mocks
                 check_length(len(response.content), limit)
                 return response.content
-            async for chunk in response.aiter_raw():
-                size += len(chunk)
-                check_length(size, limit)
-                chunks.append(chunk)
+            # A cancellation unwinds httpx's generators; left as they are, trio would warn of them.
+            with anyio.CancelScope() as scope:
+                async for chunk in response.aiter_raw():
+                    size += len(chunk)
+                    if size > limit:
+                        scope.cancel()
+                    else:
+                        chunks.append(chunk)
+            check_length(size, limit)
             return decode(b"".join(chunks), encoding, limit)
         except ContentError as error:
             kind = ResponseTooLargeError if error.is_too_long else UnexpectedResponseError

@@ -27,6 +27,9 @@ from webrtc_async.cli.screen import MOST_SESSIONS, Screen, Seat, Step
 
 ItemT = TypeVar("ItemT")
 
+MOST_NAMES = 4
+"""Names that are shown of those whom somebody hears."""
+
 MOST_CREATES = 32
 """Creates under way at a time, and so the most that Ctrl-C has to wait for."""
 
@@ -86,8 +89,8 @@ async def perform(client: AsyncWebRtcClient, conferences: list[Conference], scre
         left += [f"participant {each.id}" for each in conference.participants.values()]
         left += [] if conference.session is None else [f"session {conference.session.id}"]
     screen.say(
-        f"{sessions} sessions, {participants} participants, {client.requests_sent} requests in "
-        f"{time.monotonic() - started:.1f} s; {', '.join(left) or 'nothing was'} left behind."
+        f"{_counted(sessions, 'session')}, {_counted(participants, 'participant')}, "
+        f"{_counted(client.requests_sent, 'request')} in {time.monotonic() - started:.1f} s; {', '.join(left) or 'nothing was'} left behind."
     )
     return status or int(bool(left))
 
@@ -142,8 +145,7 @@ async def _listen(
         wanted = {each.participant_id for each in subscriptions.participants}
         if subscriptions.is_everyone:
             wanted = names.keys() - {member.id}
-        names_heard = sorted(names[each] for each in wanted if each in names)
-        heard[names[member.id]] = ", ".join(names_heard) or "nobody"
+        heard[names[member.id]] = _listed(sorted(names[each] for each in wanted & names.keys()))
     step()
 
 
@@ -226,6 +228,15 @@ async def _each(items: Iterable[ItemT], work: Callable[[ItemT], Coroutine[Any, A
     async with anyio.create_task_group() as tasks:
         for item in items:
             tasks.start_soon(work, item)
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
+
+
+def _listed(names: list[str]) -> str:
+    more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
+    return f"{', '.join(names[:MOST_NAMES])}{more}" if names else "nobody"
 
 
 def _leaves(group: BaseExceptionGroup[WebRtcError]) -> Iterator[WebRtcError]:

@@ -1,5 +1,7 @@
 """The commands and their options."""
 
+import json
+import os
 import sys
 
 import anyio
@@ -22,7 +24,7 @@ SNIPPET = """\
 
     async def main():
         async with AsyncWebRtcClient(
-            {account!r}, auth=({username!r}, {password}), base_url={url!r}
+            {account}, auth=({username}, {password}), base_url={url}
         ) as client:
             print(await client.create_session())
 
@@ -76,13 +78,18 @@ def emulator_command(
         listening = bind(host, port)
     except OSError as error:
         raise click.ClickException(
-            f"cannot listen on {host} port {port}: {error.strerror or error}."
+            f"cannot listen on {host} port {port}: {_reason(error)}."
         ) from None
     with listening:
         url = base_url(listening)
-        shown = repr(password) if password == PASSWORD else '"..."'
+        values = {
+            "account": account,
+            "username": username,
+            "password": password if password == PASSWORD else "...",
+            "url": url,
+        }
         click.echo(f"The emulator is at {url}\n\nTry it:\n")
-        click.echo(SNIPPET.format(account=account, username=username, password=shown, url=url))
+        click.echo(SNIPPET.format_map({name: json.dumps(each) for name, each in values.items()}))
         click.echo("Ctrl-C stops it.")
         serve(Emulator(accounts={account: credentials}, seed=seed), listening)
 
@@ -129,3 +136,9 @@ def demo_command(
         client = AsyncWebRtcClient(ACCOUNT, auth=(USERNAME, PASSWORD), base_url=server.base_url)
         status = anyio.run(demo.perform, client, conferences, screen)
     context.exit(status)
+
+
+def _reason(error: OSError) -> str:
+    # The socket module adds the address to the reason, which is in the sentence already.
+    positive = error.errno is not None and error.errno > 0
+    return os.strerror(error.errno) if positive else error.strerror or str(error)
