@@ -88,9 +88,11 @@ async def perform(client: AsyncWebRtcClient, conferences: list[Conference], scre
     for conference in conferences:
         left += [f"participant {each.id}" for each in conference.participants.values()]
         left += [] if conference.session is None else [f"session {conference.session.id}"]
+    seconds = time.monotonic() - started
     screen.say(
         f"{_counted(sessions, 'session')}, {_counted(participants, 'participant')}, "
-        f"{_counted(client.requests_sent, 'request')} in {time.monotonic() - started:.1f} s; {', '.join(left) or 'nothing was'} left behind."
+        f"{_counted(client.requests_sent, 'request')} in {seconds:.1f} s; "
+        f"{', '.join(left) or 'nothing was'} left behind."
     )
     return status or int(bool(left))
 

@@ -139,6 +139,8 @@ def demo_command(
 
 
 def _reason(error: OSError) -> str:
-    # The socket module adds the address to the reason, which is in the sentence already.
-    positive = error.errno is not None and error.errno > 0
-    return os.strerror(error.errno) if positive else error.strerror or str(error)
+    # The socket module adds the address to the reason, which is in the sentence already; the
+    # resolver's own numbers are below 0.
+    if error.errno is not None and error.errno > 0:
+        return os.strerror(error.errno)
+    return error.strerror or str(error)
