@@ -4,7 +4,7 @@ import attrs
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from webrtc_async.codec import wire_name
+from webrtc_async.converter import wire_name
 from webrtc_async.models import (
     AccountsParticipantsResponse,
     DeviceApiVersion,

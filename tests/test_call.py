@@ -22,7 +22,7 @@ from scripted import (
 )
 
 from webrtc_async import route_table
-from webrtc_async.auth import OAuth2ClientCredentials
+from webrtc_async.auth import Auth, Send
 from webrtc_async.errors import (
     ConfigurationError,
     ConnectionFailedError,
@@ -37,6 +37,7 @@ from webrtc_async.errors import (
     WebRtcError,
 )
 from webrtc_async.models import Participant, Subscriptions
+from webrtc_async.oauth2 import OAuth2ClientCredentials
 from webrtc_async.outcome import Outcome, Stage
 from webrtc_async.retry import RetryPolicy
 
@@ -396,6 +397,55 @@ async def test_a_token_endpoint_of_garbage_is_our_error(content: bytes) -> None:
         with pytest.raises(ConfigurationError, match=r"^createSession: ") as caught:
             await client.create_session()
     assert caught.value.outcome is Outcome.NOT_SENT
+
+
+async def test_a_call_gets_a_new_token_once_when_its_own_is_refused() -> None:
+    """A token that was taken back is replaced within the call, for a create as well."""
+    new = answer(200, {"access_token": "new", "expires_in": 3600})
+    transport = ScriptedTransport(TOKEN, refusal(401), new, answer(200, SESSION))
+    auth = OAuth2ClientCredentials("id", "secret")
+    async with client_of(transport=transport, auth=auth) as client:
+        response = await client.request(route_table.CREATE_SESSION)
+        assert (await client.get_session("s-1")).id == "s-1"
+    sent = [each.headers["authorization"] for each in transport.requests]
+    assert sent[1::2] == ["Bearer abc", "Bearer new"]
+    assert sent[4] == "Bearer new"
+    assert response.attempts == 2
+
+
+async def test_a_second_refusal_is_the_answer() -> None:
+    """Credentials whose new token is refused as well are refused."""
+    transport = ScriptedTransport(TOKEN, refusal(401), TOKEN, refusal(401), answer(200, SESSION))
+    auth = OAuth2ClientCredentials("id", "secret")
+    async with client_of(transport=transport, auth=auth) as client:
+        with pytest.raises(UnauthorizedError) as caught:
+            await client.create_session()
+    assert (caught.value.attempts, len(transport.requests)) == (2, 4)
+
+
+async def test_refused_basic_credentials_are_not_sent_again() -> None:
+    """A wrong password is sent once: the service locks users out who try too often."""
+    transport = ScriptedTransport(refusal(401), answer(200, SESSION))
+    async with client_of(transport=transport) as client:
+        with pytest.raises(UnauthorizedError) as caught:
+            await client.get_session("s-1")
+    assert (caught.value.attempts, len(transport.requests)) == (1, 1)
+
+
+@pytest.mark.parametrize("header", ["", " ", "a\r\nX-Evil: 1", "Bearer é", None, b"Basic x"])
+async def test_a_header_of_a_foreign_auth_is_checked(header: Any) -> None:
+    """An auth of the user's own cannot make a request that breaks, and is not asked again."""
+
+    class Own(Auth):
+        async def authorization(self, send: Send) -> str:
+            return header
+
+    transport = ScriptedTransport()
+    async with client_of(transport=transport, auth=Own()) as client:
+        with pytest.raises(ConfigurationError, match=r"^getSession: the auth gave") as caught:
+            await client.get_session("s-1")
+    assert (caught.value.outcome, caught.value.attempts) == (Outcome.NOT_SENT, 1)
+    assert not transport.requests
 
 
 # What comes back

@@ -121,6 +121,26 @@ def test_ctrl_c_tears_down_and_exits_130():
     assert "Traceback" not in warned
 
 
+def test_a_closed_pipe_tears_down_too():
+    """When nobody reads the log any more, what was created is deleted all the same."""
+    credentials = {"BW_ACCOUNT_ID": "9900000", "BW_USERNAME": "user", "BW_PASSWORD": "password"}
+    with EmulatorServer(Emulator()) as server:
+        process = subprocess.Popen(
+            [*COMMAND, "demo", "--live", "--plain", "--sessions", "5"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env={**WITHOUT_SETTINGS, **credentials, "BW_WEBRTC_BASE_URL": server.base_url},
+        )
+        assert process.stdout is not None
+        process.stdout.readline()
+        process.stdout.close()
+        process.stdout = None
+        process.communicate(timeout=60)
+        assert process.returncode != 0
+        assert server.emulator.session_ids("9900000") == ()
+        assert server.emulator.participant_ids("9900000") == ()
+
+
 @pytest.mark.parametrize("missing", ["BW_ACCOUNT_ID", "BW_USERNAME", "BW_PASSWORD"])
 def test_live_names_the_missing_variable(missing):
     """--live without its settings is one line that names what to set, and exit 1."""

@@ -11,17 +11,16 @@ from hypothesis import strategies as st
 from strategies import BRIEFLY, JSON, MODELS, PARTICIPANTS, SESSIONS, SUBSCRIPTIONS, USUALLY
 
 from webrtc_async.codec import (
-    MOST_PROBLEMS,
     MisfitError,
     is_object,
     read_answer,
     read_json,
     read_request,
-    wire_name,
     write_answer,
     write_json,
     write_request,
 )
+from webrtc_async.converter import MOST_PROBLEMS, wire_name
 from webrtc_async.models import (
     AccountsParticipantsResponse,
     DeviceApiVersion,
@@ -403,7 +402,7 @@ def test_misfit_pickles() -> None:
 
 
 def test_the_problems_of_a_hostile_body_are_not_all_said() -> None:
-    """A body with a million misfits makes an error of a bounded size."""
+    """A body of many misfits makes an error of a bounded size, and is not read to its end."""
     with pytest.raises(MisfitError) as caught:
         read_answer(b"[" + b"5," * 100_000 + b"5]", list[Participant])
     assert len(caught.value.problems) == MOST_PROBLEMS

@@ -135,3 +135,25 @@ def test_no_other_exception_escapes(content: bytes, encoding: str, limit: int) -
     except ContentError:
         return
     assert decoded == content or len(decoded) <= limit
+
+
+def test_members_behind_each_other_are_one_body() -> None:
+    """A gzip body of several members is their contents together, within the limit in all."""
+    content = gzip.compress(b"a" * 60) + gzip.compress(b"b" * 40)
+    assert decode(content, "gzip", 100) == b"a" * 60 + b"b" * 40
+    with pytest.raises(ContentError, match="longer") as caught:
+        decode(content, "gzip", 99)
+    assert caught.value.is_too_long
+
+
+def test_endless_members_are_refused() -> None:
+    """A body of countless empty members is refused, because each costs a copy of the rest."""
+    assert decode(gzip.compress(b"") * 63 + gzip.compress(b"a"), "gzip", 10) == b"a"
+    with pytest.raises(ContentError, match="over 64 members"):
+        decode(gzip.compress(b"") * 65, "gzip", 10)
+
+
+def test_what_follows_a_member_must_be_one() -> None:
+    """Garbage behind a member is not taken for its content, and not overlooked."""
+    with pytest.raises(ContentError, match="broken"):
+        decode(gzip.compress(b"a") + b"garbage", "gzip", 10)

@@ -270,3 +270,25 @@ def test_a_permission_of_another_type_is_refused_by_name(permissions) -> None:
 def test_only_ascii_letters_are_taken_in_any_case() -> None:
     """A letter that merely becomes a known one in upper case makes no known value."""
     assert not PublishPermission("aud\u0131o").is_known
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (lambda: Participant(sessions="s-1"), "sessions is a list, not the one string 's-1'"),
+        (lambda: Participant(sessions=5), "sessions must be a list, not int"),
+        (lambda: Participant(publish_permissions="AUDIO"), "publish_permissions is a list"),
+        (lambda: Participant(publish_permissions=5), "publish_permissions must be a list, not int"),
+        (lambda: Participant(publish_permissions=[5]), "publish_permissions: 5 is not"),
+        (lambda: Subscriptions(participants=5), "participants must be a list, not int"),
+        (lambda: Subscriptions.only("p-1"), "participants is a list, not the one string 'p-1'"),
+        (
+            lambda: ParticipantSubscription(participant_id="p-1", stream_aliases="cam"),
+            "stream_aliases is a list, not the one string 'cam'",
+        ),
+    ],
+)
+def test_a_list_that_is_none_is_named(make: Any, said: str) -> None:
+    """What should be several and is one, or none at all, is refused by the field's name."""
+    with pytest.raises(InvalidArgumentError, match=said):
+        make()

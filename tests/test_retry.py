@@ -27,11 +27,11 @@ from webrtc_async.errors import (
     UnexpectedResponseError,
     UnknownOutcomeError,
     WebRtcError,
-    error_for_status,
 )
 from webrtc_async.outcome import Outcome
 from webrtc_async.retry import RetryPolicy, call_with_repeats
 from webrtc_async.route import Repeat
+from webrtc_async.wire import error_for_status
 
 
 def refused(status: int, **attributes: Any) -> ApiError:
@@ -155,17 +155,23 @@ def test_the_usual_random_number_is_from_0_to_1() -> None:
     [
         ({"attempts": 0}, "attempts"),
         ({"attempts": -1}, "attempts"),
-        ({"first_wait": -0.1}, "waits"),
-        ({"throttled_wait": -1}, "waits"),
-        ({"longest_wait": -1}, "waits"),
-        ({"first_wait": math.nan}, "waits"),
-        ({"throttled_wait": math.nan}, "waits"),
-        ({"longest_wait": math.nan}, "waits"),
+        ({"first_wait": -0.1}, "first_wait"),
+        ({"throttled_wait": -1}, "throttled_wait"),
+        ({"longest_wait": -1}, "longest_wait"),
+        ({"first_wait": math.nan}, "first_wait"),
+        ({"throttled_wait": math.nan}, "throttled_wait"),
+        ({"longest_wait": math.nan}, "longest_wait"),
         ({"attempt_timeout": 0}, "attempt_timeout"),
         ({"attempt_timeout": -1}, "attempt_timeout"),
         ({"attempt_timeout": math.nan}, "attempt_timeout"),
         ({"creates": "sometimes"}, "creates"),
         ({"creates": True}, "creates"),
+        ({"creates": []}, "creates"),
+        ({"attempts": 2.5}, "attempts"),
+        ({"first_wait": "1"}, "first_wait"),
+        ({"attempt_timeout": 1e300}, "attempt_timeout"),
+        ({"sleep": 1}, "sleep"),
+        ({"random": 0.5}, "random"),
     ],
 )
 def test_a_policy_that_cannot_work_is_refused(settings: Any, said: str) -> None:

@@ -9,7 +9,8 @@ from typing import Any, get_args, get_type_hints
 import attrs
 import pytest
 
-from webrtc_async.codec import MisfitError, read_answer, wire_name
+from webrtc_async.codec import MisfitError, read_answer
+from webrtc_async.converter import wire_name
 from webrtc_async.errors import ApiError
 from webrtc_async.models import (
     AccountsParticipantsResponse,

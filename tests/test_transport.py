@@ -37,8 +37,10 @@ from webrtc_async.errors import (
     ConfigurationError,
     ConnectionFailedError,
     DeadlineExceededError,
+    NotFoundError,
     RedirectError,
     ResponseTooLargeError,
+    ServerError,
     TlsError,
     TransportError,
     UnexpectedResponseError,
@@ -46,6 +48,7 @@ from webrtc_async.errors import (
     WebRtcError,
 )
 from webrtc_async.outcome import Outcome, Stage
+from webrtc_async.route_table import GET_SESSION
 from webrtc_async.transport import Connections
 
 pytestmark = pytest.mark.anyio
@@ -97,9 +100,10 @@ async def test_an_unknown_host_sent_nothing() -> None:
 async def test_a_url_that_httpx_refuses_is_our_error(url: str) -> None:
     """A URL that only the HTTP library refuses is our error, with nothing sent."""
     async with calling(url) as client:
-        with pytest.raises(ConnectionFailedError) as caught:
+        with pytest.raises(ConfigurationError, match="check base_url") as caught:
             await client.get_session("s-1")
-    assert caught.value.outcome is Outcome.NOT_SENT
+    assert (caught.value.outcome, caught.value.attempts) == (Outcome.NOT_SENT, 1)
+    assert client.requests_sent == 0
 
 
 async def test_a_hang_up_before_the_answer_is_unknown() -> None:
@@ -166,15 +170,39 @@ async def test_connections_are_kept() -> None:
         assert (server.connections, len(server.requests), client.requests_sent) == (1, 3, 3)
 
 
-async def test_an_attempt_that_takes_too_long_is_lost() -> None:
-    """attempt_timeout ends an attempt that waits for its answer; a read may then be repeated."""
+async def test_an_attempt_that_takes_too_long_is_repeated() -> None:
+    """attempt_timeout ends an attempt that waits for its answer, where another can follow."""
     async with serving(stay_silent, OK) as server:
         chosen = policy(attempts=2, attempt_timeout=0.05)
         async with calling(server.url(), retry=chosen) as client:
-            with pytest.raises(UnknownOutcomeError, match=r"took over 0\.05 s") as caught:
-                await client.create_session()
-            assert (caught.value.outcome, caught.value.attempts) == (Outcome.UNKNOWN, 1)
-            assert (await client.get_session("s-1")).id == "s-1"
+            found = await client.request(GET_SESSION, session_id="s-1")
+        assert (found.data.id, found.attempts, len(server.requests)) == ("s-1", 2, 2)
+
+
+@jumping_backends()
+@pytest.mark.parametrize("attempts", [1, 3])
+async def test_an_attempt_that_nothing_can_follow_is_not_cut(attempts: int) -> None:
+    """attempt_timeout ends no create, whose answer would be lost for nothing, and no last try."""
+
+    async def slowly(_: object) -> httpx.Response:
+        await anyio.sleep(20)
+        return answer(200, {"id": "s-1"})
+
+    chosen = policy(attempts=attempts, attempt_timeout=1)
+    async with client_of(slowly, retry=chosen, deadline=25) as client:
+        assert (await client.create_session()).id == "s-1"
+        found = await client.request(GET_SESSION, session_id="s-1") if attempts == 1 else None
+    assert found is None or found.elapsed >= 20
+
+
+@jumping_backends()
+async def test_a_cut_attempt_names_its_setting() -> None:
+    """The failure of an attempt that was cut says which setting cut it."""
+    chosen = policy(attempts=2, attempt_timeout=1)
+    async with client_of(hang, retry=chosen, deadline=5) as client:
+        with pytest.raises(DeadlineExceededError) as caught:
+            await client.get_session("s-1")
+    assert "it took over attempt_timeout, 1 s" in str(caught.value.__cause__)
 
 
 async def test_an_attempt_that_takes_too_long_to_read_has_answered() -> None:
@@ -185,11 +213,14 @@ async def test_an_attempt_that_takes_too_long_to_read_has_answered() -> None:
         await anyio.sleep_forever()
 
     async with serving(dribble) as server:
-        chosen = policy(attempts=1, attempt_timeout=0.1)
-        async with calling(server.url(), retry=chosen) as client:
-            with pytest.raises(UnknownOutcomeError, match=r"took over 0\.1 s") as caught:
+        chosen = policy(attempts=2, attempt_timeout=0.1, creates="always")
+        async with calling(server.url(), retry=chosen, deadline=0.3) as client:
+            with pytest.raises(DeadlineExceededError) as caught:
                 await client.create_session()
-    assert (caught.value.outcome, caught.value.status) == (Outcome.ANSWERED, 200)
+    lost = caught.value.__cause__
+    assert isinstance(lost, UnknownOutcomeError)
+    assert "attempt_timeout, 0.1 s" in str(lost)
+    assert (lost.outcome, lost.status) == (Outcome.ANSWERED, 200)
 
 
 @jumping_backends()
@@ -248,10 +279,9 @@ LONG = b'{"id": "' + b"x" * LIMIT + b'"}'
     [
         http(200, LONG),
         http(200, gzip.compress(LONG), Content_Encoding="gzip"),
-        http(503, LONG),
         raw(b"HTTP/1.1 200 OK\r\n\r\n" + b"x" * 200_000),
     ],
-    ids=["plain", "gzip", "refusal", "endless"],
+    ids=["plain", "gzip", "endless"],
 )
 async def test_a_body_over_the_limit_is_refused(behaviour: Any) -> None:
     """An answer longer than max_response_bytes, decoded, is not read to its end or repeated."""
@@ -262,6 +292,66 @@ async def test_a_body_over_the_limit_is_refused(behaviour: Any) -> None:
         assert len(server.requests) == 1
     assert caught.value.outcome is Outcome.ANSWERED
     assert str(caught.value).startswith("getSession: ")
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "shown"),
+    [
+        (http(404, LONG), ""),
+        (http(404, b'{"error": "gone"', length=99), '{"error": "gone"'),
+        (http(404, b"not gzip", Content_Encoding="gzip"), ""),
+        (raw(b"HTTP/1.1 404 X\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"), ""),
+    ],
+    ids=["too long", "cut off", "wrong encoding", "wrong chunk"],
+)
+async def test_a_refusal_needs_no_whole_body(behaviour: Any, shown: str) -> None:
+    """Whatever is wrong with a refusal's body, its status is what the service said."""
+    async with (
+        serving(behaviour) as server,
+        calling(server.url(), max_response_bytes=LIMIT, retry=ONCE) as client,
+    ):
+        with pytest.raises(NotFoundError) as caught:
+            await client.create_session()
+    assert (caught.value.outcome, caught.value.body) == (Outcome.ANSWERED, shown)
+
+
+async def test_a_refusal_whose_body_never_ends_is_its_status() -> None:
+    """attempt_timeout ends the wait for a refusal's body, and the call goes on by its status."""
+
+    async def dribble(stream: anyio.abc.ByteStream, _: bytes) -> None:
+        await stream.send(b"HTTP/1.1 503 Busy\r\nContent-Length: 9\r\n\r\n{")
+        await anyio.sleep_forever()
+
+    async with serving(dribble, OK) as server:
+        chosen = policy(attempts=2, attempt_timeout=0.1)
+        async with calling(server.url(), retry=chosen) as client:
+            found = await client.request(GET_SESSION, session_id="s-1")
+    assert found.attempts == 2
+
+
+class Endless(httpx.AsyncByteStream):
+    """A stream that never waits and never ends."""
+
+    def __init__(self, chunk: bytes) -> None:
+        self.chunk = chunk
+
+    def __aiter__(self) -> "Endless":
+        return self
+
+    async def __anext__(self) -> bytes:
+        return self.chunk
+
+
+@pytest.mark.parametrize(
+    ("chunk", "kind"), [(b"x" * 100, ResponseTooLargeError), (b"", DeadlineExceededError)]
+)
+async def test_a_stream_that_never_waits_ends(chunk: bytes, kind: type[WebRtcError]) -> None:
+    """Neither the limit nor the deadline needs a stream that gives way to others."""
+    mock = httpx.MockTransport(lambda _: httpx.Response(200, stream=Endless(chunk)))
+    settings = {"max_response_bytes": LIMIT, "deadline": 0.2, "retry": ONCE}
+    async with client_of(transport=mock, **settings) as client:
+        with pytest.raises(kind):
+            await client.get_session("s-1")
 
 
 async def test_a_body_at_the_limit_is_read() -> None:
@@ -412,9 +502,10 @@ async def test_a_proxy_that_is_silent_sent_nothing() -> None:
         settings = {
             "proxy": f"http://127.0.0.1:{proxy.port}",
             "retry": policy(attempts=1, attempt_timeout=0.1),
+            "deadline": 0.3,
         }
         async with calling("https://service.example/v1", **settings) as client:
-            with pytest.raises(ConnectionFailedError) as caught:
+            with pytest.raises(DeadlineExceededError) as caught:
                 await client.create_session()
     assert caught.value.outcome is Outcome.NOT_SENT
 
@@ -609,11 +700,12 @@ async def test_a_given_client_s_timeout_counts() -> None:
 
 
 async def test_an_own_client_has_no_timeout_of_its_own() -> None:
-    """An own pool leaves every bound to the deadline and attempt_timeout."""
+    """An own pool leaves every bound to the deadline, but for attempt_timeout on connecting."""
     transport = ScriptedTransport()
     async with client_of(transport=transport) as client:
         await client.get_session("s-1")
-    assert set(transport.requests[0].extensions["timeout"].values()) == {None}
+    timeout = transport.requests[0].extensions["timeout"]
+    assert timeout == {"connect": 10.0, "read": None, "write": None, "pool": None}
 
 
 async def test_a_given_client_that_its_owner_closed_is_said() -> None:
@@ -694,20 +786,26 @@ PROXY = "http://proxy.example:3128"
         ({"http_client": CLIENT, "ssl_context": CONTEXT}, "give it alone"),
         ({"transport": TRANSPORT, "proxy": PROXY}, "A transport brings its own"),
         ({"transport": TRANSPORT, "ssl_context": CONTEXT}, "A transport brings its own"),
-        ({"http_client": httpx.Client}, "http_client must be an httpx.AsyncClient, not type"),
-        ({"http_client": TRANSPORT}, "http_client must be an httpx.AsyncClient"),
-        ({"transport": CLIENT}, "transport must be an httpx.AsyncBaseTransport, not AsyncClient"),
-        ({"ssl_context": "ca.pem"}, "ssl_context must be an ssl.SSLContext, not str"),
+        (
+            {"http_client": httpx.Client},
+            "http_client must be an instance of httpx.AsyncClient, not type",
+        ),
+        ({"http_client": TRANSPORT}, "http_client must be an instance of httpx.AsyncClient"),
+        (
+            {"transport": CLIENT},
+            "transport must be an instance of httpx.AsyncBaseTransport, not AsyncClient",
+        ),
+        ({"ssl_context": "ca.pem"}, "ssl_context must be an instance of ssl.SSLContext, not str"),
         ({"max_connections": 0}, "max_connections must be a whole number"),
         ({"max_connections": 1.5}, "max_connections must be a whole number"),
         ({"max_connections": None}, "max_connections must be a whole number"),
         ({"max_response_bytes": 0}, "max_response_bytes must be a whole number"),
         ({"max_response_bytes": "1"}, "max_response_bytes must be a whole number"),
-        ({"proxy": ""}, "proxy must be"),
+        ({"proxy": ""}, "proxy must look like"),
         ({"proxy": 5}, "proxy must be"),
-        ({"proxy": "proxy.example:3128"}, "proxy must be"),
-        ({"proxy": "socks5://proxy.example"}, "proxy must be"),
-        ({"proxy": "http://user:canary@proxy.example\r\n"}, "proxy must be"),
+        ({"proxy": "proxy.example:3128"}, "proxy must look like"),
+        ({"proxy": "socks5://proxy.example"}, "proxy must look like"),
+        ({"proxy": "http://user:canary@proxy.example\r\n"}, "proxy must be plain"),
     ],
 )
 async def test_settings_that_cannot_work_are_refused(changed: Any, said: str) -> None:
@@ -747,7 +845,11 @@ NEVER_SENT = {
 }
 BEFORE_SENDING = [kind for kind in HTTPX_ERRORS if kind.__name__ in NEVER_SENT]
 ANY_TIME: list[Callable[[], Exception]] = [
-    *(lambda kind=kind: made(kind) for kind in HTTPX_ERRORS if kind not in BEFORE_SENDING),
+    *(
+        lambda kind=kind: made(kind)
+        for kind in HTTPX_ERRORS
+        if kind not in {*BEFORE_SENDING, httpx.HTTPStatusError}
+    ),
     lambda: OSError("boom"),
     lambda: RuntimeError("boom"),
     lambda: ValueError("boom"),
@@ -758,6 +860,13 @@ ANY_TIME: list[Callable[[], Exception]] = [
     lambda: anyio.BrokenResourceError(),
     lambda: ExceptionGroup("boom", [ValueError("boom")]),
 ]
+
+
+async def test_a_status_error_is_that_status() -> None:
+    """A transport that raises httpx's own error for a status is understood."""
+    async with client_of(made(httpx.HTTPStatusError), retry=ONCE) as client:
+        with pytest.raises(ServerError):
+            await client.create_session()
 
 
 def test_the_names_are_those_of_httpx() -> None:
@@ -834,18 +943,51 @@ async def test_what_is_no_exception_is_left_alone() -> None:
 async def test_a_hook_that_raises_is_our_error() -> None:
     """An exception of the user's own hook is a lost answer with that exception as its cause."""
 
+    async def refuse(_: httpx.Response) -> None:
+        raise LookupError("hook")
+
+    async with (
+        serving(OK) as server,
+        httpx.AsyncClient(event_hooks={"response": [refuse]}) as given,
+        calling(server.url(), http_client=given) as client,
+    ):
+        with pytest.raises(TransportError, match="LookupError") as caught:
+            await client.create_session()
+    assert isinstance(caught.value.__cause__, LookupError)
+    assert caught.value.outcome is Outcome.UNKNOWN
+
+
+async def test_a_hook_that_raises_for_the_status_is_that_status() -> None:
+    """With raise_for_status as a hook, a refusal is the error of its status all the same."""
+
     async def refuse(response: httpx.Response) -> None:
         response.raise_for_status()
 
     async with (
-        serving(http(500)) as server,
+        serving(http(404)) as server,
         httpx.AsyncClient(event_hooks={"response": [refuse]}) as given,
         calling(server.url(), http_client=given) as client,
     ):
-        with pytest.raises(TransportError) as caught:
+        with pytest.raises(NotFoundError) as caught:
             await client.get_session("s-1")
-    assert isinstance(caught.value.__cause__, httpx.HTTPStatusError)
-    assert caught.value.outcome is Outcome.UNKNOWN
+    assert (caught.value.outcome, caught.value.attempts) == (Outcome.ANSWERED, 1)
+
+
+async def test_a_hook_may_call_the_client() -> None:
+    """A call that a hook makes has a place of its own."""
+    inner: list[str] = []
+
+    async def look(request: httpx.Request) -> None:
+        if request.method == "POST":
+            inner.append((await client.get_session("s-1")).id)
+
+    async with (
+        serving(OK) as server,
+        httpx.AsyncClient(event_hooks={"request": [look]}) as given,
+        calling(server.url(), http_client=given) as client,
+    ):
+        await client.create_session()
+    assert inner == ["s-1"]
 
 
 # Headers

@@ -8,7 +8,7 @@ exception in one tree, and `emulator` the service itself for trying and testing 
 """
 
 from webrtc_async._version import __version__
-from webrtc_async.auth import Auth, BasicAuth, BearerAuth, OAuth2ClientCredentials, Secret
+from webrtc_async.auth import Auth, BasicAuth, BearerAuth, Secret
 from webrtc_async.call import ApiResponse
 from webrtc_async.client import AsyncWebRtcClient
 from webrtc_async.errors import (
@@ -43,6 +43,7 @@ from webrtc_async.models import (
     Session,
     Subscriptions,
 )
+from webrtc_async.oauth2 import OAuth2ClientCredentials
 from webrtc_async.outcome import Outcome, Stage
 from webrtc_async.retry import RetryPolicy
 from webrtc_async.route import Repeat, Route

@@ -5,7 +5,6 @@ from http import HTTPStatus
 from typing import Any, Generic, TypeVar, cast
 
 import anyio
-import attrs
 from attrs import define, field, frozen
 
 from webrtc_async.auth import Auth
@@ -14,10 +13,12 @@ from webrtc_async.errors import (
     WebRtcError,
 )
 from webrtc_async.outcome import Outcome, Progress, Stage
+from webrtc_async.redaction import public_headers
 from webrtc_async.retry import RetryPolicy, call_with_repeats
 from webrtc_async.route import Repeat, Route
+from webrtc_async.settings import check_authorization
 from webrtc_async.transport import Connections
-from webrtc_async.wire import WireRequest, WireResponse, read_response
+from webrtc_async.wire import WireRequest, WireResponse, read_response, with_headers
 
 ResultT = TypeVar("ResultT")
 
@@ -65,6 +66,7 @@ class Call(Generic[ResultT]):
     _progress: Progress = field(init=False)
     _attempts: int = field(default=0, init=False)
     _worst: Outcome = field(default=Outcome.NOT_SENT, init=False)
+    _has_renewed: bool = field(default=False, init=False)
     _failure: WebRtcError | None = field(default=None, init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -89,7 +91,7 @@ class Call(Generic[ResultT]):
                 return ApiResponse(
                     data=data,
                     status=response.status,
-                    headers=response.public_headers,
+                    headers=public_headers(response.headers),
                     request_id=response.request_id,
                     attempts=self._attempts,
                     elapsed=anyio.current_time() - started,
@@ -104,13 +106,13 @@ class Call(Generic[ResultT]):
     async def _attempt(self) -> tuple[ResultT, WireResponse]:
         self._attempts += 1
         try:
-            request = await self._authorized()
-            response = await self.connections.exchange(
-                request, self._progress, self.policy.attempt_timeout
-            )
+            authorization, response = await self._exchange()
+            if self._gets_another_chance(authorization, response):
+                self._attempts += 1
+                authorization, response = await self._exchange()
             if self._was_done_before(response):
                 return cast("ResultT", None), response
-            return read_response(self.route, response), response
+            return read_response(self.route, response, authorization=authorization), response
         except WebRtcError as error:
             self._worst = max(self._worst, error.outcome)
             self._failure = error
@@ -118,21 +120,35 @@ class Call(Generic[ResultT]):
             self._progress.begin(Stage.PAUSING)
             raise
 
-    async def _authorized(self) -> WireRequest:
-        if self.auth is None:
-            return self.request
-        self._progress.begin(Stage.AUTHENTICATING)
-        authorization = await self.auth.authorization(self._send_for_auth)
-        headers = {**self.request.headers, "Authorization": authorization}
-        return attrs.evolve(self.request, headers=headers)
+    async def _exchange(self) -> tuple[str, WireResponse]:
+        request, authorization = self.request, ""
+        if self.auth is not None:
+            self._progress.begin(Stage.AUTHENTICATING)
+            authorization = check_authorization(await self.auth.authorization(self._send_for_auth))
+            request = with_headers(request, {"Authorization": authorization})
+        response = await self.connections.exchange(
+            request,
+            self._progress,
+            longest=self.policy.longest_attempt(self.route.repeat, self._attempts),
+            connect_timeout=self.policy.attempt_timeout,
+        )
+        return authorization, response
 
     async def _send_for_auth(self, request: WireRequest) -> WireResponse:
         # With a progress of its own: whatever happens to it, nothing of the call was sent.
         progress = Progress(self.route.operation)
         headers = {"User-Agent": self.request.headers["User-Agent"], **request.headers}
+        longest = self.policy.attempt_timeout
         return await self.connections.exchange(
-            attrs.evolve(request, headers=headers), progress, self.policy.attempt_timeout
+            with_headers(request, headers), progress, longest=longest, connect_timeout=longest
         )
+
+    def _gets_another_chance(self, authorization: str, response: WireResponse) -> bool:
+        """Whether these credentials were refused, and others can be had: once in a call."""
+        if response.status != HTTPStatus.UNAUTHORIZED or self.auth is None or self._has_renewed:
+            return False
+        self._has_renewed = True
+        return self.auth.forget(authorization)
 
     def _was_done_before(self, response: WireResponse) -> bool:
         """Whether this is the 404 of a delete whose earlier attempt may have deleted."""

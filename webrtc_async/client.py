@@ -8,17 +8,19 @@ from types import TracebackType
 from typing import Final, NoReturn, Self, TypedDict, TypeVar, Unpack
 from urllib.parse import urlsplit
 
-from attrs import frozen
+from attrs import field, frozen
 
 from webrtc_async._version import __version__
-from webrtc_async.auth import Auth, as_auth, auth_from_env, from_env
+from webrtc_async.auth import Auth, as_auth
 from webrtc_async.call import ApiResponse, Call
 from webrtc_async.endpoints import Endpoints
+from webrtc_async.environment import account_from_env, auth_from_env, base_url_from_env
 from webrtc_async.errors import ConfigurationError, InvalidArgumentError
 from webrtc_async.retry import RetryPolicy
-from webrtc_async.route import ACCOUNT, Route, check_id
+from webrtc_async.route import ACCOUNT, Route, check_id, check_route
+from webrtc_async.settings import check_base_url, check_headers, check_kind, check_seconds
 from webrtc_async.transport import LIBRARY, Connections, HttpClient, HttpTransport
-from webrtc_async.wire import check_base_url, check_headers, write_request
+from webrtc_async.wire import write_request
 
 BodyT = TypeVar("BodyT")
 ResultT = TypeVar("ResultT")
@@ -31,6 +33,7 @@ USER_AGENT: Final = f"webrtc-async/{__version__} {LIBRARY} python/{platform.pyth
 class ClientSettings(TypedDict, total=False):
     """The settings that `from_env` passes on; each is described at `AsyncWebRtcClient`."""
 
+    base_url: str
     deadline: float
     retry: RetryPolicy
     max_connections: int
@@ -49,15 +52,15 @@ class _Options:
     account_id: str
     deadline: float
     retry: RetryPolicy
-    headers: dict[str, str]
+    headers: dict[str, str] = field(repr=lambda headers: repr(sorted(headers)))
 
     def __attrs_post_init__(self) -> None:
         try:
             check_id(ACCOUNT, self.account_id)
         except InvalidArgumentError as error:
             raise ConfigurationError(error.message) from None
-        _check_deadline(self.deadline)
-        _check_policy(self.retry)
+        check_seconds("deadline", self.deadline)
+        check_kind("retry", self.retry, RetryPolicy)
 
 
 class AsyncWebRtcClient(Endpoints):
@@ -108,7 +111,8 @@ class AsyncWebRtcClient(Endpoints):
         if auth is None and getattr(http_client, "auth", None) is None:
             raise ConfigurationError(
                 'auth is missing: give ("username", "password"), OAuth2ClientCredentials(...), or '
-                "an http_client with an auth of its own."
+                "an http_client with an auth= of its own; an Authorization among its headers is "
+                "not one."
             )
         self._auth = None if auth is None else as_auth(auth)
         self._base_url = check_base_url(base_url)
@@ -116,7 +120,7 @@ class AsyncWebRtcClient(Endpoints):
             account_id=account_id,
             deadline=deadline,
             retry=RetryPolicy() if retry is None else retry,
-            headers=check_headers(headers or {}),
+            headers=check_headers({} if headers is None else headers),
         )
         self._connections = Connections(
             max_connections=max_connections,
@@ -141,17 +145,15 @@ class AsyncWebRtcClient(Endpoints):
 
         Args:
             environ: Where to read them.
-            settings: The client's other settings.
+            settings: The client's other settings; a base_url goes before the variable.
 
         Raises:
-            ConfigurationError: A variable is missing; the error names it.
+            ConfigurationError: A variable is missing or cannot be used; the error names it.
         """
-        return cls(
-            from_env(environ, "BW_ACCOUNT_ID"),
-            auth=auth_from_env(environ),
-            base_url=environ.get("BW_WEBRTC_BASE_URL") or PRODUCTION,
-            **settings,
-        )
+        account_id, auth = account_from_env(environ), auth_from_env(environ)
+        if "base_url" not in settings:
+            settings["base_url"] = base_url_from_env(environ) or PRODUCTION
+        return cls(account_id, auth=auth, **settings)
 
     def with_options(
         self,
@@ -182,7 +184,7 @@ class AsyncWebRtcClient(Endpoints):
             account_id=own.account_id if account_id is None else account_id,
             deadline=own.deadline if deadline is None else deadline,
             retry=own.retry if retry is None else retry,
-            headers=_merged(own.headers, check_headers(headers or {})),
+            headers=_merged(own.headers, check_headers({} if headers is None else headers)),
         )
         return view
 
@@ -210,7 +212,8 @@ class AsyncWebRtcClient(Endpoints):
     async def _perform(
         self, route: Route[BodyT, ResultT], path_values: Mapping[str, object], body: BodyT | None
     ) -> ApiResponse[ResultT]:
-        self._connections.check_open()
+        check_route(route)
+        self._connections.check_open(route.operation)
         options = self._options
         if ACCOUNT in path_values:
             raise InvalidArgumentError(
@@ -278,16 +281,6 @@ def _merged(first: Mapping[str, str], second: Mapping[str, str]) -> dict[str, st
     """Return both, where the second replaces a name of the first in any case."""
     spelt = {name.lower(): name for name in first}
     return {**first, **{spelt.get(name.lower(), name): value for name, value in second.items()}}
-
-
-def _check_deadline(deadline: object) -> None:
-    if not isinstance(deadline, int | float) or not deadline > 0:
-        raise ConfigurationError("deadline must be a number of seconds above 0.")
-
-
-def _check_policy(policy: object) -> None:
-    if not isinstance(policy, RetryPolicy):
-        raise ConfigurationError(f"retry must be a RetryPolicy, not {type(policy).__name__}.")
 
 
 def _is_loopback(base_url: str) -> bool:

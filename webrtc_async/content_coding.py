@@ -4,6 +4,7 @@ import zlib
 from typing import Final
 
 _INFLATED: Final = frozenset({"gzip", "x-gzip", "deflate"})
+_MOST_MEMBERS: Final = 64
 
 
 class ContentError(ValueError):
@@ -30,16 +31,22 @@ def decode(content: bytes, encoding: str, limit: int) -> bytes:
         return content
     if name not in _INFLATED:
         raise ContentError(f"its content encoding {name[:40]!r} was not asked for")
-    inflater = zlib.decompressobj(wbits=zlib.MAX_WBITS | 32)
-    try:
-        # One byte more than allowed tells a body that is too long without inflating all of it.
-        decoded = inflater.decompress(content, limit + 1)
-    except zlib.error:
-        raise ContentError(f"its {name} encoding is broken") from None
-    check_length(len(decoded), limit)
-    if not inflater.eof:
-        raise ContentError(f"its {name} encoding is cut off")
-    return decoded
+    decoded = b""
+    # RFC 1952, 2.2: a gzip file is one member or more, one behind the other.
+    for _ in range(_MOST_MEMBERS):
+        inflater = zlib.decompressobj(wbits=zlib.MAX_WBITS | 32)
+        try:
+            # One byte more than allowed tells a body that is too long without inflating all of it.
+            decoded += inflater.decompress(content, limit + 1 - len(decoded))
+        except zlib.error:
+            raise ContentError(f"its {name} encoding is broken") from None
+        check_length(len(decoded), limit)
+        if not inflater.eof:
+            raise ContentError(f"its {name} encoding is cut off")
+        content = inflater.unused_data
+        if not content:
+            return decoded
+    raise ContentError(f"its {name} encoding has over {_MOST_MEMBERS} members")
 
 
 def check_length(length: int, limit: int) -> None:

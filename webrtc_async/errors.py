@@ -10,7 +10,7 @@
     │   ├── UnknownOutcomeError        sent, and the answer was lost
     │   └── DeadlineExceededError      the call ran out of time; also a TimeoutError
     ├── ApiError                       the service refused: .status .reason .request_id ...
-    │   ├── RedirectError          3xx
+    │   ├── RedirectError          301, 302, 303, 307, 308
     │   ├── BadRequestError        400
     │   ├── UnauthorizedError      401
     │   ├── ForbiddenError         403
@@ -59,6 +59,10 @@ class WebRtcError(Exception):
         text = f"{self.operation}: {self.message}" if self.operation else self.message
         if self.attempts > 1:
             text += f" This was attempt {self.attempts}."
+        if self.outcome is Outcome.UNKNOWN and self.usual_outcome is not Outcome.UNKNOWN:
+            text += (
+                " An earlier attempt's answer was lost, so the operation may have been carried out."
+            )
         return text
 
 
@@ -96,13 +100,28 @@ class TransportError(WebRtcError):
 
     def __str__(self) -> str:
         seen = "" if self.status is None else f" Its status was {self.status}."
-        return f"{super().__str__()}{seen} {self.outcome.sentence}"
+        return f"{super().__str__()}{seen} {self._consequence}".rstrip()
+
+    @property
+    def _consequence(self) -> str:
+        if self.outcome is Outcome.NOT_SENT:
+            return "Nothing was sent, so the call can be repeated safely."
+        if self.outcome is Outcome.UNKNOWN:
+            return "The request was sent, so the operation may have been carried out."
+        if self.status is not None and 200 <= self.status <= 299:
+            return "The service reported success, so the operation was most likely carried out."
+        return "The service had refused the attempt that it answered."
 
 
 class ConnectionFailedError(TransportError):
-    """No connection could be made, or it took too long; no byte of the request was sent."""
+    """No connection could be made, or it took too long; no byte of this attempt was sent."""
 
     usual_outcome = Outcome.NOT_SENT
+
+    @property
+    def _consequence(self) -> str:
+        # Of an earlier attempt the root has spoken already.
+        return "" if self.outcome is Outcome.UNKNOWN else super()._consequence
 
 
 class TlsError(ConnectionFailedError):
@@ -178,17 +197,13 @@ class ApiError(WebRtcError):
 
     def __str__(self) -> str:
         text = super().__str__()
-        if self.outcome is Outcome.UNKNOWN:
-            text += (
-                " An earlier attempt's answer was lost, so the operation may have been carried out."
-            )
         if self.request_id:
             text += f" Request id {self.request_id}."
         return f"{text} {self.advice}".rstrip()
 
 
 class RedirectError(ApiError):
-    """The service answered with a redirect (3xx), which is never followed."""
+    """The service answered with a redirect (301, 302, 303, 307, 308), which is never followed."""
 
     advice = "Redirects are never followed: correct base_url if the service has moved."
 
@@ -225,28 +240,13 @@ class ConflictError(ApiError):
 class RateLimitedError(ApiError):
     """The service asks for fewer requests (429); see retry_after."""
 
+    def __str__(self) -> str:
+        wait = "" if self.retry_after is None else f" It asks to wait {self.retry_after:g} s."
+        return f"{super().__str__()}{wait}"
+
 
 class ServerError(ApiError):
     """The service or its gateway failed (5xx)."""
-
-
-ERROR_BY_STATUS: Mapping[int, type[ApiError]] = {
-    400: BadRequestError,
-    401: UnauthorizedError,
-    403: ForbiddenError,
-    404: NotFoundError,
-    409: ConflictError,
-    429: RateLimitedError,
-}
-
-
-def error_for_status(status: int) -> type[ApiError]:
-    """Return the class for a status that is not a success."""
-    if 500 <= status <= 599:
-        return ServerError
-    if 300 <= status <= 399:
-        return RedirectError
-    return ERROR_BY_STATUS.get(status, ApiError)
 
 
 class UnexpectedResponseError(WebRtcError):

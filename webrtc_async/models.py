@@ -48,11 +48,20 @@ class DeviceApiVersion(_OpenEnum):
     V3 = "V3"
 
 
-def _texts(values: Iterable[str]) -> tuple[str, ...]:
+def _check_several(name: str, values: object) -> None:
     if isinstance(values, str):
-        raise InvalidArgumentError(
-            f"A list of strings is needed here, not the one string {values!r}."
-        )
+        raise InvalidArgumentError(f"{name} is a list, not the one string {values[:64]!r}.")
+    if not isinstance(values, Iterable):
+        raise InvalidArgumentError(f"{name} must be a list, not {type(values).__name__}.")
+
+
+def _stream_aliases(values: Iterable[str]) -> tuple[str, ...]:
+    _check_several("stream_aliases", values)
+    return tuple(values)
+
+
+def _sessions(values: Iterable[str]) -> tuple[str, ...]:
+    _check_several("sessions", values)
     return tuple(values)
 
 
@@ -61,10 +70,7 @@ def _permissions(
 ) -> frozenset[PublishPermission] | None:
     if values is None:
         return None
-    if isinstance(values, str):
-        raise InvalidArgumentError(
-            f"publish_permissions is a set of permissions, not the one string {values!r}."
-        )
+    _check_several("publish_permissions", values)
     try:
         return frozenset(PublishPermission(each) for each in values)
     except ValueError as error:
@@ -103,17 +109,14 @@ class ParticipantSubscription:
     """
 
     participant_id: str
-    stream_aliases: tuple[str, ...] = field(default=(), converter=_texts)
+    stream_aliases: tuple[str, ...] = field(default=(), converter=_stream_aliases)
     extra: Mapping[str, object] = field(factory=dict[str, object], hash=False, repr=_names_only)
 
 
 def _chosen(
     values: Iterable[str | ParticipantSubscription],
 ) -> tuple[ParticipantSubscription, ...]:
-    if isinstance(values, str):
-        raise InvalidArgumentError(
-            f"A list of participants is needed here, not the one string {values!r}."
-        )
+    _check_several("participants", values)
     return tuple(
         ParticipantSubscription(participant_id=each) if isinstance(each, str) else each
         for each in values
@@ -218,7 +221,7 @@ class Participant:
     publish_permissions: frozenset[PublishPermission] | None = field(
         default=None, converter=_permissions
     )
-    sessions: tuple[str, ...] = field(default=(), converter=_texts, metadata={"read_only": True})
+    sessions: tuple[str, ...] = field(default=(), converter=_sessions, metadata={"read_only": True})
     subscriptions: Subscriptions | None = field(default=None, metadata={"read_only": True})
     tag: str | None = None
     device_api_version: DeviceApiVersion | None = None

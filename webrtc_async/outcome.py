@@ -1,8 +1,6 @@
 """How far a call came, and what may have happened at the service by then."""
 
 import enum
-from collections.abc import Mapping
-from typing import Final
 
 from attrs import define
 
@@ -16,11 +14,6 @@ class Outcome(enum.IntEnum):
     """The service answered; its status says what happened."""
     UNKNOWN = 2
     """The request left and no answer came: it may have taken effect."""
-
-    @property
-    def sentence(self) -> str:
-        """What to make of it, for the text of an error."""
-        return _SENTENCES[self]
 
 
 class Stage(enum.Enum):
@@ -59,10 +52,3 @@ class Progress:
         if self.stage is Stage.CONNECTING and self.is_traced:
             return Outcome.NOT_SENT
         return Outcome.UNKNOWN
-
-
-_SENTENCES: Final[Mapping[Outcome, str]] = {
-    Outcome.NOT_SENT: "Nothing was sent, so the call can be repeated safely.",
-    Outcome.ANSWERED: "The service had answered, so the operation was most likely carried out.",
-    Outcome.UNKNOWN: "The request was sent, so the operation may have been carried out.",
-}

@@ -19,10 +19,12 @@ from webrtc_async.errors import (
     RateLimitedError,
     TlsError,
     TransportError,
+    UnknownOutcomeError,
     WebRtcError,
 )
 from webrtc_async.outcome import Outcome
 from webrtc_async.route import Repeat
+from webrtc_async.settings import check_count, check_seconds
 
 ResultT = TypeVar("ResultT")
 
@@ -31,6 +33,9 @@ TRANSIENT: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
 
 CREATE_TRANSIENT: Final = frozenset({429, 502, 503, 504})
 """Answers after which a create is sent again: a gateway's, for a service it did not reach."""
+
+
+_LOST: Final = UnknownOutcomeError("")
 
 
 def _random() -> float:
@@ -51,8 +56,10 @@ class RetryPolicy:
         first_wait: Seconds, see above.
         throttled_wait: Takes the place of first_wait after a 429 that does not say Retry-After.
         longest_wait: Seconds; bounds the random pause, not what the service asks for.
-        attempt_timeout: Seconds that one attempt may take once it has a connection's place; an
-            attempt that takes longer counts as lost. None leaves it to the deadline alone.
+        attempt_timeout: Seconds that an attempt may take once it has a connection's place, where
+            another attempt could follow: a longer one counts as lost and is repeated. The last
+            attempt, and one whose lost answer is not repeated, as a create's, has the whole
+            deadline; but connecting may never take longer. None leaves it to the deadline alone.
         creates: When a create is repeated, which could create a second thing: "never"; "answered",
             after a received 429, 502, 503 or 504 and when no byte of it was sent; "always", also
             after a lost answer or a 500, like any other operation.
@@ -73,14 +80,16 @@ class RetryPolicy:
     random: Callable[[], float] = field(default=_random, repr=False)
 
     def __attrs_post_init__(self) -> None:
-        if self.attempts < 1:
-            raise ConfigurationError("RetryPolicy.attempts must be at least 1.")
-        if not all(wait >= 0 for wait in (self.first_wait, self.throttled_wait, self.longest_wait)):
-            raise ConfigurationError("RetryPolicy's waits must not be negative.")
-        if self.attempt_timeout is not None and not self.attempt_timeout > 0:
-            raise ConfigurationError("RetryPolicy.attempt_timeout must be above 0, or None.")
-        if self.creates not in {"never", "answered", "always"}:
+        check_count("RetryPolicy.attempts", self.attempts)
+        for name in ("first_wait", "throttled_wait", "longest_wait"):
+            check_seconds(f"RetryPolicy.{name}", getattr(self, name), from_zero=True)
+        if self.attempt_timeout is not None:
+            check_seconds("RetryPolicy.attempt_timeout", self.attempt_timeout)
+        if self.creates not in ("never", "answered", "always"):
             raise ConfigurationError('RetryPolicy.creates is "never", "answered" or "always".')
+        for name in ("sleep", "random"):
+            if not callable(getattr(self, name)):
+                raise ConfigurationError(f"RetryPolicy.{name} must be callable.")
 
     def may_repeat(self, repeat: Repeat, error: BaseException) -> bool:
         """Return whether a request that failed so may be sent again, attempts aside."""
@@ -96,6 +105,12 @@ class RetryPolicy:
         if repeat is not Repeat.CREATE or self.creates == "always":
             return True
         return self.creates == "answered" and (gateway_spoke or error.outcome is Outcome.NOT_SENT)
+
+    def longest_attempt(self, repeat: Repeat, attempt: int) -> float | None:
+        """Return the seconds that an attempt may take, the first being 1; None for no bound."""
+        if attempt >= self.attempts or not self.may_repeat(repeat, _LOST):
+            return None
+        return self.attempt_timeout
 
     def pause(self, failures: int, error: BaseException | None) -> float:
         """Return the seconds to wait after this many failures, of which error is the last."""

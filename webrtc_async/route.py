@@ -64,6 +64,18 @@ def check_id(name: str, value: object) -> str:
     return value
 
 
+def check_route(route: object) -> None:
+    """Refuse what is not a row of the route table.
+
+    Raises:
+        InvalidArgumentError: It is something else.
+    """
+    if not isinstance(route, Route):
+        raise InvalidArgumentError(
+            f"route must be a Route, such as route_table.GET_SESSION, not {type(route).__name__}."
+        )
+
+
 class PathTemplate:
     """A path with named places, read in both directions."""
 

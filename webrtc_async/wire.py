@@ -10,41 +10,42 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Any, Final, TypeVar
-from urllib.parse import unquote, urlsplit
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from webrtc_async import codec
 from webrtc_async.errors import (
-    ConfigurationError,
+    ApiError,
+    BadRequestError,
+    ConflictError,
+    ForbiddenError,
     InvalidArgumentError,
+    NotFoundError,
+    RateLimitedError,
+    RedirectError,
+    ServerError,
+    UnauthorizedError,
     UnexpectedResponseError,
-    error_for_status,
 )
+from webrtc_async.redaction import excerpt, public_headers, secrets_in
 from webrtc_async.route import Route
 
 BodyT = TypeVar("BodyT")
 ResultT = TypeVar("ResultT")
 
-TAKEN_AS_SUCCESS: Final = frozenset({200, 201, 204})
-"""Older descriptions of the service swap these, so the body decides and not the number."""
+LONGEST_REQUEST_ID: Final = 100
+"""Characters of a request id that are kept."""
 
-_LONGEST_EXCERPT: Final = 500
-_TOKEN = re.compile(r"eyJ[\w-]+\.[\w.-]+")
-_SECRET_HEADERS: Final = frozenset(
-    {"authorization", "proxy-authorization", "cookie", "set-cookie", "set-cookie2", "x-api-key"}
-)
-_OWN_HEADERS: Final = frozenset(
-    {
-        "authorization",
-        "host",
-        "connection",
-        "content-length",
-        "content-type",
-        "accept-encoding",
-        "transfer-encoding",
-    }
-)
+
+_ERROR_BY_STATUS: Final[Mapping[int, type[ApiError]]] = {
+    **dict.fromkeys((301, 302, 303, 307, 308), RedirectError),
+    400: BadRequestError,
+    401: UnauthorizedError,
+    403: ForbiddenError,
+    404: NotFoundError,
+    409: ConflictError,
+    429: RateLimitedError,
+}
 
 
 @frozen(kw_only=True)
@@ -83,14 +84,20 @@ class WireResponse:
     content: bytes = field(default=b"", repr=lambda content: f"<{len(content)} bytes>")
 
     @property
-    def request_id(self) -> str | None:
-        """The service's id of the request, as its gateway gives it."""
-        return self.headers.get("x-amzn-requestid") or self.headers.get("apigw-requestid")
+    def is_success(self) -> bool:
+        """Whether the status is a success; older descriptions swap them, so the body decides."""
+        return 200 <= self.status <= 299
 
     @property
-    def public_headers(self) -> dict[str, str]:
-        """The headers without those that carry secrets."""
-        return {name: value for name, value in self.headers.items() if name not in _SECRET_HEADERS}
+    def request_id(self) -> str | None:
+        """The service's id of the request, as its gateway gives it."""
+        found = self.headers.get("x-amzn-requestid") or self.headers.get("apigw-requestid")
+        return excerpt(found, longest=LONGEST_REQUEST_ID) if found else None
+
+
+def with_headers(request: WireRequest, headers: Mapping[str, str]) -> WireRequest:
+    """Return a request with further headers; those of the same spelling are replaced."""
+    return evolve(request, headers={**request.headers, **headers})
 
 
 def write_request(
@@ -118,21 +125,26 @@ def write_request(
 
 
 def read_response(
-    route: Route[Any, ResultT], response: WireResponse, now: datetime | None = None
+    route: Route[Any, ResultT],
+    response: WireResponse,
+    *,
+    authorization: str = "",
+    now: datetime | None = None,
 ) -> ResultT:
     """Return what an answer means.
 
     Args:
         route: The route that was asked.
         response: What came back.
+        authorization: The header that was sent, which no error may carry, should it be echoed.
         now: What a Retry-After date is compared with where the answer has no Date of its own.
 
     Raises:
         ApiError: The status is not a success.
         UnexpectedResponseError: It is, and its body does not fit.
     """
-    if response.status not in TAKEN_AS_SUCCESS:
-        raise _read_refusal(route, response, now)
+    if not response.is_success:
+        raise _read_refusal(route, response, secrets_in(authorization), now)
     if route.result is type(None):
         return None  # pyright: ignore[reportReturnType]  # ResultT is None here
     if not response.content:
@@ -144,15 +156,25 @@ def read_response(
             return codec.read_answer(response.content, route.result)
         except codec.MisfitError as misfit:
             problems = misfit.problems
+    secrets = secrets_in(authorization)
+    kind = excerpt(response.headers.get("content-type", "not given"), secrets, longest=100)
+    problems = tuple(excerpt(each, secrets) for each in problems)
     raise UnexpectedResponseError(
         f"the service answered {response.status} with a body that does not fit: "
-        f"{'; '.join(problems)}. Its type is {response.headers.get('content-type', 'not given')}.",
+        f"{'; '.join(problems)}. Its type is {kind}.",
         operation=route.operation,
         status=response.status,
         problems=problems,
         request_id=response.request_id,
-        body=_excerpt(response.content),
+        body=excerpt(response.content.decode("utf-8", "replace"), secrets),
     )
+
+
+def error_for_status(status: int) -> type[ApiError]:
+    """Return the class for a status that is not a success."""
+    if 500 <= status <= 599:
+        return ServerError
+    return _ERROR_BY_STATUS.get(status, ApiError)
 
 
 def read_retry_after(headers: Mapping[str, str], now: datetime | None = None) -> float | None:
@@ -171,56 +193,6 @@ def read_retry_after(headers: Mapping[str, str], now: datetime | None = None) ->
     return max(0.0, (moment - reference).total_seconds())
 
 
-def check_base_url(url: object) -> str:
-    """Return a base URL without its trailing slash, if requests can be sent below it.
-
-    Raises:
-        ConfigurationError: It is no http or https URL, or has credentials, a query or a fragment.
-    """
-    if not isinstance(url, str):
-        raise ConfigurationError(f"base_url must be a str, not {type(url).__name__}.")
-    try:
-        parts = urlsplit(url)
-        port_is_bad = parts.port == 0
-    except ValueError:
-        # Python's own message would repeat a password that stands where a port should.
-        raise ConfigurationError("base_url cannot be read: check its host and port.") from None
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise ConfigurationError(
-            "base_url must look like https://api.webrtc.bandwidth.com/v1: scheme, host and path."
-        )
-    if "@" in parts.netloc:
-        raise ConfigurationError("base_url must not hold credentials; give them as auth=.")
-    # Even an empty query or fragment would swallow the path that is put behind it.
-    if "?" in url or "#" in url or port_is_bad or not re.fullmatch(r"[!-~]+", url):
-        raise ConfigurationError(
-            "base_url must be plain ASCII with a usable port, without spaces, query and fragment."
-        )
-    if any(segment in {".", ".."} for segment in unquote(parts.path).split("/")):
-        raise ConfigurationError("base_url must not have dot segments in its path.")
-    return url.rstrip("/")
-
-
-def check_headers(headers: Mapping[Any, Any]) -> dict[str, str]:
-    """Return extra request headers, if they can be sent and are the caller's to set.
-
-    Raises:
-        ConfigurationError: A name or value cannot be sent, or the client itself sets that header.
-    """
-    for name, value in headers.items():
-        if not (isinstance(name, str) and isinstance(value, str)):
-            raise ConfigurationError(f"The header {name!r} and its value must be str.")
-        if not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", name):
-            raise ConfigurationError(f"{name!r} is not a header name.")
-        if name.lower() in _OWN_HEADERS:
-            raise ConfigurationError(f"The header {name} is set by the client itself.")
-        if not re.fullmatch(r"[\t -~]*", value):
-            raise ConfigurationError(
-                f"The value of the header {name} must be printable ASCII on one line."
-            )
-    return dict(headers)
-
-
 def _check_names(route: Route[Any, Any], path_values: Mapping[str, object]) -> None:
     if surplus := path_values.keys() - set(route.path.names):
         raise InvalidArgumentError(f"{sorted(surplus)} are not values of {route.path.template}.")
@@ -237,7 +209,10 @@ def _write_body(route: Route[BodyT, Any], body: BodyT) -> bytes:
 
 
 def _read_refusal(
-    route: Route[Any, Any], response: WireResponse, now: datetime | None
+    route: Route[Any, Any],
+    response: WireResponse,
+    secrets: tuple[str, ...],
+    now: datetime | None,
 ) -> Exception:
     status, fields = response.status, codec.read_object(response.content)
     # Three shapes are documented: error with requestId, message alone, and code with message.
@@ -245,27 +220,22 @@ def _read_refusal(
     reason = next((text for text in said if isinstance(text, str) and text), "")
     code, body_id = fields.get("code"), fields.get("requestId")
     phrase = HTTPStatus(status).phrase if status in set(HTTPStatus) else "unknown status"
-    reason = _scrubbed(reason)
+    reason = excerpt(reason, secrets)
+    if isinstance(body_id, str) and body_id:
+        request_id: str | None = excerpt(body_id, secrets, longest=LONGEST_REQUEST_ID)
+    else:
+        request_id = response.request_id
     return error_for_status(status)(
         f"{status} {phrase}{f': {reason}' if reason else ''}.",
         operation=route.operation,
         status=status,
         reason=reason,
         code=code if isinstance(code, int) and not isinstance(code, bool) else None,
-        request_id=body_id if isinstance(body_id, str) and body_id else response.request_id,
+        request_id=request_id,
         retry_after=read_retry_after(response.headers, now),
-        headers=response.public_headers,
-        body=_excerpt(response.content),
+        headers=public_headers(response.headers, secrets),
+        body=excerpt(response.content.decode("utf-8", "replace"), secrets),
     )
-
-
-def _excerpt(content: bytes) -> str:
-    return _scrubbed(content[: 4 * _LONGEST_EXCERPT].decode("utf-8", "replace"))
-
-
-def _scrubbed(text: str) -> str:
-    # Cut first as well: the pattern takes quadratic time on a long text made to hurt it.
-    return _TOKEN.sub("<token>", text[: 4 * _LONGEST_EXCERPT])[:_LONGEST_EXCERPT]
 
 
 def _read_date(value: str) -> datetime | None:

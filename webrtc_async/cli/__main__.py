@@ -2,11 +2,15 @@
 
 import sys
 
+from webrtc_async.cli import INTERRUPTED
+
 
 def main() -> None:
     """Run the command line, or say in one line what it needs."""
     try:
         from webrtc_async.cli.program import program
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] == "webrtc_async":
             raise

@@ -14,16 +14,18 @@ from anyio.abc import TaskStatus
 from attrs import define, field
 
 from webrtc_async import (
+    ApiError,
     AsyncWebRtcClient,
     NotFoundError,
+    Outcome,
     Participant,
     PublishPermission,
     Session,
     Subscriptions,
-    UnknownOutcomeError,
     WebRtcError,
 )
-from webrtc_async.cli.screen import MOST_SESSIONS, Screen, Seat, Step
+from webrtc_async.cli import INTERRUPTED
+from webrtc_async.cli.screen import MOST_SESSIONS, Screen, Seat, SilentScreen, Step
 
 ItemT = TypeVar("ItemT")
 
@@ -32,9 +34,6 @@ MOST_NAMES = 4
 
 MOST_CREATES = 32
 """Creates under way at a time, and so the most that Ctrl-C has to wait for."""
-
-INTERRUPTED = 130
-"""Exit status after Ctrl-C: 128 and the number of SIGINT."""
 
 
 @define
@@ -75,8 +74,13 @@ async def perform(client: AsyncWebRtcClient, conferences: list[Conference], scre
                 status = 1
                 for failure in _leaves(failures):
                     screen.warn(str(failure))
-                    if isinstance(failure, UnknownOutcomeError):
+                    if _may_have_created(failure):
                         left.append("perhaps what that call created")
+            except* Exception:
+                # Nobody may be looking any more: a closed pipe ends up here.
+                with clean_up:
+                    await _tear_down(client, conferences, SilentScreen())
+                raise
         if work.cancelled_caught:
             status = INTERRUPTED
             screen.warn("Interrupted. Deleting what was created; Ctrl-C again to leave it.")
@@ -239,6 +243,12 @@ def _counted(number: int, what: str) -> str:
 def _listed(names: list[str]) -> str:
     more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
     return f"{', '.join(names[:MOST_NAMES])}{more}" if names else "nobody"
+
+
+def _may_have_created(failure: WebRtcError) -> bool:
+    if not failure.operation.startswith("create") or failure.outcome is Outcome.NOT_SENT:
+        return False
+    return failure.outcome is Outcome.UNKNOWN or not isinstance(failure, ApiError)
 
 
 def _leaves(group: BaseExceptionGroup[WebRtcError]) -> Iterator[WebRtcError]:

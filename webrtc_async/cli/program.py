@@ -9,7 +9,7 @@ import click
 from rich.console import Console
 
 from webrtc_async import AsyncWebRtcClient, ConfigurationError, __version__
-from webrtc_async.cli import demo
+from webrtc_async.cli import INTERRUPTED, demo
 from webrtc_async.cli.screen import PlainScreen, RichScreen, Screen
 from webrtc_async.emulator import Credentials, Emulator
 from webrtc_async.emulator.server import EmulatorServer, base_url, bind, serve
@@ -40,7 +40,7 @@ class Program(click.Group):
         try:
             result: object = super().invoke(ctx)
         except KeyboardInterrupt:
-            ctx.exit(demo.INTERRUPTED)
+            ctx.exit(INTERRUPTED)
         return result
 
 

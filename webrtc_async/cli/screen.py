@@ -98,6 +98,24 @@ class RichScreen:
             self.say(f"... and {sessions - MOST_SESSIONS} more sessions like these.")
 
 
+class SilentScreen:
+    """Nobody, for work that must be done even so."""
+
+    def say(self, text: str) -> None:
+        """Show nothing."""
+
+    def warn(self, text: str) -> None:
+        """Show nothing."""
+
+    @contextmanager
+    def phase(self, title: str, total: int) -> Generator[Step]:
+        """Show nothing."""
+        yield lambda: None
+
+    def seats(self, seats: Iterable[Seat], sessions: int) -> None:
+        """Show nothing."""
+
+
 class PlainScreen:
     """A log: text without control codes."""
 

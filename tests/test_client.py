@@ -1,0 +1,428 @@
+"""The client: its settings, its lifetime, its views, and its second door."""
+
+import asyncio
+import copy
+import gc
+import logging
+import math
+import pickle
+import traceback
+from collections.abc import Iterator
+from typing import Any
+
+import anyio
+import httpx
+import pytest
+import trio
+from hypothesis import given
+from hypothesis import strategies as st
+from scripted import ONCE, ScriptedTransport, answer, client_of, hang, policy, refusal, texts_of
+from strategies import USUALLY
+
+from webrtc_async import route_table
+from webrtc_async._version import __version__
+from webrtc_async.auth import BasicAuth
+from webrtc_async.call import ApiResponse
+from webrtc_async.client import AsyncWebRtcClient
+from webrtc_async.emulator import Emulator, EmulatorTransport
+from webrtc_async.errors import (
+    ClientClosedError,
+    ConfigurationError,
+    InvalidArgumentError,
+    NotFoundError,
+    TransportError,
+    WebRtcError,
+)
+from webrtc_async.models import Participant, Session, Subscriptions
+from webrtc_async.outcome import Outcome
+from webrtc_async.retry import RetryPolicy
+from webrtc_async.route import ACCOUNT, Route
+from webrtc_async.route_table import GET_SESSION, ROUTES
+
+CANARY = "canary-7f3a-secret"
+
+
+# Settings
+
+
+@pytest.mark.parametrize(
+    ("account_id", "settings", "named"),
+    [
+        ("", {}, "account_id"),
+        ("..", {}, "account_id"),
+        (9900000, {}, "account_id"),
+        ("a\n", {}, "account_id"),
+        ("a", {"auth": None}, "auth is missing"),
+        ("a", {"auth": "user:password"}, "auth must be"),
+        ("a", {"auth": ("a:b", "c")}, "colon"),
+        ("a", {"base_url": "api.example"}, "base_url"),
+        ("a", {"base_url": 5}, "base_url"),
+        ("a", {"deadline": 0}, "deadline"),
+        ("a", {"deadline": "3"}, "deadline"),
+        ("a", {"deadline": math.nan}, "deadline"),
+        ("a", {"deadline": 1e300}, "deadline"),
+        ("a", {"retry": 3}, "retry"),
+        ("a", {"max_connections": 0}, "max_connections"),
+        ("a", {"max_response_bytes": 0}, "max_response_bytes"),
+        ("a", {"headers": {"X-A": "a\r\nX-B: b"}}, "X-A"),
+        ("a", {"headers": {"Authorization": "x"}}, "Authorization"),
+        ("a", {"headers": {"X-A": 5}}, "X-A"),
+        ("a", {"headers": ["X-A"]}, "headers"),
+        ("a", {"transport": "tcp"}, "transport"),
+        ("a", {"proxy": "here"}, "proxy"),
+    ],
+)
+def test_a_setting_that_cannot_work_is_refused(
+    account_id: Any, settings: dict[str, Any], named: str
+) -> None:
+    """A wrong setting is refused when the client is made, by its name, before any I/O."""
+    with pytest.raises(ConfigurationError, match=named) as caught:
+        AsyncWebRtcClient(account_id, **{"auth": ("user", "password"), **settings})
+    assert caught.value.outcome is Outcome.NOT_SENT
+
+
+def test_a_client_needs_no_event_loop() -> None:
+    """A client can be made, looked at and viewed where no event loop runs."""
+    client = client_of(transport=ScriptedTransport())
+    assert client.account_id == "9900000"
+    assert client.with_options(account_id="1").account_id == "1"
+    assert client.requests_sent == 0
+
+
+def test_a_client_says_what_it_is() -> None:
+    """Its repr has the account, the service and its state, and no secret."""
+    client = client_of(auth=("user", CANARY), headers={"X-Key": CANARY})
+    assert repr(client) == (
+        "<AsyncWebRtcClient account 9900000 at https://api.webrtc.bandwidth.com/v1, open>"
+    )
+    assert CANARY not in repr(vars(client))
+
+
+@pytest.mark.parametrize("take", [pickle.dumps, copy.copy, copy.deepcopy])
+def test_a_client_is_not_copied(take: Any) -> None:
+    """A client cannot be pickled or copied, and the error says what to do instead."""
+    with pytest.raises(TypeError, match="from_env"):
+        take(client_of())
+
+
+# Lifetime
+
+
+@pytest.mark.anyio
+async def test_calls_before_entering_work() -> None:
+    """A client opens its pool with its first call, entered or not."""
+    transport = ScriptedTransport()
+    client = client_of(transport=transport)
+    assert (await client.get_session("s-1")).id == "s-1"
+    await client.aclose()
+    assert transport.times_closed == 1
+
+
+@pytest.mark.anyio
+async def test_a_client_closes_with_its_last_exit() -> None:
+    """Entered twice, a client stays open until it is left twice."""
+    transport = ScriptedTransport()
+    client = client_of(transport=transport)
+    async with client:
+        async with client as again:
+            assert again is client
+        await client.get_session("s-1")
+        assert transport.times_closed == 0
+    assert transport.times_closed == 1
+    assert repr(client).endswith("closed>")
+
+
+@pytest.mark.anyio
+async def test_closed_is_closed() -> None:
+    """Used, entered or viewed after its end, a client is refused in a sentence; closing is not."""
+    client = client_of()
+    view = client.with_options(deadline=5)
+    async with client:
+        pass
+    await client.aclose()
+    for refused in (client, view):
+        with pytest.raises(ClientClosedError, match="getSession: this client is closed") as caught:
+            await refused.get_session("s-1")
+        assert caught.value.operation == "getSession"
+        with pytest.raises(ClientClosedError, match="make a new one"):
+            async with refused:
+                pytest.fail("it was entered")
+
+
+@pytest.mark.anyio
+async def test_a_client_is_closed_after_a_failure() -> None:
+    """Leaving by an exception closes the pool and lets the exception through."""
+    transport = ScriptedTransport()
+    with pytest.raises(KeyError):
+        async with client_of(transport=transport):
+            raise KeyError
+    assert transport.times_closed == 1
+
+
+@pytest.mark.anyio
+async def test_a_transport_that_cannot_close_is_our_error() -> None:
+    """What goes wrong while closing is one of our errors, and the client is closed."""
+
+    class Stuck(ScriptedTransport):
+        async def aclose(self) -> None:
+            raise OSError("stuck")
+
+    client = client_of(transport=Stuck())
+    with pytest.raises(TransportError, match=r"could not be closed in order \(OSError\)"):
+        await client.aclose()
+    await client.aclose()
+    assert repr(client).endswith("closed>")
+
+
+def run_on_asyncio(call: Any) -> Any:
+    return asyncio.run(call())
+
+
+def run_on_trio(call: Any) -> Any:
+    return trio.run(call)
+
+
+@pytest.mark.parametrize("second", [run_on_asyncio, run_on_trio])
+@pytest.mark.parametrize("first", [run_on_asyncio, run_on_trio])
+def test_a_client_belongs_to_one_event_loop(first: Any, second: Any) -> None:
+    """Used in a second event loop, a client is refused in a sentence that says what to do."""
+    client = client_of()
+
+    async def call() -> Session:
+        return await client.get_session("s-1")
+
+    assert first(call).id == "s-1"
+    with pytest.raises(ConfigurationError, match="a client for each event loop") as caught:
+        second(call)
+    assert caught.value.operation == "getSession"
+
+
+# Views
+
+
+@pytest.mark.anyio
+async def test_a_view_differs_in_its_options_only() -> None:
+    """A view has its own account and headers, and its client's connections and count."""
+    transport = ScriptedTransport()
+    async with client_of(transport=transport, headers={"X-Team": "a", "X-Site": "x"}) as client:
+        view = client.with_options(account_id="77", headers={"x-team": "b"})
+        await view.get_session("s-1")
+        await client.get_session("s-1")
+        assert client.requests_sent == view.requests_sent == 2
+        async with view:
+            pass
+        await view.aclose()
+        await client.get_session("s-1")
+    of_view, of_client = transport.requests[:2]
+    assert "/accounts/77/" in str(of_view.url)
+    assert "/accounts/9900000/" in str(of_client.url)
+    assert (of_view.headers["X-Team"], of_view.headers["X-Site"]) == ("b", "x")
+    assert of_client.headers["X-Team"] == "a"
+
+
+@pytest.mark.anyio
+async def test_a_view_has_its_own_patience() -> None:
+    """A view's deadline and policy are its own, and so is the next view's."""
+    async with client_of(refusal(503)) as client:
+        once = client.with_options(retry=ONCE)
+        with pytest.raises(WebRtcError) as caught:
+            await once.get_session("s-1")
+        assert caught.value.attempts == 1
+        with pytest.raises(WebRtcError) as caught:
+            await once.with_options(retry=policy(attempts=2)).get_session("s-1")
+        assert caught.value.attempts == 2
+
+
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        ({"account_id": ""}, "account_id"),
+        ({"deadline": -1}, "deadline"),
+        ({"retry": "often"}, "retry"),
+        ({"headers": {"Host": "x"}}, "Host"),
+        ({"headers": 0}, "headers"),
+    ],
+)
+def test_an_option_that_cannot_work_is_refused(options: Any, named: str) -> None:
+    """A view's options are checked as the client's are."""
+    with pytest.raises(ConfigurationError, match=named):
+        client_of().with_options(**options)
+
+
+# Requests
+
+
+@pytest.mark.anyio
+async def test_what_goes_with_every_request() -> None:
+    """Requests carry the credentials, an Accept, and a User-Agent with all versions."""
+    transport = ScriptedTransport()
+    async with client_of(transport=transport) as client:
+        await client.create_session(Session(tag="visit"))
+    (request,) = transport.requests
+    assert request.headers["Authorization"] == "Basic dXNlcjpwYXNzd29yZA=="
+    assert request.headers["Accept"] == "application/json"
+    assert request.headers["Content-Type"] == "application/json"
+    assert request.headers["User-Agent"].startswith(f"webrtc-async/{__version__} httpx/")
+    assert request.content == b'{"tag":"visit"}'
+
+
+@pytest.mark.anyio
+async def test_a_user_agent_may_be_replaced() -> None:
+    """headers= replaces the client's own User-Agent, in any case."""
+    transport = ScriptedTransport()
+    async with client_of(transport=transport, headers={"user-agent": "mine/1"}) as client:
+        await client.get_session("s-1")
+    assert transport.requests[0].headers.get_list("User-Agent") == ["mine/1"]
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.operation)
+async def test_every_row_can_be_requested(route: Route[Any, Any]) -> None:
+    """request() serves every row against the emulator, with what came along."""
+    emulator = Emulator()
+    async with client_of(transport=EmulatorTransport(emulator)) as client:
+        session = await client.create_session()
+        created = await client.create_participant()
+        known = {"session_id": session.id, "participant_id": created.participant.id}
+        if "subscriptions" in route.path.template or route.method == "DELETE":
+            everyone = Subscriptions.everyone(session.id)
+            await client.add_participant_to_session(**known, subscriptions=everyone)
+        response = await client.request(route, **{name: known[name] for name in route.caller_names})
+    assert isinstance(response, ApiResponse)
+    assert response.status in route.success
+    assert (response.data is None) == (route.result is type(None))
+    assert (response.attempts, bool(response.request_id)) == (1, True)
+    assert response.elapsed >= 0
+    assert "x-amzn-requestid" in response.headers
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    ("arguments", "values", "named"),
+    [
+        (("getSession",), {}, "route must be a Route"),
+        ((None,), {}, "route must be a Route"),
+        ((GET_SESSION,), {}, "session_id"),
+        ((GET_SESSION,), {"session_id": ""}, "session_id"),
+        ((GET_SESSION,), {"session_id": "s", "participant_id": "p"}, "participant_id"),
+        ((GET_SESSION,), {"session_id": "s", ACCOUNT: "1"}, "with_options"),
+        ((GET_SESSION, Session()), {"session_id": "s"}, "the body must be left out"),
+        ((route_table.CREATE_SESSION, Participant()), {}, "the body must be a Session"),
+        ((route_table.CREATE_SESSION, {"tag": "a"}), {}, "the body must be a Session"),
+        ((route_table.CREATE_SESSION, Session(tag=5)), {}, "tag: expected text"),  # type: ignore[arg-type]
+        ((route_table.CREATE_SESSION, Session(extra={1: 2})), {}, "extra must be a mapping"),  # type: ignore[dict-item]
+        ((route_table.CREATE_SESSION, Session(extra=[])), {}, "extra must be a mapping"),  # type: ignore[arg-type]
+    ],
+)
+async def test_a_request_that_cannot_be_sent_is_refused(
+    arguments: Any, values: Any, named: str
+) -> None:
+    """What cannot be sent is an InvalidArgumentError that names it, before any I/O."""
+    async with client_of() as client:
+        with pytest.raises(InvalidArgumentError, match=named) as caught:
+            await client.request(*arguments, **values)
+        assert client.requests_sent == 0
+    assert (caught.value.outcome, caught.value.attempts) == (Outcome.NOT_SENT, 0)
+
+
+HOSTILE = st.text(
+    st.sampled_from("/.%?#&=:@;\\ \t\n\r\0a0é\u2028\ud800") | st.characters(), max_size=40
+) | st.sampled_from(["..", ".", "../..", "%2e%2e", "a/../../b", "x?y#z", "a;b", "//evil.example"])
+
+
+@USUALLY
+@given(session_id=HOSTILE, participant_id=HOSTILE)
+def test_no_id_reaches_another_route(session_id: str, participant_id: str) -> None:
+    """Whatever an id holds, it is refused or arrives as this id of this operation's own path."""
+    seen: list[httpx.URL] = []
+
+    def see(request: httpx.Request) -> httpx.Response:
+        seen.append(request.url)
+        return httpx.Response(204)
+
+    async def call() -> None:
+        async with client_of(transport=httpx.MockTransport(see)) as client:
+            await client.remove_participant_from_session(
+                session_id=session_id, participant_id=participant_id
+            )
+
+    try:
+        asyncio.run(call())
+    except InvalidArgumentError:
+        assert not seen
+        return
+    (url,) = seen
+    raw = url.raw_path.decode().removeprefix("/v1")
+    assert url.host == "api.webrtc.bandwidth.com"
+    values = route_table.REMOVE_PARTICIPANT_FROM_SESSION.path.match(raw)
+    assert values == {
+        ACCOUNT: "9900000",
+        "session_id": session_id,
+        "participant_id": participant_id,
+    }
+
+
+# Secrets
+
+
+def shown_by(error: BaseException) -> Iterator[str]:
+    """Return every text by which an exception, its causes and its attributes show themselves."""
+    yield from traceback.TracebackException.from_exception(error).format()
+    seen: BaseException | None = error
+    while seen is not None:
+        yield from texts_of(seen)
+        yield repr(vars(seen))
+        yield repr(pickle.dumps(seen)) if isinstance(seen, WebRtcError) else ""
+        seen = seen.__cause__
+
+
+ECHO = f"Authorization: Basic dXNlcjpjYW5hcnktN2YzYS1zZWNyZXQ= for user:{CANARY}"
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    "step",
+    [
+        refusal(401, www_authenticate=ECHO),
+        answer(404, {"error": ECHO, "requestId": ECHO}, {"X-Echo": ECHO}),
+        answer(200, {"id": 5, "echo": ECHO}),
+        answer(500, {"message": ECHO}),
+        httpx.Response(502, text=f"<pre>{ECHO}</pre>"),
+        httpx.ReadError("reset"),
+        httpx.ConnectError("refused"),
+        hang,
+    ],
+    ids=["401", "404", "misfit", "500", "page", "read", "connect", "deadline"],
+)
+async def test_no_failure_shows_the_credentials(
+    step: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Even where the service echoes them, credentials are in no error, pickle or log."""
+    caplog.set_level(logging.DEBUG)
+    auth = BasicAuth("user", CANARY)
+    async with client_of(step, auth=auth, retry=ONCE, deadline=0.05) as client:
+        with pytest.raises(WebRtcError) as caught:
+            await client.get_session("s-1")
+    for text in (*shown_by(caught.value), caplog.text):
+        assert CANARY not in text
+        assert "dXNlcjpjYW5hcnk" not in text
+
+
+@pytest.mark.anyio
+async def test_nothing_is_left_behind() -> None:
+    """A client that was closed leaves no task and no unclosed resource."""
+    async with client_of(transport=EmulatorTransport(Emulator())) as client:
+        async with anyio.create_task_group() as tasks:
+            for _ in range(50):
+                tasks.start_soon(client.create_session)
+        with pytest.raises(NotFoundError):
+            await client.get_session("nobody")
+    del client
+    gc.collect()
+
+
+def test_a_policy_may_be_shared() -> None:
+    """Two clients may have one policy, because it is a value."""
+    shared = RetryPolicy(attempts=2)
+    assert client_of(retry=shared) is not client_of(retry=shared)
+    assert shared == RetryPolicy(attempts=2, sleep=shared.sleep, random=shared.random)

@@ -1,0 +1,79 @@
+"""What the BW_ environment variables say, refused by the names of those that are wrong."""
+
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+
+from webrtc_async.auth import Auth, BasicAuth
+from webrtc_async.errors import ConfigurationError, InvalidArgumentError
+from webrtc_async.oauth2 import TOKEN_URL, OAuth2ClientCredentials
+from webrtc_async.route import check_id
+from webrtc_async.settings import check_base_url, check_url
+
+
+def account_from_env(environ: Mapping[str, str]) -> str:
+    """Return the account.
+
+    Raises:
+        ConfigurationError: It is missing or cannot be one.
+    """
+    _check(environ)
+    try:
+        return check_id("BW_ACCOUNT_ID", _variable(environ, "BW_ACCOUNT_ID"))
+    except InvalidArgumentError as error:
+        raise ConfigurationError(error.message) from None
+
+
+def base_url_from_env(environ: Mapping[str, str]) -> str | None:
+    """Return where the service is, if the environment says it.
+
+    Raises:
+        ConfigurationError: It is no URL to send requests below.
+    """
+    _check(environ)
+    url = environ.get("BW_WEBRTC_BASE_URL")
+    return check_base_url(url, "BW_WEBRTC_BASE_URL") if url else None
+
+
+def auth_from_env(environ: Mapping[str, str]) -> Auth:
+    """Return the credentials that the environment holds; client credentials go before Basic.
+
+    Raises:
+        ConfigurationError: Neither pair is there, half of one, or one that cannot be used; the
+            error names the variables.
+    """
+    _check(environ)
+    if environ.get("BW_CLIENT_ID") or environ.get("BW_CLIENT_SECRET"):
+        token_url = environ.get("BW_TOKEN_URL") or TOKEN_URL
+        check_url(token_url, "BW_TOKEN_URL")
+        client_id = _variable(environ, "BW_CLIENT_ID")
+        client_secret = _variable(environ, "BW_CLIENT_SECRET")
+        with _read_from("BW_CLIENT_ID and BW_CLIENT_SECRET"):
+            return OAuth2ClientCredentials(client_id, client_secret, token_url=token_url)
+    if environ.get("BW_USERNAME") or environ.get("BW_PASSWORD"):
+        username, password = _variable(environ, "BW_USERNAME"), _variable(environ, "BW_PASSWORD")
+        with _read_from("BW_USERNAME and BW_PASSWORD"):
+            return BasicAuth(username, password)
+    raise ConfigurationError(
+        "No credentials in the environment: set BW_CLIENT_ID and BW_CLIENT_SECRET, or BW_USERNAME "
+        "and BW_PASSWORD."
+    )
+
+
+def _check(environ: object) -> None:
+    if not isinstance(environ, Mapping):
+        raise ConfigurationError(f"environ must be a mapping, not {type(environ).__name__}.")
+
+
+def _variable(environ: Mapping[str, str], name: str) -> str:
+    value = environ.get(name, "")
+    if not value:
+        raise ConfigurationError(f"The environment variable {name} is not set.")
+    return value
+
+
+@contextmanager
+def _read_from(variables: str) -> Generator[None]:
+    try:
+        yield
+    except ConfigurationError as error:
+        raise ConfigurationError(f"{error.message} It was read from {variables}.") from None

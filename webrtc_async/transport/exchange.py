@@ -1,0 +1,155 @@
+"""One request over an HTTP client, and the answer to it."""
+
+from collections.abc import AsyncGenerator
+from typing import Final
+
+import httpx
+from anyio import CancelScope
+from anyio.lowlevel import checkpoint
+from attrs import define, evolve, field
+
+from webrtc_async.content_coding import ContentError, check_length, decode
+from webrtc_async.errors import (
+    ConfigurationError,
+    ResponseTooLargeError,
+    UnexpectedResponseError,
+)
+from webrtc_async.outcome import Progress, Stage
+from webrtc_async.transport.failure import tracer
+from webrtc_async.wire import WireRequest, WireResponse
+
+_CHUNKS_AT_A_TIME: Final = 256
+"""Chunks after which a reader gives way, so that a stream that never waits can be ended."""
+
+
+@define(eq=False)
+class Exchange:
+    """A request under way.
+
+    Attributes:
+        request: What is sent; its target is a URL.
+        progress: Kept up to date, so that a failure anywhere knows how far it came.
+        limit: The most bytes of a body, decoded.
+    """
+
+    request: WireRequest
+    progress: Progress
+    limit: int
+    _head: WireResponse | None = field(default=None, init=False)
+    _chunks: list[bytes] = field(factory=list[bytes], init=False)
+
+    @property
+    def refusal(self) -> WireResponse | None:
+        """An answer that is not a success, with what has come of its body.
+
+        Whatever happened to its body, the status tells what the service did.
+        """
+        if self._head is None or self._head.is_success:
+            return None
+        is_readable = "content-encoding" not in self._head.headers
+        return evolve(self._head, content=b"".join(self._chunks) if is_readable else b"")
+
+    def build(
+        self, http: httpx.AsyncClient, *, is_own: bool, connect_timeout: float | None
+    ) -> httpx.Request:
+        """Return the request as the HTTP client has it.
+
+        Args:
+            http: The client to send it with.
+            is_own: Whether the client is this package's: a user's has timeouts of its own.
+            connect_timeout: Seconds that an own client may take to connect; None for no bound.
+
+        Raises:
+            ConfigurationError: The HTTP client cannot build it.
+        """
+        own_timeout = httpx.Timeout(None, connect=connect_timeout)
+        try:
+            return http.build_request(
+                self.request.method,
+                self.request.target,
+                # The service's answers are small, and what is not compressed cannot swell.
+                headers={"Accept-Encoding": "identity", **self.request.headers},
+                content=self.request.content or None,
+                timeout=own_timeout if is_own else httpx.USE_CLIENT_DEFAULT,
+                extensions={"trace": tracer(self.progress)},
+            )
+        except Exception as error:
+            raise ConfigurationError(
+                f"the HTTP client cannot build the request ({type(error).__name__}): check "
+                "base_url, headers and the http_client.",
+                operation=self.progress.operation,
+            ) from error
+
+    async def send(self, http: httpx.AsyncClient, built: httpx.Request) -> WireResponse:
+        """Send the request and return the answer.
+
+        Raises:
+            UnexpectedResponseError: The body is over the limit or its encoding cannot be read.
+        """
+        authorized = "Authorization" in self.request.headers
+        try:
+            response = await http.send(
+                built,
+                stream=True,
+                follow_redirects=False,
+                auth=None if authorized else httpx.USE_CLIENT_DEFAULT,
+            )
+        except Exception as error:
+            # A user's hook may have seen the answer and raised, as raise_for_status does.
+            self._see_head(getattr(error, "response", None))
+            raise
+        try:
+            head = self._see_head(response)
+            assert head is not None  # noqa: S101  # it is an answer
+            content = await self._read(response)
+        finally:
+            await response.aclose()
+        return WireResponse(status=head.status, headers=head.headers, content=content)
+
+    def _see_head(self, response: object) -> WireResponse | None:
+        if not isinstance(response, httpx.Response):
+            return None
+        self.progress.stage, self.progress.status = Stage.READING, response.status_code
+        headers = {name.lower(): value for name, value in response.headers.items()}
+        head = WireResponse(status=response.status_code, headers=headers)
+        self._head = head
+        return head
+
+    async def _read(self, response: httpx.Response) -> bytes:
+        try:
+            if response.is_stream_consumed:  # by a hook of the user's, or a transport that mocks
+                check_length(len(response.content), self.limit)
+                return response.content
+            raw = await self._read_raw(response)
+            return decode(raw, response.headers.get("content-encoding", ""), self.limit)
+        except ContentError as error:
+            kind = ResponseTooLargeError if error.is_too_long else UnexpectedResponseError
+            raise kind(
+                f"the body of the answer ({response.status_code}) cannot be read: {error}.",
+                operation=self.progress.operation,
+                status=response.status_code,
+                problems=(str(error),),
+            ) from None
+
+    async def _read_raw(self, response: httpx.Response) -> bytes:
+        assert isinstance(response.stream, httpx.AsyncByteStream)  # noqa: S101  # as it was sent
+        # Not aiter_raw(): it keeps empty chunks to itself, and a stream of those would never end.
+        chunks = aiter(response.stream)
+        size = seen = 0
+        try:
+            # A cancellation unwinds httpcore's generators, which closing the outermost does not.
+            with CancelScope() as scope:
+                async for chunk in chunks:
+                    size += len(chunk)
+                    seen += 1
+                    if size > self.limit:
+                        scope.cancel()
+                    else:
+                        self._chunks.append(chunk)
+                    if seen % _CHUNKS_AT_A_TIME == 0:
+                        await checkpoint()
+        finally:
+            if isinstance(chunks, AsyncGenerator):
+                await chunks.aclose()
+        check_length(size, self.limit)
+        return b"".join(self._chunks)

@@ -1,0 +1,89 @@
+"""How far a request came, and which of our errors its failure is.
+
+Read from httpcore's trace events, which tell what was really written, and from the names of
+exceptions, because httpx and its continuation share names and not classes.
+"""
+
+import ssl
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from webrtc_async.errors import (
+    ConnectionFailedError,
+    TlsError,
+    TransportError,
+    UnknownOutcomeError,
+)
+from webrtc_async.outcome import Outcome, Progress, Stage
+from webrtc_async.redaction import excerpt
+
+_NEVER_SENT: Final = frozenset(
+    {
+        "ConnectError",
+        "ConnectTimeout",
+        "InvalidURL",
+        "PoolTimeout",
+        "ProxyError",
+        "UnsupportedProtocol",
+    }
+)
+"""Names of exceptions that come before the first byte."""
+
+
+def tracer(progress: Progress) -> Callable[[str, Mapping[str, Any]], Awaitable[None]]:
+    """Return an httpcore trace hook that keeps a progress up to date."""
+    through_proxy = False
+
+    async def trace(event: str, info: Mapping[str, Any]) -> None:
+        nonlocal through_proxy
+        progress.is_traced = True
+        if event.endswith(".send_request_headers.started"):
+            # A CONNECT is between this side and the proxy; the request itself comes after it.
+            through_proxy = info["request"].method == b"CONNECT"
+        if through_proxy:
+            return
+        if event.endswith(".send_request_headers.started"):
+            progress.stage = Stage.SENDING
+        elif event.endswith(".send_request_body.complete"):
+            progress.stage = Stage.AWAITING
+
+    return trace
+
+
+def failed(progress: Progress, target: str, error: Exception) -> TransportError:
+    """Return the error for an exception of the HTTP library or of a user's hook."""
+    refused = _certificate_refusal(error)
+    if refused is not None:
+        return TlsError(
+            f"the certificate of {_host(target)} was refused: {refused.verify_message}.",
+            operation=progress.operation,
+        )
+    if not progress.is_traced and type(error).__name__ in _NEVER_SENT:
+        progress.is_traced = True
+    detail = excerpt(str(error).strip().rstrip("."))
+    return lost(progress, target, f"{type(error).__name__}{f': {detail}' if detail else ''}")
+
+
+def lost(progress: Progress, target: str, problem: str) -> TransportError:
+    """Return the error for a request that got no answer, or no whole one."""
+    if progress.outcome is Outcome.NOT_SENT:
+        return ConnectionFailedError(
+            f"no connection to {_host(target)}: {problem}.", operation=progress.operation
+        )
+    return UnknownOutcomeError(
+        f"the answer of {_host(target)} was lost while {progress.stage.value}: {problem}.",
+        operation=progress.operation,
+        outcome=progress.outcome,
+        status=progress.status,
+    )
+
+
+def _certificate_refusal(error: BaseException | None) -> ssl.SSLCertVerificationError | None:
+    while error is not None and not isinstance(error, ssl.SSLCertVerificationError):
+        error = error.__cause__ or error.__context__
+    return error
+
+
+def _host(target: str) -> str:
+    return urlsplit(target).netloc
