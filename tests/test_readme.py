@@ -49,6 +49,7 @@ def test_an_example_runs_without_a_warning(example, service, tmp_path):
             "BW_USERNAME": "user",
             "BW_PASSWORD": "password",
             "BW_WEBRTC_BASE_URL": service.base_url,
+            "HOOK_SECRET": "0123456789abcdef",
         },
     )
     assert finished.returncode == 0, finished.stdout + finished.stderr

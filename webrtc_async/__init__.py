@@ -5,6 +5,7 @@
 
 `AsyncWebRtcClient` has the eleven operations as methods, `models` their data, `errors` every
 exception in one tree, and `emulator` the service itself for trying and testing without an account.
+`webhooks` receives participants' events, `voice` brings phones in, and `device_token` reads tokens.
 """
 
 from webrtc_async._version import __version__
