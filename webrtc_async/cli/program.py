@@ -9,7 +9,9 @@ import click
 from rich.console import Console
 
 from webrtc_async import AsyncWebRtcClient, ConfigurationError, __version__
-from webrtc_async.cli import INTERRUPTED, demo
+from webrtc_async.cli import INTERRUPTED, demo, operations
+from webrtc_async.cli.completion import completion
+from webrtc_async.cli.doctor import doctor
 from webrtc_async.cli.screen import PlainScreen, RichScreen, Screen
 from webrtc_async.emulator import Credentials, Emulator
 from webrtc_async.emulator.server import EmulatorServer, base_url, bind, serve
@@ -47,7 +49,17 @@ class Program(click.Group):
 @click.group(cls=Program, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="webrtc-async")
 def program() -> None:
-    """Try and test Bandwidth's WebRTC API without an account."""
+    """Use Bandwidth's WebRTC API, or try and test it without an account."""
+
+
+for command in (
+    operations.session,
+    operations.participant,
+    operations.subscriptions,
+    doctor,
+    completion,
+):
+    program.add_command(command)
 
 
 @program.command("emulator")

@@ -1,0 +1,165 @@
+"""Why it does not work: what is configured and from where, and whether the service lets us in."""
+
+import os
+import platform
+import ssl
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from importlib.metadata import PackageNotFoundError, version
+from typing import Final
+from urllib.parse import urlsplit
+from urllib.request import getproxies
+
+import anyio
+import click
+from attrs import field, frozen
+
+from webrtc_async import (
+    ApiError,
+    AsyncWebRtcClient,
+    NotFoundError,
+    RetryPolicy,
+    WebRtcError,
+    __version__,
+)
+from webrtc_async.client import PRODUCTION
+from webrtc_async.oauth2 import TOKEN_URL
+from webrtc_async.route_table import GET_SESSION
+
+PACKAGES: Final = ("httpx", "attrs", "cattrs", "anyio", "tenacity")
+
+DEADLINE: Final = 15.0
+"""Seconds that the service has to answer."""
+
+LARGEST_SKEW: Final = 60.0
+"""Seconds that this clock may be away from the service's before it is worth a word."""
+
+# Nothing can have it: the service's ids are random UUIDs, and this one is not.
+_NO_SESSION: Final = "00000000-0000-0000-0000-000000000000"
+_SECRETS: Final = ("BW_PASSWORD", "BW_CLIENT_SECRET")
+_VARIABLES: Final[Mapping[str, str]] = {
+    "BW_ACCOUNT_ID": "missing",
+    "BW_CLIENT_ID": "not set",
+    "BW_CLIENT_SECRET": "not set",
+    "BW_USERNAME": "not set",
+    "BW_PASSWORD": "not set",
+    "BW_WEBRTC_BASE_URL": f"not set: {PRODUCTION}",
+    "BW_TOKEN_URL": f"not set: {TOKEN_URL}",
+}
+
+
+@frozen
+class Finding:
+    """One thing that was looked at.
+
+    Attributes:
+        about: What.
+        text: What was found.
+        is_wrong: Whether it keeps the client from working.
+    """
+
+    about: str
+    text: str
+    is_wrong: bool = field(default=False, kw_only=True)
+
+
+@click.command("doctor")
+def doctor() -> None:
+    """Show the configuration and where it is from, and try the credentials once.
+
+    It gets a session that does not exist, and changes nothing. Secrets are not shown. What keeps
+    the client from working is marked with !, and then it exits with 1.
+    """
+    wrong = False
+    for finding in (*versions(), *variables(os.environ), *surroundings(), *anyio.run(attempt)):
+        mark = click.style("!", fg="red", bold=True) if finding.is_wrong else " "
+        click.echo(f"{mark} {finding.about:<19} {finding.text}")
+        wrong = wrong or finding.is_wrong
+    raise SystemExit(int(wrong))
+
+
+def versions() -> Iterable[Finding]:
+    """Find what is installed."""
+    yield Finding("webrtc-async", f"{__version__} on Python {platform.python_version()}")
+    yield Finding("packages", ", ".join(f"{name} {_version(name)}" for name in PACKAGES))
+
+
+def variables(environ: Mapping[str, str]) -> Iterable[Finding]:
+    """Find what the environment configures; of secrets only that they are there."""
+    for name, otherwise in _VARIABLES.items():
+        value = environ.get(name)
+        if not value:
+            yield Finding(name, otherwise, is_wrong=otherwise == "missing")
+        elif name in _SECRETS:
+            yield Finding(name, f"set, {len(value)} characters")
+        else:
+            yield Finding(name, _without_userinfo(value))
+
+
+def surroundings() -> Iterable[Finding]:
+    """Find what the machine adds: proxies and certificates."""
+    proxies = {name: url for name, url in getproxies().items() if name != "no"}
+    shown = ", ".join(f"{name} by {_without_userinfo(url)}" for name, url in proxies.items())
+    yield Finding("proxies", shown or "none in the environment")
+    certificates = os.environ.get("SSL_CERT_FILE") or os.environ.get("SSL_CERT_DIR")
+    yield Finding("TLS", f"{ssl.OPENSSL_VERSION}, CA {certificates or 'of the HTTP library'}")
+
+
+async def attempt() -> list[Finding]:
+    """Find whether the service lets these credentials in, and what time it is there."""
+    try:
+        client = AsyncWebRtcClient.from_env(deadline=DEADLINE, retry=RetryPolicy(attempts=1))
+    except WebRtcError as error:
+        return [Finding("configuration", str(error), is_wrong=True)]
+    async with client:
+        started = anyio.current_time()
+        try:
+            await client.request(GET_SESSION, session_id=_NO_SESSION)
+        except NotFoundError as error:
+            took = anyio.current_time() - started
+            found = [Finding("service", f"it let these credentials in, after {took:.2f} s")]
+            return [*found, *clock(error.headers, datetime.now(UTC))]
+        except ApiError as error:
+            return [
+                Finding("service", str(error), is_wrong=True),
+                *clock(error.headers, datetime.now(UTC)),
+            ]
+        except WebRtcError as error:
+            return [Finding("service", str(error), is_wrong=True)]
+    return [
+        Finding(
+            "service", "it has a session that cannot exist: is it the right one?", is_wrong=True
+        )
+    ]
+
+
+def clock(headers: Mapping[str, str], now: datetime) -> Iterable[Finding]:
+    """Find how far this machine's clock is from the service's."""
+    try:
+        there = parsedate_to_datetime(headers.get("date", ""))
+    except ValueError:
+        yield Finding("clock", "the service does not say what time it is")
+        return
+    seconds = (now - there.replace(tzinfo=there.tzinfo or UTC)).total_seconds()
+    # Of no harm to the client, which counts seconds, but to whoever reads its logs.
+    note = " Set it right: logs will not match." if abs(seconds) > LARGEST_SKEW else ""
+    yield Finding("clock", f"{seconds:+.0f} s from the service's.{note}")
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "missing"
+
+
+def _without_userinfo(text: str) -> str:
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        return "<hidden>"
+    shown = (
+        parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl() if parts.netloc else text
+    )
+    return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in shown)
