@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from scripted import ScriptedSend, texts_of, wire_answer
 from speaking import Clock
 
-from webrtc_async.auth import Auth, BasicAuth, BearerAuth, Secret, as_auth
+from webrtc_async.auth import Auth, BasicAuth, BearerAuth, as_auth
 from webrtc_async.environment import auth_from_env
 from webrtc_async.errors import (
     ApiError,
@@ -30,6 +30,7 @@ from webrtc_async.errors import (
 )
 from webrtc_async.oauth2 import TOKEN_URL, OAuth2ClientCredentials
 from webrtc_async.outcome import Outcome
+from webrtc_async.secret import Secret
 from webrtc_async.wire import WireResponse
 
 CANARY = "canary-7f3a"

@@ -22,7 +22,7 @@ from scripted import (
 )
 
 from webrtc_async import route_table
-from webrtc_async.auth import Auth, Send
+from webrtc_async.auth import Auth, BasicAuth, BearerAuth, Send
 from webrtc_async.errors import (
     ConfigurationError,
     ConnectionFailedError,
@@ -415,12 +415,62 @@ async def test_a_call_gets_a_new_token_once_when_its_own_is_refused() -> None:
 
 async def test_a_second_refusal_is_the_answer() -> None:
     """Credentials whose new token is refused as well are refused."""
-    transport = ScriptedTransport(TOKEN, refusal(401), TOKEN, refusal(401), answer(200, SESSION))
+    new = answer(200, {"access_token": "new", "expires_in": 3600})
+    transport = ScriptedTransport(TOKEN, refusal(401), new, refusal(401), answer(200, SESSION))
     auth = OAuth2ClientCredentials("id", "secret")
     async with client_of(transport=transport, auth=auth) as client:
         with pytest.raises(UnauthorizedError) as caught:
             await client.create_session()
     assert (caught.value.attempts, len(transport.requests)) == (2, 4)
+
+
+async def test_the_same_token_again_is_not_sent_again() -> None:
+    """A token endpoint that gives the refused token once more does not make the call go again."""
+    transport = ScriptedTransport(TOKEN, refusal(401), TOKEN, answer(200, SESSION))
+    auth = OAuth2ClientCredentials("id", "secret")
+    async with client_of(transport=transport, auth=auth) as client:
+        with pytest.raises(UnauthorizedError) as caught:
+            await client.create_session()
+    assert (caught.value.attempts, len(transport.requests)) == (1, 3)
+
+
+async def test_a_rotated_secret_is_asked_for_when_the_old_one_is_refused() -> None:
+    """A password that was changed while the program runs is picked up within the call."""
+    passwords = ["old", "new", "newer"]
+
+    async def password() -> str:
+        return passwords.pop(0)
+
+    transport = ScriptedTransport(refusal(401), answer(200, SESSION))
+    async with client_of(transport=transport, auth=BasicAuth("user", password)) as client:
+        response = await client.request(route_table.CREATE_SESSION)
+    assert (response.attempts, passwords) == (2, ["newer"])
+    sent = {each.headers["authorization"] for each in transport.requests}
+    assert sent == {"Basic dXNlcjpvbGQ=", "Basic dXNlcjpuZXc="}
+
+
+@pytest.mark.parametrize("auth", [BasicAuth("user", lambda: "old"), BearerAuth(lambda: "old")])
+async def test_an_unchanged_secret_is_not_sent_again(auth: Auth) -> None:
+    """A provider that has nothing new to offer is asked once more, and nothing more is sent."""
+    transport = ScriptedTransport(refusal(401), answer(200, SESSION))
+    async with client_of(transport=transport, auth=auth) as client:
+        with pytest.raises(UnauthorizedError) as caught:
+            await client.get_session("s-1")
+    assert (caught.value.attempts, len(transport.requests)) == (1, 1)
+
+
+async def test_a_provider_that_fails_sends_nothing() -> None:
+    """A provider's failure is our error, names the secret, and hides what the provider said."""
+
+    def password() -> str:
+        raise RuntimeError("canary")
+
+    transport = ScriptedTransport(answer(200, SESSION))
+    async with client_of(transport=transport, auth=BasicAuth("user", password)) as client:
+        with pytest.raises(ConfigurationError, match="the password failed with Runtime") as caught:
+            await client.create_session()
+    assert "canary" not in str(caught.value)
+    assert (caught.value.outcome, transport.requests) == (Outcome.NOT_SENT, [])
 
 
 async def test_refused_basic_credentials_are_not_sent_again() -> None:

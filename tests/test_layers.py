@@ -24,6 +24,7 @@ FLOORS = (
     "webhooks",
     "device_token",
     "settings",
+    "secret",
     "retry",
     "auth",
     "oauth2",

@@ -9,7 +9,7 @@ exception in one tree, and `emulator` the service itself for trying and testing 
 """
 
 from webrtc_async._version import __version__
-from webrtc_async.auth import Auth, BasicAuth, BearerAuth, Secret
+from webrtc_async.auth import Auth, BasicAuth, BearerAuth
 from webrtc_async.call import ApiResponse
 from webrtc_async.client import AsyncWebRtcClient
 from webrtc_async.errors import (
@@ -49,6 +49,7 @@ from webrtc_async.outcome import Outcome, Stage
 from webrtc_async.retry import RetryPolicy
 from webrtc_async.route import Repeat, Route
 from webrtc_async.route_table import ROUTES
+from webrtc_async.secret import EnvironmentSecret, Secret
 
 __all__ = [
     "ROUTES",
@@ -66,6 +67,7 @@ __all__ = [
     "ConnectionFailedError",
     "DeadlineExceededError",
     "DeviceApiVersion",
+    "EnvironmentSecret",
     "ForbiddenError",
     "InvalidArgumentError",
     "NotFoundError",

@@ -1,50 +1,18 @@
 """Credentials: what an auth is, Basic, and a bearer token that somebody else renews."""
 
 import base64
-import hmac
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
-from typing import NoReturn
 
 from attrs import field, frozen
 
 from webrtc_async.errors import ConfigurationError
+from webrtc_async.secret import RotatingSecret, Secret, SecretProvider, as_secret
 from webrtc_async.settings import check_text
 from webrtc_async.wire import WireRequest, WireResponse
 
 Send = Callable[[WireRequest], Awaitable[WireResponse]]
-
-
-class Secret:
-    """A text that no repr, log or pickle gives away."""
-
-    __slots__ = ("_value",)
-
-    def __init__(self, value: str) -> None:
-        self._value = value
-
-    def reveal(self) -> str:
-        """Return the text."""
-        return self._value
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Secret):
-            return NotImplemented
-        mine, others = (each.reveal().encode("utf-8", "surrogatepass") for each in (self, other))
-        return hmac.compare_digest(mine, others)
-
-    def __hash__(self) -> int:
-        return hash(self._value)
-
-    def __repr__(self) -> str:
-        return "<hidden>"
-
-    def __reduce__(self) -> NoReturn:
-        raise TypeError(
-            "A secret is not pickled. In the other process, read it from its environment with "
-            "AsyncWebRtcClient.from_env()."
-        )
 
 
 class Auth(ABC):
@@ -66,16 +34,21 @@ class Auth(ABC):
         """Give up what made this header, which the service has refused with 401.
 
         Returns:
-            Whether the next header will be another one, so that the call is worth repeating.
+            Whether the next header may be another one; only then is it asked for, and only if it
+            is another one is the call repeated.
         """
         return False
 
 
-def _password(value: str | Secret) -> Secret:
+AnySecret = str | Secret | RotatingSecret | SecretProvider
+"""A secret as a caller gives it."""
+
+
+def _password(value: AnySecret) -> Secret | RotatingSecret:
     return as_secret("password", value)
 
 
-def _bearer_token(value: str | Secret) -> Secret:
+def _bearer_token(value: AnySecret) -> Secret | RotatingSecret:
     return as_secret("token", value)
 
 
@@ -85,14 +58,14 @@ class BasicAuth(Auth):
 
     Attributes:
         username: The API user's name, without a colon.
-        password: Its password.
+        password: Its password, or a function or coroutine function that returns it.
 
     Raises:
         ConfigurationError: The username is empty or has a colon, or either has control characters.
     """
 
     username: str
-    password: Secret = field(converter=_password)
+    password: Secret | RotatingSecret = field(converter=_password)
 
     def __attrs_post_init__(self) -> None:
         check_text("username", self.username)
@@ -102,7 +75,11 @@ class BasicAuth(Auth):
 
     async def authorization(self, send: Send) -> str:
         """Return the header; nothing is sent for it."""
-        return basic_header(self.username, self.password)
+        return basic_header(self.username, await self.password.read())
+
+    def forget(self, authorization: str) -> bool:
+        """Return whether the password is asked for anew."""
+        return self.password.rotates
 
 
 @frozen
@@ -110,32 +87,25 @@ class BearerAuth(Auth):
     """An access token that somebody else renews.
 
     Attributes:
-        token: The token.
+        token: The token, or a function or coroutine function that returns it.
 
     Raises:
         ConfigurationError: It cannot stand in a header.
     """
 
-    token: Secret = field(converter=_bearer_token)
+    token: Secret | RotatingSecret = field(converter=_bearer_token)
 
     def __attrs_post_init__(self) -> None:
-        if not is_bearer_token(self.token.reveal()):
-            raise ConfigurationError("The token has characters that a bearer token cannot have.")
+        if isinstance(self.token, Secret):
+            _check_bearer(self.token.reveal())
 
     async def authorization(self, send: Send) -> str:
         """Return the header; nothing is sent for it."""
-        return f"Bearer {self.token.reveal()}"
+        return f"Bearer {_check_bearer(await self.token.read())}"
 
-
-def as_secret(name: str, value: str | Secret) -> Secret:
-    """Return a text as a secret that can stand in credentials.
-
-    Raises:
-        ConfigurationError: It is not text, empty, or has control characters.
-    """
-    secret = value if isinstance(value, Secret) else Secret(value)
-    check_text(name, secret.reveal())
-    return secret
+    def forget(self, authorization: str) -> bool:
+        """Return whether the token is asked for anew."""
+        return self.token.rotates
 
 
 def as_auth(auth: object) -> Auth:
@@ -156,9 +126,9 @@ def as_auth(auth: object) -> Auth:
             )
 
 
-def basic_header(name: str, secret: Secret) -> str:
+def basic_header(name: str, secret: str) -> str:
     """Return the Authorization header for a pair; the first half may have no colon."""
-    pair = f"{name}:{secret.reveal()}".encode("utf-8", "surrogatepass")
+    pair = f"{name}:{secret}".encode("utf-8", "surrogatepass")
     return f"Basic {base64.b64encode(pair).decode('ascii')}"
 
 
@@ -166,3 +136,9 @@ def is_bearer_token(value: str) -> bool:
     """Whether a text can be a bearer token."""
     # RFC 6750, section 2.1.
     return re.fullmatch(r"[A-Za-z0-9._~+/-]+=*", value) is not None
+
+
+def _check_bearer(token: str) -> str:
+    if not is_bearer_token(token):
+        raise ConfigurationError("The token has characters that a bearer token cannot have.")
+    return token

@@ -106,10 +106,12 @@ class Call(Generic[ResultT]):
     async def _attempt(self) -> tuple[ResultT, WireResponse]:
         self._attempts += 1
         try:
-            authorization, response = await self._exchange()
-            if self._gets_another_chance(authorization, response):
-                self._attempts += 1
-                authorization, response = await self._exchange()
+            authorization, response = await self._exchange(await self._authorization())
+            if response.status == HTTPStatus.UNAUTHORIZED:
+                renewed = await self._renewed(authorization)
+                if renewed is not None:
+                    self._attempts += 1
+                    authorization, response = await self._exchange(renewed)
             if self._was_done_before(response):
                 return cast("ResultT", None), response
             return read_response(self.route, response, authorization=authorization), response
@@ -120,11 +122,23 @@ class Call(Generic[ResultT]):
             self._progress.begin(Stage.PAUSING)
             raise
 
-    async def _exchange(self) -> tuple[str, WireResponse]:
-        request, authorization = self.request, ""
-        if self.auth is not None:
-            self._progress.begin(Stage.AUTHENTICATING)
-            authorization = check_authorization(await self.auth.authorization(self._send_for_auth))
+    async def _authorization(self) -> str:
+        if self.auth is None:
+            return ""
+        self._progress.begin(Stage.AUTHENTICATING)
+        return check_authorization(await self.auth.authorization(self._send_for_auth))
+
+    async def _renewed(self, refused: str) -> str | None:
+        """Return another header than the refused one, if it can be had: once in a call."""
+        if self.auth is None or self._has_renewed or not self.auth.forget(refused):
+            return None
+        self._has_renewed = True
+        renewed = await self._authorization()
+        return renewed if renewed != refused else None
+
+    async def _exchange(self, authorization: str) -> tuple[str, WireResponse]:
+        request = self.request
+        if authorization:
             request = with_headers(request, {"Authorization": authorization})
         response = await self.connections.exchange(
             request,
@@ -142,13 +156,6 @@ class Call(Generic[ResultT]):
         return await self.connections.exchange(
             with_headers(request, headers), progress, longest=longest, connect_timeout=longest
         )
-
-    def _gets_another_chance(self, authorization: str, response: WireResponse) -> bool:
-        """Whether these credentials were refused, and others can be had: once in a call."""
-        if response.status != HTTPStatus.UNAUTHORIZED or self.auth is None or self._has_renewed:
-            return False
-        self._has_renewed = True
-        return self.auth.forget(authorization)
 
     def _was_done_before(self, response: WireResponse) -> bool:
         """Whether this is the 404 of a delete whose earlier attempt may have deleted."""

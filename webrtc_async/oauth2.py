@@ -14,7 +14,7 @@ from anyio.lowlevel import RunVar
 from attrs import define, field
 
 from webrtc_async import codec
-from webrtc_async.auth import Auth, Secret, Send, as_secret, basic_header, is_bearer_token
+from webrtc_async.auth import AnySecret, Auth, Send, basic_header, is_bearer_token
 from webrtc_async.errors import (
     ApiError,
     ConfigurationError,
@@ -27,6 +27,7 @@ from webrtc_async.errors import (
 )
 from webrtc_async.outcome import Outcome
 from webrtc_async.redaction import excerpt, public_headers, secrets_in
+from webrtc_async.secret import RotatingSecret, Secret, as_secret
 from webrtc_async.settings import check_text, check_url
 from webrtc_async.wire import WireRequest, WireResponse, error_for_status, read_retry_after
 
@@ -40,7 +41,13 @@ LONGEST_LIFETIME: Final = 86_400.0
 """Seconds after which an access token is renewed, whatever its expiry."""
 
 
-def _client_secret(value: str | Secret) -> Secret:
+def _credentials(
+    client_id: str, client_secret: RotatingSecret, token_url: str
+) -> "OAuth2ClientCredentials":
+    return OAuth2ClientCredentials(client_id, client_secret, token_url=token_url)
+
+
+def _client_secret(value: AnySecret) -> Secret | RotatingSecret:
     return as_secret("client_secret", value)
 
 
@@ -50,11 +57,11 @@ class OAuth2ClientCredentials(Auth):
 
     However many calls wait for a token, one request fetches it, and if it fails, it fails them all.
     When the service refuses a token, it is given up, and the call is repeated once with a new one.
-    Clients may share it.
+    Clients may share it. It pickles, without its access token, if its secret is a reference.
 
     Attributes:
         client_id: The client's id.
-        client_secret: Its secret.
+        client_secret: Its secret, or a function or coroutine function that returns it.
         token_url: Where tokens are given out.
         clock: Tells the seconds that pass, by which a token expires; for tests.
 
@@ -63,7 +70,7 @@ class OAuth2ClientCredentials(Auth):
     """
 
     client_id: str
-    client_secret: Secret = field(converter=_client_secret)
+    client_secret: Secret | RotatingSecret = field(converter=_client_secret)
     token_url: str = field(default=TOKEN_URL, kw_only=True)
     clock: Callable[[], float] = field(default=time.monotonic, kw_only=True, repr=False)
     _token: Secret | None = field(default=None, init=False, repr=False)
@@ -79,6 +86,10 @@ class OAuth2ClientCredentials(Auth):
         check_text("client_id", self.client_id)
         if "#" in check_url(self.token_url, "token_url").geturl():
             raise ConfigurationError("token_url must not have a fragment.")
+
+    def __reduce__(self) -> tuple[object, ...]:
+        # The access token stays behind: the other process fetches its own.
+        return _credentials, (self.client_id, self.client_secret, self.token_url)
 
     async def authorization(self, send: Send) -> str:
         """Return the header, fetching a token first if there is none that can still be used."""
@@ -122,7 +133,7 @@ class OAuth2ClientCredentials(Auth):
             method="POST",
             target=self.token_url,
             headers={
-                "Authorization": basic_header(self.client_id, self.client_secret),
+                "Authorization": basic_header(self.client_id, await self.client_secret.read()),
                 "Accept": "application/json",
                 "Content-Type": "application/x-www-form-urlencoded",
             },

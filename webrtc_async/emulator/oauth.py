@@ -59,6 +59,10 @@ class AccessTokens:
         grant = self._grants.get(_digest(token))
         return grant is not None and account_id in grant.account_ids
 
+    def revoke_all(self) -> None:
+        """Accept no token any more that was given out before."""
+        self._grants.clear()
+
     def _sweep(self) -> None:
         now = self.clock()
         while self._grants and next(iter(self._grants.values())).expires_at <= now:

@@ -107,6 +107,11 @@ class Emulator:
         with self._lock:
             return hears(self._swept(account_id).state.sessions[session_id])
 
+    def revoke_access_tokens(self) -> None:
+        """Refuse every access token given out so far with 401, as if they had been taken back."""
+        with self._lock:
+            self._access_tokens.revoke_all()
+
     def handle(self, request: WireRequest) -> WireResponse:
         """Answer a request.
 
