@@ -17,6 +17,7 @@ import trio
 from hypothesis import given
 from hypothesis import strategies as st
 from scripted import ONCE, ScriptedTransport, answer, client_of, hang, policy, refusal, texts_of
+from speaking import Clock
 from strategies import USUALLY
 
 from webrtc_async import route_table
@@ -34,6 +35,7 @@ from webrtc_async.errors import (
     WebRtcError,
 )
 from webrtc_async.models import Participant, Session, Subscriptions
+from webrtc_async.oauth2 import RENEW_BEFORE, OAuth2ClientCredentials
 from webrtc_async.outcome import Outcome
 from webrtc_async.retry import RetryPolicy
 from webrtc_async.route import ACCOUNT, Route
@@ -426,3 +428,31 @@ def test_a_policy_may_be_shared() -> None:
     shared = RetryPolicy(attempts=2)
     assert client_of(retry=shared) is not client_of(retry=shared)
     assert shared == RetryPolicy(attempts=2, sleep=shared.sleep, random=shared.random)
+
+
+# Client credentials against the emulator's token endpoint
+
+
+@pytest.mark.anyio
+async def test_a_token_is_renewed_before_it_ends_and_when_it_is_taken_back() -> None:
+    """Calls go on while tokens expire or are revoked, and each token is fetched once."""
+    clock = Clock()
+    emulator = Emulator(clock=clock)
+    auth = OAuth2ClientCredentials("client", "secret", clock=clock)
+    transport = EmulatorTransport(emulator)
+    async with AsyncWebRtcClient("9900000", auth=auth, transport=transport) as client:
+
+        async def creates_with(requests: int) -> None:
+            before = emulator.requests_handled
+            await client.create_session()
+            assert emulator.requests_handled - before == requests
+
+        await creates_with(2)
+        clock.now += 3600 - RENEW_BEFORE - 1
+        await creates_with(1)
+        clock.now += 2
+        await creates_with(2)
+        emulator.revoke_access_tokens()
+        await creates_with(3)
+        await creates_with(1)
+    assert len(emulator.session_ids("9900000")) == 5
