@@ -59,6 +59,13 @@ def types(session: nox.Session) -> None:
 
 
 @nox.session
+def recipes(session: nox.Session) -> None:
+    """Run the bots and the worker among the recipes; redis-server must be installed."""
+    session.install(".[demo]", *group("recipes"))
+    session.run("pytest", "-m", "recipes", *session.posargs)
+
+
+@nox.session
 def lint(session: nox.Session) -> None:
     """Check the format and the rules."""
     session.install(*group("lint"))

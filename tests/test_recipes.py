@@ -1,0 +1,121 @@
+"""Recipes for applications: each is a file to copy, and runs here under its real framework."""
+
+import importlib.util
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import httpx
+import pytest
+from aiohttp import web
+
+from webrtc_async.emulator import Emulator
+from webrtc_async.emulator.server import EmulatorServer
+
+RECIPES = Path(__file__).parent / "recipes"
+FILES = sorted(RECIPES.glob("*.py"))
+README = (RECIPES.parent.parent / "README.md").read_text("utf-8")
+
+
+def load(name: str) -> ModuleType:
+    """Return a recipe as a module of its own, its application unused yet."""
+    spec = importlib.util.spec_from_file_location(f"recipe_{name}", RECIPES / f"{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def service() -> Iterator[EmulatorServer]:
+    with EmulatorServer(Emulator()) as server:
+        yield server
+
+
+@pytest.fixture
+def emulator(service: EmulatorServer, monkeypatch: pytest.MonkeyPatch) -> Emulator:
+    """An emulator that has no session yet, and an environment that leads to it."""
+    service.emulator.reset()
+    for name, value in environ_of(service).items():
+        monkeypatch.setenv(name, value)
+    return service.emulator
+
+
+def environ_of(service: EmulatorServer) -> dict[str, str]:
+    return {
+        "BW_ACCOUNT_ID": "9900000",
+        "BW_USERNAME": "user",
+        "BW_PASSWORD": "password",
+        "BW_WEBRTC_BASE_URL": service.base_url,
+    }
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_a_recipe_is_short_and_in_the_readme(file: Path) -> None:
+    """A recipe has 25 lines at most, blank ones aside, and the README says where it is."""
+    assert sum(map(bool, file.read_text("utf-8").splitlines())) <= 25
+    assert f"tests/recipes/{file.name}" in README
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+async def test_fastapi(anyio_backend: str, emulator: Emulator) -> None:
+    """An operation of a FastAPI application opens a session on the application's own client."""
+    app = load("fastapi_app").app
+    async with app.router.lifespan_context(app) as state:
+        transport = httpx.ASGITransport(_with_state(app, state))
+        async with httpx.AsyncClient(transport=transport, base_url="http://app") as caller:
+            opened = await caller.post("/rooms")
+            assert opened.status_code == 200
+            assert emulator.session_ids("9900000") == (opened.json(),)
+        assert "open" in repr(state["webrtc"])
+    assert "closed" in repr(state["webrtc"])
+
+
+def _with_state(app: Any, state: Any) -> Any:
+    # A server hands the lifespan's state to every request; httpx's transport knows no lifespan.
+    async def handle(scope: Any, receive: Any, send: Any) -> None:
+        await app({**scope, "state": dict(state)}, receive, send)
+
+    return handle
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+async def test_aiohttp(anyio_backend: str, emulator: Emulator) -> None:
+    """A handler of an aiohttp application opens a session; the client closes with the app."""
+    recipe = load("aiohttp_app")
+    runner = web.AppRunner(recipe.app)
+    await runner.setup()
+    client = recipe.app[recipe.WEBRTC]
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        host, port = runner.addresses[0]
+        async with httpx.AsyncClient(trust_env=False) as caller:
+            opened = await caller.post(f"http://{host}:{port}/rooms/visit")
+        assert emulator.session_ids("9900000") == (opened.json()["session"],)
+    finally:
+        await runner.cleanup()
+    assert "closed" in repr(client)
+
+
+def test_a_script(service: EmulatorServer) -> None:
+    """A script as it stands does its work and leaves nothing."""
+    service.emulator.reset()
+    finished = subprocess.run(
+        [sys.executable, "-W", "error", str(RECIPES / "script.py")],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        env=environ_of(service),
+    )
+    assert finished.returncode == 0, finished.stderr
+    assert re.fullmatch(r"2 are in [0-9a-f-]{36}\n", finished.stdout)
+    assert service.emulator.session_ids("9900000") == ()
+    assert service.emulator.participant_ids("9900000") == ()
