@@ -1,7 +1,11 @@
 """Everything that is run before a change lands; `nox -l` lists it."""
 
+import shutil
 import subprocess
 import sys
+from hashlib import sha256
+from pathlib import Path
+from zipfile import ZipFile
 
 import nox
 
@@ -93,10 +97,70 @@ def demo(session: nox.Session) -> None:
 
 @nox.session
 def build(session: nox.Session) -> None:
-    """Build the wheel and the sdist, and import the package from the wheel alone."""
+    """Build twice to the same bytes, look into the wheel, and use it where nothing else is."""
     session.install(*group("build"))
-    target = session.create_tmp()
-    session.run("python", "-m", "build", "--outdir", f"{target}/dist")
-    session.install("--force-reinstall", "--find-links", f"{target}/dist", "webrtc-async")
+    target = Path(session.create_tmp())
+    digests = [_build(session, target / name) for name in ("first", "second")]
+    if digests[0] != digests[1]:
+        session.error(f"two builds differ: {digests}")
+    for name, digest in digests[0].items():
+        session.log(f"{digest}  {name}")
+    [wheel] = (target / "first").glob("*.whl")
+    _check_contents(session, wheel)
+    session.install("--force-reinstall", f"{wheel}[cli]")
     session.chdir(target)
-    session.run("python", "-c", "import webrtc_async; print(webrtc_async.__version__)")
+    session.run("python", "-c", SMOKE)
+    session.run("webrtc-async", "--version")
+
+
+SMOKE = """
+import anyio, webrtc_async
+from webrtc_async.emulator import Emulator, EmulatorTransport
+
+async def main():
+    service = EmulatorTransport(Emulator())
+    auth = ("user", "password")
+    async with webrtc_async.AsyncWebRtcClient("9900000", auth=auth, transport=service) as client:
+        session = await client.create_session()
+        await client.delete_session(session.id)
+
+anyio.run(main)
+print("it works, as", webrtc_async.__version__)
+"""
+
+
+def _build(session: nox.Session, target: Path) -> dict[str, str]:
+    """Build the wheel and the sdist, and return their digests by name."""
+    shutil.rmtree(target, ignore_errors=True)
+    # Archives carry times: those of the last commit, whenever and wherever they are built.
+    moment = session.run("git", "log", "-1", "--format=%ct", external=True, silent=True)
+    env = {"SOURCE_DATE_EPOCH": str(moment).strip()}
+    session.run("python", "-m", "build", "--outdir", f"{target}", env=env, silent=True)
+    return {each.name: sha256(each.read_bytes()).hexdigest() for each in sorted(target.iterdir())}
+
+
+def _check_contents(session: nox.Session, wheel: Path) -> None:
+    """Require that a wheel has every file of the package, its licence, and nothing else."""
+    tracked = session.run("git", "ls-files", "webrtc_async", external=True, silent=True)
+    expected = set(str(tracked).split())
+    with ZipFile(wheel) as archive:
+        found = set(archive.namelist())
+    about = {name for name in found if ".dist-info/" in name}
+    if found - about != expected:
+        session.error(f"the wheel has not just the package: {sorted((found - about) ^ expected)}")
+    if not any(name.endswith("/licenses/LICENSE") for name in about):
+        session.error("the wheel has no licence")
+
+
+@nox.session
+def drift(session: nox.Session) -> None:
+    """Tell what changed in the public names and signatures since the last release."""
+    session.install(*group("drift"))
+    tags = session.run(
+        "git", "tag", "--list", "v*", "--sort=-v:refname", external=True, silent=True
+    )
+    latest = next(iter(str(tags).split()), None)
+    if latest is None:
+        session.log("There is no release yet, so there is nothing to compare with.")
+    else:
+        session.run("griffe", "check", "webrtc_async", "--against", latest)
