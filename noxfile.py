@@ -107,7 +107,7 @@ def build(session: nox.Session) -> None:
         session.log(f"{digest}  {name}")
     [wheel] = (target / "first").glob("*.whl")
     _check_contents(session, wheel)
-    session.install("--force-reinstall", f"{wheel}[cli]")
+    session.install("--force-reinstall", f"{wheel}[demo]")
     session.chdir(target)
     session.run("python", "-c", SMOKE)
     session.run("webrtc-async", "--version")
