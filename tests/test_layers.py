@@ -31,6 +31,8 @@ FLOORS = (
     "environment",
     "content_coding",
     "transport",
+    "observer",
+    "otel",
     "call",
     "endpoints",
     "client",
@@ -47,6 +49,7 @@ HOMES = {
         "emulator.transport",
         "emulator.webhook_delivery",
     },
+    "opentelemetry": {"otel"},
     "pytest": {"pytest_plugin"},
 }
 

@@ -45,6 +45,7 @@ from webrtc_async.models import (
     Subscriptions,
 )
 from webrtc_async.oauth2 import OAuth2ClientCredentials
+from webrtc_async.observer import ObservedAttempt, ObservedCall, ObservedEnd, Observer
 from webrtc_async.outcome import Outcome, Stage
 from webrtc_async.retry import RetryPolicy
 from webrtc_async.route import Repeat, Route
@@ -72,6 +73,10 @@ __all__ = [
     "InvalidArgumentError",
     "NotFoundError",
     "OAuth2ClientCredentials",
+    "ObservedAttempt",
+    "ObservedCall",
+    "ObservedEnd",
+    "Observer",
     "Outcome",
     "Participant",
     "ParticipantSubscription",

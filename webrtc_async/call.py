@@ -12,6 +12,7 @@ from webrtc_async.errors import (
     DeadlineExceededError,
     WebRtcError,
 )
+from webrtc_async.observer import Watch
 from webrtc_async.outcome import Outcome, Progress, Stage
 from webrtc_async.redaction import public_headers
 from webrtc_async.retry import RetryPolicy, call_with_repeats
@@ -55,6 +56,7 @@ class Call(Generic[ResultT]):
         connections: Where it is sent.
         policy: What is repeated.
         deadline: Seconds for everything: queue, token, attempts, pauses and body.
+        watch: Who is told of it; None for nobody.
     """
 
     route: Route[Any, ResultT]
@@ -63,6 +65,7 @@ class Call(Generic[ResultT]):
     connections: Connections
     policy: RetryPolicy
     deadline: float
+    watch: Watch | None = None
     _progress: Progress = field(init=False)
     _attempts: int = field(default=0, init=False)
     _worst: Outcome = field(default=Outcome.NOT_SENT, init=False)
@@ -78,6 +81,21 @@ class Call(Generic[ResultT]):
         Raises:
             WebRtcError: With its attempts, and with the outcome over all of them.
         """
+        if self.watch is None:
+            return await self._perform()
+        self.watch.start()
+        try:
+            response = await self._perform()
+        except BaseException as error:
+            outcome = max(self._worst, self._progress.outcome)
+            if isinstance(error, WebRtcError):
+                outcome = error.outcome
+            self.watch.end(attempts=self._attempts, outcome=outcome, error=error)
+            raise
+        self.watch.end(attempts=self._attempts, outcome=Outcome.ANSWERED, error=None)
+        return response
+
+    async def _perform(self) -> ApiResponse[ResultT]:
         started = anyio.current_time()
         ends = started + self.deadline
         try:
@@ -140,13 +158,24 @@ class Call(Generic[ResultT]):
         request = self.request
         if authorization:
             request = with_headers(request, {"Authorization": authorization})
-        response = await self.connections.exchange(
+        if self.watch is None:
+            return authorization, await self._send(request)
+        request = with_headers(request, self.watch.start_attempt(self._attempts))
+        try:
+            response = await self._send(request)
+        except BaseException as error:
+            self.watch.end_attempt(status=self._progress.status, error=error)
+            raise
+        self.watch.end_attempt(status=response.status, request_id=response.request_id)
+        return authorization, response
+
+    async def _send(self, request: WireRequest) -> WireResponse:
+        return await self.connections.exchange(
             request,
             self._progress,
             longest=self.policy.longest_attempt(self.route.repeat, self._attempts),
             connect_timeout=self.policy.attempt_timeout,
         )
-        return authorization, response
 
     async def _send_for_auth(self, request: WireRequest) -> WireResponse:
         # With a progress of its own: whatever happens to it, nothing of the call was sent.

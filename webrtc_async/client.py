@@ -3,7 +3,7 @@
 import os
 import platform
 import ssl
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import TracebackType
 from typing import Final, NoReturn, Self, TypedDict, TypeVar, Unpack
 from urllib.parse import urlsplit
@@ -16,6 +16,7 @@ from webrtc_async.call import ApiResponse, Call
 from webrtc_async.endpoints import Endpoints
 from webrtc_async.environment import account_from_env, auth_from_env, base_url_from_env
 from webrtc_async.errors import ConfigurationError, InvalidArgumentError
+from webrtc_async.observer import Observer, check_observers, watch_over
 from webrtc_async.retry import RetryPolicy
 from webrtc_async.route import ACCOUNT, Route, check_id, check_route
 from webrtc_async.settings import check_base_url, check_headers, check_kind, check_seconds
@@ -43,6 +44,7 @@ class ClientSettings(TypedDict, total=False):
     proxy: str
     ssl_context: ssl.SSLContext
     max_response_bytes: int
+    observers: Iterable[Observer]
 
 
 @frozen(kw_only=True)
@@ -87,6 +89,7 @@ class AsyncWebRtcClient(Endpoints):
             loopback base_url.
         ssl_context: For a private CA or a client certificate.
         max_response_bytes: Longest answer that is read, decoded.
+        observers: Told of every call and attempt, such as `OpenTelemetryObserver()`.
 
     Raises:
         ConfigurationError: A setting cannot work; the error names it.
@@ -107,6 +110,7 @@ class AsyncWebRtcClient(Endpoints):
         proxy: str | None = None,
         ssl_context: ssl.SSLContext | None = None,
         max_response_bytes: int = 4 * 1024 * 1024,
+        observers: Iterable[Observer] = (),
     ) -> None:
         if auth is None and getattr(http_client, "auth", None) is None:
             raise ConfigurationError(
@@ -116,6 +120,7 @@ class AsyncWebRtcClient(Endpoints):
             )
         self._auth = None if auth is None else as_auth(auth)
         self._base_url = check_base_url(base_url)
+        self._observers = check_observers(observers)
         self._options = _Options(
             account_id=account_id,
             deadline=deadline,
@@ -234,6 +239,7 @@ class AsyncWebRtcClient(Endpoints):
             connections=self._connections,
             policy=options.retry,
             deadline=options.deadline,
+            watch=watch_over(route, self._base_url, self._observers),
         ).perform()
 
     @property
