@@ -4,7 +4,7 @@ import base64
 import json
 from typing import Any
 
-from attrs import define
+from attrs import define, field
 
 from webrtc_async.emulator import Emulator
 from webrtc_async.wire import WireRequest, WireResponse
@@ -34,21 +34,25 @@ class Caller:
     emulator: Emulator
     authorization: str | None = basic()
     account: str = ACCOUNT
+    headers: dict[str, str] = field(factory=dict)
+    can_fail: bool = False
 
     def send(
         self, method: str, path: str, body: object = NOTHING, *, raw: bytes | None = None
     ) -> WireResponse:
         content = b"" if body is NOTHING else json.dumps(body).encode()
         headers = {} if self.authorization is None else {"authorization": self.authorization}
-        target = f"/v1/accounts/{self.account}{path}"
-        return self.emulator.handle(
-            WireRequest(
-                method=method,
-                target=target,
-                headers=headers,
-                content=content if raw is None else raw,
-            )
+        request = WireRequest(
+            method=method,
+            target=f"/v1/accounts/{self.account}{path}",
+            headers={**headers, **self.headers},
+            content=content if raw is None else raw,
         )
+        if not self.can_fail:
+            return self.emulator.handle(request)
+        response = self.emulator.reply_to(request).response
+        assert response is not None
+        return response
 
     def ask(self, method: str, path: str, body: object = NOTHING) -> Any:
         """Send a request that succeeds, and return what its answer says."""

@@ -47,6 +47,7 @@ HOMES = {
         "transport.connections",
         "transport.exchange",
         "emulator.transport",
+        "emulator.transport_faults",
         "emulator.webhook_delivery",
     },
     "opentelemetry": {"otel"},

@@ -8,8 +8,9 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Match
 from starlette.types import Receive, Scope, Send
 
+from webrtc_async.emulator.asgi_faults import misbehave
 from webrtc_async.emulator.service import LONGEST_BODY, Emulator
-from webrtc_async.wire import WireRequest
+from webrtc_async.wire import WireRequest, WireResponse
 
 MOST_BYTES_READ: Final = 256 * 1024 * 1024
 """Bytes of a request that are read, to let its sender finish, before it is answered anyway."""
@@ -32,7 +33,7 @@ class _EveryPath(BaseRoute):
         content = await _read_content(receive)
         if content is None:
             return
-        answer = self._emulator.handle(
+        reply = self._emulator.reply_to(
             WireRequest(
                 method=scope["method"],
                 target=_target(scope),
@@ -40,7 +41,12 @@ class _EveryPath(BaseRoute):
                 content=content,
             )
         )
-        await Response(answer.content, answer.status, answer.headers)(scope, receive, send)
+        answer = reply.response or WireResponse(status=503)
+        response = Response(answer.content, answer.status, answer.headers)
+        if reply.fault is None:
+            await response(scope, receive, send)
+        else:
+            await misbehave(reply.fault, response, scope, receive, send)
 
 
 async def _read_content(receive: Receive) -> bytes | None:

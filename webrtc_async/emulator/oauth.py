@@ -15,6 +15,9 @@ from webrtc_async.emulator.credentials import Credentials, read_authorization, r
 TOKEN_PATH: Final = "/api/v1/oauth2/token"  # noqa: S105  # not a secret
 """Where tokens are given out, on whatever host."""
 
+TOKEN_OPERATION: Final = "getAccessToken"  # noqa: S105  # not a secret
+"""What a request for a token is called, where the API's operations have the names of theirs."""
+
 TOKEN_LIFETIME: Final = 3600
 """Seconds that an access token is accepted for."""
 

@@ -7,8 +7,11 @@ from types import TracebackType
 from typing import Final, Self
 
 import uvicorn
+from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
 from webrtc_async.emulator.asgi import emulator_app
+from webrtc_async.emulator.connection import protocol_over
+from webrtc_async.emulator.fault_bytes import KEEP_ALIVE
 from webrtc_async.emulator.service import Emulator
 
 GRACE: Final = 1
@@ -114,6 +117,8 @@ class _Server(uvicorn.Server):
     def __init__(self, emulator: Emulator) -> None:
         config = uvicorn.Config(
             emulator_app(emulator),
+            http=protocol_over(AutoHTTPProtocol),
+            timeout_keep_alive=KEEP_ALIVE,
             # The logging of the process is its owner's.
             log_config=None,
             log_level="warning",

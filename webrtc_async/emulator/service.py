@@ -6,15 +6,23 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
-from typing import Final
+from typing import Any, Final
 
-from webrtc_async.codec import write_json
 from webrtc_async.emulator import oauth
 from webrtc_async.emulator.credentials import Credentials, read_authorization, read_basic
+from webrtc_async.emulator.evidence import Evidence
+from webrtc_async.emulator.exchanges import Exchanges
+from webrtc_async.emulator.fault_body import fault_response
+from webrtc_async.emulator.fault_check import OPERATIONS
+from webrtc_async.emulator.fault_header import FAULT_HEADER, read_fault_header
+from webrtc_async.emulator.faults import Faults, Strike, strike_now
+from webrtc_async.emulator.handler_table import Match
 from webrtc_async.emulator.operations import Account, operations
 from webrtc_async.emulator.refusal import Refusal, bad_request, unauthorized, unknown_route
+from webrtc_async.emulator.reply import Reply, written
 from webrtc_async.emulator.state import hears, new_id
 from webrtc_async.emulator.token_mint import TokenMint
+from webrtc_async.route import Route
 from webrtc_async.wire import WireRequest, WireResponse
 
 DEFAULT_ACCOUNT: Final = "9900000"
@@ -35,6 +43,8 @@ class Emulator:
 
     Attributes:
         base_path: Where its paths begin.
+        faults: The rules by which something goes wrong.
+        exchanges: The last requests and what they were answered with.
     """
 
     base_path: Final = "/v1"
@@ -45,6 +55,7 @@ class Emulator:
         accounts: Mapping[str, Credentials] | None = None,
         clock: Callable[[], float] = time.time,
         seed: int | None = None,
+        fault_header: bool = False,
     ) -> None:
         """Make an emulator that nothing has happened in yet.
 
@@ -53,16 +64,25 @@ class Emulator:
                 `Credentials` has by default.
             clock: Tells the seconds since 1970, by which things expire.
             seed: Makes ids and tokens the same in every run that asks the same.
+            fault_header: Whether a request may bring a fault rule of its own, as JSON in the
+                header X-Emulator-Fault.
         """
         self._credentials = dict({DEFAULT_ACCOUNT: Credentials()} if accounts is None else accounts)
         self._clock = clock
         self._seed = seed
         self._lock = threading.Lock()
+        self.faults = Faults(clock=clock)
+        self.exchanges = Exchanges()
+        self._takes_fault_header = fault_header
+        self._evidence = Evidence()
         self.reset()
 
     def reset(self) -> None:
-        """Forget all that happened, access tokens included, and start ids over."""
+        """Forget all that happened, access tokens and faults included, and start ids over."""
+        self.faults.clear()
+        self.exchanges.clear()
         with self._lock:
+            self._evidence.clear()
             # A stream for each purpose, so that a refused request does not change the next id.
             ids, self._request_ids = self._random("ids"), self._random("requests")
             mint = TokenMint(self._random("device tokens"))
@@ -73,12 +93,11 @@ class Emulator:
                 account_id: Account(account_id, self._clock, ids, mint)
                 for account_id in self._credentials
             }
-            self._requests_handled = 0
 
     @property
     def requests_handled(self) -> int:
-        """How many requests it has answered, refusals included."""
-        return self._requests_handled
+        """How many requests it has seen, refusals included."""
+        return self.exchanges.count
 
     def session_ids(self, account_id: str) -> tuple[str, ...]:
         """Return an account's sessions, oldest first.
@@ -112,35 +131,125 @@ class Emulator:
         with self._lock:
             self._access_tokens.revoke_all()
 
+    def requests(self, route: Route[Any, Any] | str) -> int:
+        """Return how many requests for a route were seen, refused and struck ones included.
+
+        Args:
+            route: The route, or its operation's name.
+
+        Raises:
+            ValueError: There is no such operation.
+        """
+        operation = route.operation if isinstance(route, Route) else route
+        if operation not in OPERATIONS:
+            raise ValueError(f"{operation!r} is no operation; createSession is one.")
+        return self.exchanges.count_of(operation)
+
+    def assert_no_orphans(self) -> None:
+        """Require that no session and no participant is left in any account.
+
+        Raises:
+            AssertionError: Some are left; the text lists them.
+        """
+        with self._lock:
+            left = [
+                f"{kind} {each} of account {account_id}"
+                for account_id in self._accounts
+                for kind, ids in (
+                    ("session", self._swept(account_id).state.sessions),
+                    ("participant", self._swept(account_id).state.participants),
+                )
+                for each in ids
+            ]
+        if left:
+            raise AssertionError("\n".join([f"{len(left)} left behind:", *left]))
+
+    def saw_secret(self, canary: str) -> bool:
+        """Whether a secret was seen where none should be: anywhere but in Authorization.
+
+        Paths, queries, bodies and all other headers are searched, for the text as it is,
+        percent-encoded, JSON-escaped and in base64.
+
+        Raises:
+            ValueError: It has under 4 characters.
+            LookupError: It was not found, and older requests are not kept: 16 MiB are.
+        """
+        with self._lock:
+            return self._evidence.holds(canary)
+
     def handle(self, request: WireRequest) -> WireResponse:
-        """Answer a request.
+        """Answer a request as the service does; no fault strikes it.
 
         Args:
             request: Its target is a URL or an absolute path, still percent-encoded.
         """
-        with self._lock:
-            self._requests_handled += 1
-            request_id = new_id(self._request_ids)
-            try:
-                status, body = self._answer(request)
-            except Refusal as refusal:
-                status, body = refusal.status, refusal.body(request_id)
-        headers = {"x-amzn-requestid": request_id}
-        if status == HTTPStatus.NO_CONTENT:
-            return WireResponse(status=status.value, headers=headers)
-        headers["content-type"] = "application/json"
-        return WireResponse(status=status.value, headers=headers, content=write_json(body))
+        response = self._reply_to(request, can_fail=False).response
+        assert response is not None  # noqa: S101  # only a fault could leave it out
+        return response
 
-    def _answer(self, request: WireRequest) -> tuple[HTTPStatus, object]:
+    def reply_to(self, request: WireRequest) -> Reply:
+        """Answer a request, or have happen to it what a fault rule says.
+
+        Args:
+            request: Its target is a URL or an absolute path, still percent-encoded.
+        """
+        return self._reply_to(request, can_fail=True)
+
+    def _reply_to(self, request: WireRequest, *, can_fail: bool) -> Reply:
+        began = time.perf_counter()
         path = _path(request.target)
+        with self._lock:
+            self._evidence.keep(request)
+            request_id = new_id(self._request_ids)
+            match = self._match(request.method, path)
+            operation = _operation(request.method, path, match)
+            strike: Strike | None = None
+            response: WireResponse | None = None
+            try:
+                strike = self._strike(request, operation) if can_fail else None
+                if strike is None or strike.rule.acts:
+                    response = written(request_id, *self._answer(request, path, match))
+                elif strike.status is not None:
+                    response = fault_response(strike, request_id)
+            except Refusal as refusal:
+                response = written(request_id, refusal.status, refusal.body(request_id))
+        rule = None if strike is None else strike.rule
+        self.exchanges.add(
+            at=self._clock(),
+            method=request.method,
+            target=path,
+            operation=operation,
+            status=None if response is None or (rule and rule.hides_answer) else response.status,
+            seconds=time.perf_counter() - began + (rule.wait if rule else 0),
+            fault=None if rule is None else str(rule),
+        )
+        return Reply(response, rule if strike is not None and strike.status is None else None)
+
+    def _match(self, method: str, path: str) -> Match[Account] | None:
+        if not path.startswith(f"{self.base_path}/"):
+            return None
+        return operations.match(method, path.removeprefix(self.base_path))
+
+    def _strike(self, request: WireRequest, operation: str | None) -> Strike | None:
+        if self._takes_fault_header:
+            try:
+                rule = read_fault_header(request.headers)
+            except ValueError as error:
+                raise bad_request(f"{FAULT_HEADER}: {error}") from None
+            if rule is not None:
+                return strike_now(rule, self._clock())
+        return self.faults.meet(operation)
+
+    def _answer(
+        self, request: WireRequest, path: str, match: Match[Account] | None
+    ) -> tuple[HTTPStatus, object]:
         authorization = next(
             (value for name, value in request.headers.items() if name.lower() == "authorization"),
             "",
         )
         if (request.method, path) == ("POST", oauth.TOKEN_PATH):
             return self._access_tokens.answer(authorization, request.content[:LONGEST_BODY])
-        match = operations.match(request.method, path.removeprefix(self.base_path))
-        if match is None or not path.startswith(f"{self.base_path}/"):
+        if match is None:
             raise unknown_route()
         if not self._lets_in(authorization, match.account_id):
             raise unauthorized()
@@ -168,6 +277,12 @@ class Emulator:
         if self._seed is None:
             return random.SystemRandom()
         return random.Random(f"{self._seed} {purpose}")  # noqa: S311  # it is meant to repeat
+
+
+def _operation(method: str, path: str, match: Match[Account] | None) -> str | None:
+    if match is not None:
+        return match.route.operation
+    return oauth.TOKEN_OPERATION if (method, path) == ("POST", oauth.TOKEN_PATH) else None
 
 
 def _path(target: str) -> str:

@@ -4,21 +4,26 @@ import httpx
 from anyio.lowlevel import checkpoint
 
 from webrtc_async.emulator.service import Emulator
+from webrtc_async.emulator.transport_faults import Misbehaviour
 from webrtc_async.wire import WireRequest
 
 
 class EmulatorTransport(httpx.AsyncBaseTransport):
-    """Sends requests to an emulator, whatever host they are for."""
+    """Sends requests to an emulator, whatever host they are for.
+
+    Where a fault rule of the emulator strikes, it waits, and raises what httpx's own pool raises.
+    """
 
     def __init__(self, emulator: Emulator) -> None:
         self.emulator = emulator
+        self._misbehaviour = Misbehaviour()
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Return the emulator's answer; nothing else runs between its check and its change."""
         content = await request.aread()
         # A network call gives way and can be cancelled, so this one does and can, before it acts.
         await checkpoint()
-        answer = self.emulator.handle(
+        reply = self.emulator.reply_to(
             WireRequest(
                 method=request.method,
                 # Raw, because an id that holds %2F is still one id.
@@ -27,4 +32,4 @@ class EmulatorTransport(httpx.AsyncBaseTransport):
                 content=content,
             )
         )
-        return httpx.Response(answer.status, headers=answer.headers, content=answer.content)
+        return await self._misbehaviour.passed_on(reply, request)

@@ -1,0 +1,104 @@
+"""A connection of uvicorn's whose bytes the application can take into its own hands."""
+
+import asyncio
+import socket
+import struct
+from typing import Any, Final, cast
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+EXTENSION: Final = "webrtc_async.connection"
+"""Where a scope's extensions hold the connection."""
+
+# l_onoff and l_linger of SO_LINGER: closing sends a reset.
+_RESET_ON_CLOSE: Final = struct.pack("ii", 1, 0)
+
+
+class Connection:
+    """A transport that can hold back what is written to it.
+
+    It stands before the event loop's own, so that the server's record of the exchange stays right
+    whatever really goes out.
+    """
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self._transport = transport
+        self._held: bytearray | None = None
+        self._is_to_close = False
+
+    # All that a server asks of a transport and that is not here.
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+    def write(self, data: bytes) -> None:
+        """Send bytes, or keep them if they are held back."""
+        if self._held is None:
+            self._transport.write(data)
+        else:
+            self._held += data
+
+    def close(self) -> None:
+        """Close after what was written, at once or when nothing is held back any more."""
+        if self._held is None:
+            self._transport.close()
+        else:
+            self._is_to_close = True
+
+    def hold(self) -> None:
+        """Hold back what is written from now on."""
+        self._held = bytearray()
+
+    def take(self) -> bytes:
+        """Return what was held back, and hold back nothing more."""
+        held, self._held = bytes(self._held or b""), None
+        return held
+
+    def finish(self) -> None:
+        """Close if that was asked for meanwhile."""
+        if self._is_to_close:
+            self._transport.close()
+
+    def end(self, ending: str | None) -> None:
+        """Close in order, or with a reset."""
+        if ending == "reset":
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+            self._transport.abort()
+        else:
+            self._transport.close()
+
+    @property
+    def _socket(self) -> socket.socket:
+        return cast("socket.socket", self._transport.get_extra_info("socket"))
+
+
+def protocol_over(base: type[asyncio.Protocol]) -> type[asyncio.Protocol]:
+    """Return an HTTP protocol of uvicorn's whose scopes hold their `Connection`.
+
+    Args:
+        base: uvicorn's protocol.
+    """
+
+    class Protocol(base):  # type: ignore[misc,valid-type]
+        app: ASGIApp
+
+        def connection_made(self, transport: asyncio.BaseTransport) -> None:
+            connection = Connection(cast("asyncio.Transport", transport))
+            # uvicorn hands each request of this connection to its protocol's `app`.
+            self.app = _with_connection(self.app, connection)
+            super().connection_made(cast("asyncio.Transport", connection))
+
+    return Protocol
+
+
+def connection_of(scope: Scope) -> Connection | None:
+    """Return the connection that a request came by; None under another server."""
+    connection = scope.get("extensions", {}).get(EXTENSION)
+    return connection if isinstance(connection, Connection) else None
+
+
+def _with_connection(app: ASGIApp, connection: Connection) -> ASGIApp:
+    async def told(scope: Scope, receive: Receive, send: Send) -> None:
+        scope.setdefault("extensions", {})[EXTENSION] = connection
+        await app(scope, receive, send)
+
+    return told
