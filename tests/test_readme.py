@@ -35,7 +35,8 @@ def test_an_example_runs_without_a_warning(example, service, tmp_path):
     """Each example does what the text says, in a process of its own with the BW_ variables set."""
     script = tmp_path / "test_example.py"
     script.write_text(example, "utf-8")
-    runner = ["-m", "pytest", "-q", "-p", "no:cacheprovider"] if "import pytest" in example else []
+    runner = ["-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:asyncio"]
+    runner = runner if "import pytest" in example else []
     finished = subprocess.run(
         [sys.executable, "-W", "error", *runner, str(script)],
         capture_output=True,

@@ -1,0 +1,337 @@
+"""The pytest plugin, in runs of its own: its fixtures under every runner, and its reports."""
+
+import json
+from importlib.metadata import entry_points
+
+import pytest
+
+pytest_plugins = ("pytester",)
+
+PLUGIN = "webrtc_async.pytest_plugin"
+IS_INSTALLED = any(each.value == PLUGIN for each in entry_points(group="pytest11"))
+"""Whether pytest finds it by itself, as it does for users."""
+
+RUNNERS = {
+    "anyio on asyncio": ("-p", "no:asyncio"),
+    "anyio on trio": ("-p", "no:asyncio"),
+    "pytest-asyncio": ("-p", "no:anyio"),
+}
+
+
+@pytest.fixture
+def run(pytester: pytest.Pytester):
+    """Return a function that runs pytest on a module, warnings as errors, in a process or here."""
+
+    def run(
+        source: str, *options: str, runner: str = "anyio on asyncio", apart: bool = False
+    ) -> pytest.RunResult:
+        by_hand = () if IS_INSTALLED else ("-p", PLUGIN)
+        pytester.makepyfile(source)
+        if runner == "pytest-asyncio":
+            pytester.makeini(
+                "[pytest]\nasyncio_mode = auto\nasyncio_default_fixture_loop_scope = function\n"
+            )
+        else:
+            backend = runner.rpartition(" ")[2]
+            pytester.makeconftest(
+                f"import pytest\n\n@pytest.fixture\ndef anyio_backend():\n    return {backend!r}\n"
+            )
+        options = ("-W", "error", "--strict-markers", *by_hand, *RUNNERS[runner], *options)
+        if apart:
+            return pytester.runpytest_subprocess(*options, timeout=60)
+        return pytester.runpytest_inprocess(*options)
+
+    return run
+
+
+TWO_CALLS = """
+    import pytest
+
+    pytestmark = [] if {auto} else pytest.mark.anyio
+
+    async def test_calls(webrtc_client, webrtc_emulator):
+        session = await webrtc_client.create_session()
+        assert webrtc_emulator.session_ids("9900000") == (session.id,)
+        assert await webrtc_client.get_session(session.id) == session
+
+    async def test_entered(webrtc_client, webrtc_emulator):
+        assert webrtc_emulator.session_ids("9900000") == ()
+        async with webrtc_client:
+            await webrtc_client.create_session()
+        assert len(webrtc_emulator.session_ids("9900000")) == 1
+"""
+
+
+@pytest.mark.parametrize("runner", RUNNERS)
+def test_the_client_works_under_every_runner(run, runner):
+    """Entered or not, on asyncio and trio, with anyio's plugin and pytest-asyncio, unwarned."""
+    result = run(TWO_CALLS.format(auto=runner == "pytest-asyncio"), runner=runner, apart=True)
+    result.assert_outcomes(passed=2)
+
+
+@pytest.mark.parametrize("runner", RUNNERS)
+def test_the_server_works_under_every_runner(run, runner):
+    """A client over TCP reaches it, and the next test finds nothing of it at the same address."""
+    result = run(
+        f"""
+        import pytest
+        from webrtc_async import AsyncWebRtcClient
+
+        pytestmark = [] if {runner == "pytest-asyncio"} else pytest.mark.anyio
+        seen = []
+
+        @pytest.mark.parametrize("again", [1, 2])
+        async def test_calls(webrtc_server, again):
+            emulator = webrtc_server.emulator
+            assert emulator.session_ids("9900000") == ()
+            url = webrtc_server.base_url
+            async with AsyncWebRtcClient(
+                "9900000", auth=("user", "password"), base_url=url
+            ) as client:
+                await client.create_session()
+            assert len(emulator.session_ids("9900000")) == 1
+            seen.append(url)
+            assert len(set(seen)) == 1
+        """,
+        runner=runner,
+    )
+    result.assert_outcomes(passed=2)
+
+
+def test_ids_are_the_same_in_every_run(run):
+    """What a failing test shows can be looked for in the next run."""
+    source = """
+        import pytest
+
+        @pytest.mark.anyio
+        async def test_id(webrtc_client):
+            session = await webrtc_client.create_session()
+            print("id:", session.id)
+    """
+    ids = [
+        next(line for line in run(source, "-s", apart=True).outlines if "id:" in line).split()[-1]
+        for _ in range(2)
+    ]
+    assert ids[0] == ids[1]
+    assert len(ids[0]) == 36
+
+
+def test_a_synchronous_test_may_use_the_emulator_and_the_server(run):
+    """No runner for coroutine tests is needed by who writes none."""
+    result = run(
+        """
+        import urllib.error
+        import urllib.request
+
+        import pytest
+
+        def test_server(webrtc_server, webrtc_emulator):
+            assert webrtc_emulator.session_ids("9900000") == ()
+            assert webrtc_server.emulator is not webrtc_emulator
+            with pytest.raises(urllib.error.HTTPError) as refused:
+                urllib.request.urlopen(f"{webrtc_server.base_url}/accounts/9900000/sessions/x")
+            refused.value.close()
+            assert refused.value.code == 401
+        """,
+        "-p",
+        "no:anyio",
+    )
+    result.assert_outcomes(passed=1)
+
+
+@pytest.mark.parametrize("missing", ["starlette", "uvicorn"])
+def test_a_missing_extra_is_named(run, missing):
+    """Without what serves, the server says what to install, and the rest works."""
+    result = run(
+        f"""
+        import sys
+
+        sys.modules[{missing!r}] = None
+
+        def test_server(webrtc_server):
+            pass
+
+        def test_emulator(webrtc_emulator, webrtc_client):
+            pass
+        """,
+        apart=True,
+    )
+    result.assert_outcomes(errors=1, passed=1)
+    result.stdout.fnmatch_lines(
+        [f"*webrtc_server needs {missing}: pip install*webrtc-async?emulator?*"]
+    )
+
+
+def test_loading_the_plugin_imports_no_emulator_and_no_server(pytester):
+    """A run that uses nothing of it pays for the package's own names only."""
+    by_hand = () if IS_INSTALLED else ("-p", PLUGIN)
+    pytester.makepyfile(
+        """
+        import json
+        import sys
+
+        def test_imports():
+            ours = [each for each in sys.modules if each.startswith("webrtc_async.")]
+            servers = sys.modules.keys() & {"starlette", "uvicorn", "h11"}
+            print("imported:", json.dumps([*ours, *servers]))
+        """
+    )
+    result = pytester.runpytest_subprocess("-s", *by_hand, timeout=60)
+    line = next(line for line in result.outlines if "imported:" in line)
+    imported = set(json.loads(line.partition("imported:")[2]))
+    assert PLUGIN in imported
+    assert not {each for each in imported if each.startswith("webrtc_async.emulator")}
+    assert not imported & {"starlette", "uvicorn", "h11"}
+
+
+FAULTY = """
+    import pytest
+    from webrtc_async import AsyncWebRtcClient, RetryPolicy, ServerError
+
+    pytestmark = [] if {auto} else pytest.mark.anyio
+    once = RetryPolicy(attempts=1)
+
+    @pytest.mark.webrtc_faults("createSession", nth=2, status=503)
+    async def test_in_process(webrtc_client, webrtc_emulator):
+        client = webrtc_client.with_options(retry=once)
+        await client.create_session()
+        with pytest.raises(ServerError):
+            await client.create_session()
+        [fault] = webrtc_emulator.faults
+        assert fault.fired == 1
+
+    @pytest.mark.parametrize("again", [1, 2])
+    @pytest.mark.webrtc_faults("createSession", times=1, status=503)
+    async def test_over_tcp(webrtc_server, again):
+        async with AsyncWebRtcClient(
+            "9900000", auth=("user", "password"), base_url=webrtc_server.base_url, retry=once
+        ) as client:
+            with pytest.raises(ServerError):
+                await client.create_session()
+            await client.create_session()
+
+    async def test_next(webrtc_server, webrtc_emulator):
+        assert len(webrtc_server.emulator.faults) == len(webrtc_emulator.faults) == 0
+"""
+
+
+@pytest.mark.parametrize("runner", RUNNERS)
+def test_a_marker_arms_faults_for_its_test_only(run, runner):
+    """In process and over TCP, whichever runs first, and the next test is spared."""
+    result = run(FAULTY.format(auto=runner == "pytest-asyncio"), runner=runner)
+    result.assert_outcomes(passed=4)
+
+
+def test_markers_of_a_module_and_of_its_tests_add_up(run):
+    """Each marker is a rule."""
+    result = run(
+        """
+        import pytest
+
+        pytestmark = pytest.mark.webrtc_faults(delay=0.1)
+
+        @pytest.mark.webrtc_faults(status=503)
+        def test_rules(webrtc_emulator):
+            assert {each.rule.fault for each in webrtc_emulator.faults} == {"delay", "status"}
+        """
+    )
+    result.assert_outcomes(passed=1)
+
+
+@pytest.mark.parametrize("fixture", ["webrtc_emulator", "webrtc_server"])
+def test_a_wrong_marker_fails_its_test_with_the_field_s_name(run, fixture):
+    """As adding the rule would; and the tests after it run."""
+    result = run(
+        f"""
+        import pytest
+
+        @pytest.mark.webrtc_faults(status=5)
+        def test_wrong({fixture}):
+            pass
+
+        @pytest.mark.webrtc_faults("createSession", 503)
+        def test_surplus({fixture}):
+            pass
+
+        def test_right({fixture}):
+            pass
+        """
+    )
+    result.assert_outcomes(errors=2, passed=1)
+    result.stdout.fnmatch_lines(["*webrtc_faults: status must be a whole number from 200 to 599*"])
+
+
+def test_a_marker_that_could_do_nothing_fails_its_test(run):
+    """Without a fixture whose emulator misbehaves, the test would rehearse nothing."""
+    result = run(
+        """
+        import pytest
+
+        @pytest.mark.webrtc_faults(status=503)
+        def test_nothing():
+            pass
+        """
+    )
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["*webrtc_faults is for tests that ask for*"])
+
+
+FAILING = """
+    import pytest
+    import urllib.request
+    from webrtc_async import AsyncWebRtcClient, Session
+
+    @pytest.mark.anyio
+    @pytest.mark.webrtc_faults("getSession", nth=1, delay=0.01)
+    async def test_fails(webrtc_client, webrtc_server):
+        session = await webrtc_client.create_session(Session(tag="canary-tag"))
+        await webrtc_client.get_session(session.id)
+        try:
+            urllib.request.urlopen(webrtc_server.base_url + "/x?key=canary-key")
+        except OSError as refused:
+            refused.close()
+        assert 1 == 2
+
+    def test_passes(webrtc_emulator):
+        pass
+
+    def test_fails_before_it_asked(webrtc_emulator):
+        assert 1 == 2
+"""
+
+
+def test_a_failing_test_shows_its_last_exchanges(run):
+    """Of both emulators, with the faults, and without queries and bodies; others show nothing."""
+    result = run(FAILING)
+    result.assert_outcomes(passed=1, failed=2)
+    result.stdout.fnmatch_lines(
+        [
+            "*last exchanges of webrtc_emulator*",
+            "1. POST /v1/accounts/9900000/sessions -> 200, createSession, * ms",
+            "2. GET /v1/accounts/9900000/sessions/* -> 200, getSession, * ms, fault delay 0.01",
+            "*last exchanges of webrtc_server*",
+            "1. GET /v1/x -> 403, no operation, * ms",
+        ]
+    )
+    shown = [line for line in result.outlines if "->" in line and "ms" in line]
+    assert len(shown) == 3
+    assert not any("canary" in line for line in shown)
+
+
+def test_only_the_last_exchanges_are_shown(run):
+    """Twenty of them, the newest last, and a hostile path on one line."""
+    result = run(
+        """
+        from webrtc_async.wire import WireRequest
+
+        def test_fails(webrtc_emulator):
+            for number in range(30):
+                request = WireRequest(method="GET", target=f"/v1/{number}/\\x1b[31m\\n")
+                webrtc_emulator.handle(request)
+            assert 1 == 2
+        """
+    )
+    shown = [line for line in result.outlines if " -> 403" in line]
+    assert len(shown) == 20
+    assert shown[-1].startswith("30. GET /v1/29/\N{REPLACEMENT CHARACTER}[31m")
+    assert shown[0].startswith("11. ")
