@@ -230,6 +230,25 @@ def test_the_emulator_takes_an_account_and_a_seed_and_does_not_echo_the_password
     assert httpx.post(sessions, auth=("ann", "x"), trust_env=False).status_code == 401
 
 
+@pytest.mark.parametrize(
+    ("listening", "status"), [((), 200), (("--fault-header",), 503)], indirect=["listening"]
+)
+def test_a_request_brings_its_fault_only_with_the_option(listening, status):
+    """Without --fault-header, the header is nothing."""
+    assert listening.stdout is not None
+    while "http://" not in (line := listening.stdout.readline()):
+        pass
+    url = re.search(r"http://\S+", line)
+    assert url is not None
+    answered = httpx.post(
+        f"{url[0]}/accounts/9900000/sessions",
+        auth=("user", "password"),
+        headers={"X-Emulator-Fault": '{"status":503}'},
+        trust_env=False,
+    )
+    assert answered.status_code == status
+
+
 def first_session_id(emulator: Emulator) -> str:
     """Return the id that an emulator gives its first session."""
     transport = httpx.MockTransport(lambda request: answer(emulator, request))

@@ -81,8 +81,19 @@ for command in (
     show_envvar=True,
 )
 @click.option("--seed", type=int, help="Make ids and tokens the same in every run.")
+@click.option(
+    "--fault-header",
+    is_flag=True,
+    help="Do with a request what its header X-Emulator-Fault says.",
+)
 def emulator_command(
-    host: str, port: int, account: str, username: str, password: str, seed: int | None
+    host: str,
+    port: int,
+    account: str,
+    username: str,
+    password: str,
+    seed: int | None,
+    fault_header: bool,
 ) -> None:
     """Serve an emulator of the service until Ctrl-C."""
     credentials = Credentials(username=username, password=password)
@@ -103,7 +114,8 @@ def emulator_command(
         click.echo(f"The emulator is at {url}\n\nTry it:\n")
         click.echo(SNIPPET.format_map({name: json.dumps(each) for name, each in values.items()}))
         click.echo("Ctrl-C stops it.")
-        serve(Emulator(accounts={account: credentials}, seed=seed), listening)
+        emulator = Emulator(accounts={account: credentials}, seed=seed, fault_header=fault_header)
+        serve(emulator, listening)
 
 
 @program.command("demo")

@@ -20,7 +20,7 @@ from webrtc_async.emulator.handler_table import Match
 from webrtc_async.emulator.operations import Account, operations
 from webrtc_async.emulator.refusal import Refusal, bad_request, unauthorized, unknown_route
 from webrtc_async.emulator.reply import Reply, written
-from webrtc_async.emulator.state import hears, new_id
+from webrtc_async.emulator.state import hears, new_id, orphans
 from webrtc_async.emulator.token_mint import TokenMint
 from webrtc_async.route import Route
 from webrtc_async.wire import WireRequest, WireResponse
@@ -153,13 +153,9 @@ class Emulator:
         """
         with self._lock:
             left = [
-                f"{kind} {each} of account {account_id}"
-                for account_id in self._accounts
-                for kind, ids in (
-                    ("session", self._swept(account_id).state.sessions),
-                    ("participant", self._swept(account_id).state.participants),
-                )
-                for each in ids
+                orphan
+                for each in self._accounts
+                for orphan in orphans(self._swept(each).state, each)
             ]
         if left:
             raise AssertionError("\n".join([f"{len(left)} left behind:", *left]))

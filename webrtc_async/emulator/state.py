@@ -1,7 +1,7 @@
 """An account's sessions and participants, who is in which, and when they are gone."""
 
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from itertools import takewhile
 from random import Random
 from typing import Final, Protocol, TypeVar
@@ -148,6 +148,12 @@ def hears(session: SessionRecord) -> dict[str, frozenset[str]]:
         member.id: _heard_by(member.id, session, member.subscriptions.get(session.id))
         for member in session.members.values()
     }
+
+
+def orphans(state: AccountState, account_id: str) -> Iterator[str]:
+    """Name every session and participant that is there."""
+    yield from (f"session {each} of account {account_id}" for each in state.sessions)
+    yield from (f"participant {each} of account {account_id}" for each in state.participants)
 
 
 def _heard_by(
