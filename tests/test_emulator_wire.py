@@ -1,5 +1,6 @@
 """What really goes over the wire when something goes wrong, read from raw sockets."""
 
+import asyncio
 import json
 import logging
 import re
@@ -16,7 +17,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from webrtc_async.emulator import Emulator
 from webrtc_async.emulator.asgi import emulator_app
-from webrtc_async.emulator.connection import protocol_over
+from webrtc_async.emulator.connection import Connection, protocol_over
 from webrtc_async.emulator.fault_bytes import garbage
 from webrtc_async.emulator.server import bind
 
@@ -303,3 +304,19 @@ def test_many_connections_are_struck_each_for_itself(served, emulator):
     assert sum(answer == b"" for answer in answers) == 10
     assert sum(answer.endswith(b"}") for answer in answers) == 10
     assert len(emulator.session_ids(ACCOUNT)) == 20
+
+
+@pytest.mark.parametrize("ending", ["reset", "close"])
+def test_ending_a_connection_that_has_gone_is_nothing(ending):
+    """A caller that hung up first is no error of the server's."""
+
+    async def end_twice():
+        with bind("127.0.0.1", 0) as listening:
+            loop = asyncio.get_running_loop()
+            transport, _ = await loop.create_connection(asyncio.Protocol, *listening.getsockname())
+            transport.abort()
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+            Connection(transport).end(ending)
+
+    asyncio.run(end_twice())

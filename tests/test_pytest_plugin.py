@@ -162,6 +162,22 @@ def test_a_missing_extra_is_named(run, missing):
     )
 
 
+def test_a_broken_installation_is_not_taken_for_a_missing_extra(run):
+    """What is missing of the package itself is said as it is."""
+    result = run(
+        """
+        import sys
+
+        sys.modules["webrtc_async.emulator.server"] = None
+
+        def test_server(webrtc_server):
+            pass
+        """
+    )
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["*ModuleNotFoundError*webrtc_async.emulator.server*"])
+
+
 def test_loading_the_plugin_imports_no_emulator_and_no_server(pytester):
     """A run that uses nothing of it pays for the package's own names only."""
     by_hand = () if IS_INSTALLED else ("-p", PLUGIN)

@@ -1,6 +1,7 @@
 """A connection of uvicorn's whose bytes the application can take into its own hands."""
 
 import asyncio
+import os
 import socket
 import struct
 from typing import Any, Final, cast
@@ -10,8 +11,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 EXTENSION: Final = "webrtc_async.connection"
 """Where a scope's extensions hold the connection."""
 
-# l_onoff and l_linger of SO_LINGER: closing sends a reset.
-_RESET_ON_CLOSE: Final = struct.pack("ii", 1, 0)
+# l_onoff and l_linger of SO_LINGER: closing sends a reset. Windows has short ones.
+_RESET_ON_CLOSE: Final = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)
 
 
 class Connection:
@@ -60,7 +61,8 @@ class Connection:
 
     def end(self, ending: str | None) -> None:
         """Close in order, or with a reset."""
-        if ending == "reset":
+        # Once the caller has gone, there is no socket to set anything on.
+        if ending == "reset" and not self._transport.is_closing():
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
             self._transport.abort()
         else:

@@ -3,11 +3,11 @@
 import base64
 import json
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Final
 from urllib.parse import quote, unquote_to_bytes
 
-from attrs import define, evolve, field
+from attrs import define, field
 
 from webrtc_async.wire import WireRequest
 
@@ -27,25 +27,24 @@ class Evidence:
 
     most_bytes: int = MOST_BYTES
     # Never shown: a request may hold a secret, which is what is looked for.
-    _kept: deque[tuple[WireRequest, int]] = field(
-        factory=deque[tuple[WireRequest, int]], init=False, repr=False
+    _kept: deque[tuple[str, bytes]] = field(
+        factory=deque[tuple[str, bytes]], init=False, repr=False
     )
     _size: int = field(default=0, init=False, repr=False)
     _is_whole: bool = field(default=True, init=False, repr=False)
 
     def keep(self, request: WireRequest) -> None:
         """Keep a request, but not its Authorization."""
-        headers = {
-            name: value
+        lines = [
+            f"{name}: {value}"
             for name, value in request.headers.items()
             if name.lower() != "authorization"
-        }
-        request = evolve(request, headers=headers)
-        size = _OVERHEAD + len(request.target) + len(request.content) + _size_of(headers)
-        self._kept.append((request, size))
-        self._size += size
+        ]
+        head = "\n".join([request.method, request.target, *lines])
+        self._kept.append((head, request.content))
+        self._size += _size_of(head, request.content)
         while self._size > self.most_bytes:
-            self._size -= self._kept.popleft()[1]
+            self._size -= _size_of(*self._kept.popleft())
             self._is_whole = False
 
     def clear(self) -> None:
@@ -65,10 +64,11 @@ class Evidence:
         if len(secret) < SHORTEST_SECRET:
             raise ValueError(f"The secret has under {SHORTEST_SECRET} characters.")
         forms = tuple(_forms(secret))
-        for request, _ in self._kept:
-            for text in _texts(request):
-                if any(form in text for form in forms):
-                    return True
+        for head, content in self._kept:
+            for text in (head.encode("utf-8", "surrogatepass"), content):
+                for decoded in (text, unquote_to_bytes(text)):
+                    if any(form in decoded for form in forms):
+                        return True
         if not self._is_whole:
             raise LookupError(
                 "The secret was not found in the last requests, and older ones are not kept: "
@@ -80,19 +80,8 @@ class Evidence:
         return len(self._kept)
 
 
-def _size_of(headers: Mapping[str, str]) -> int:
-    return sum(len(name) + len(value) for name, value in headers.items())
-
-
-def _texts(request: WireRequest) -> Iterator[bytes]:
-    yield request.method.encode("utf-8", "surrogatepass")
-    target = request.target.encode("utf-8", "surrogatepass")
-    yield target
-    yield unquote_to_bytes(target)
-    yield request.content
-    yield unquote_to_bytes(request.content)
-    for name, value in request.headers.items():
-        yield f"{name}: {value}".encode("utf-8", "surrogatepass")
+def _size_of(head: str, content: bytes) -> int:
+    return _OVERHEAD + len(head) + len(content)
 
 
 def _forms(secret: str) -> Iterator[bytes]:
