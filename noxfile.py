@@ -70,6 +70,13 @@ def recipes(session: nox.Session) -> None:
 
 
 @nox.session
+def browser(session: nox.Session) -> None:
+    """Look at the emulator's page in headless Chromium, which must be installed."""
+    session.install(".[demo]", *group("browser"))
+    session.run("pytest", "-m", "browser", *session.posargs)
+
+
+@nox.session
 def lint(session: nox.Session) -> None:
     """Check the format and the rules."""
     session.install(*group("lint"))

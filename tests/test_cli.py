@@ -195,6 +195,9 @@ def test_the_emulator_prints_its_address_and_a_snippet_that_works(listening, tmp
     while "Ctrl-C" not in (line := listening.stdout.readline()):
         printed.append(line)
     assert re.match(r"The emulator is at http://127\.0\.0\.1:\d+/v1$", printed[0])
+    page = re.match(r"Look at it: (http://127\.0\.0\.1:\d+/_emulator/)$", printed[1])
+    assert page is not None
+    assert "<title>" in httpx.get(page[1], trust_env=False).text
     snippet = tmp_path / "snippet.py"
     snippet.write_text("".join(line[4:] for line in printed if line.startswith("    ")))
     pasted = subprocess.run(

@@ -14,7 +14,7 @@ from webrtc_async.cli.completion import completion
 from webrtc_async.cli.doctor import doctor
 from webrtc_async.cli.screen import PlainScreen, RichScreen, Screen
 from webrtc_async.emulator import Credentials, Emulator
-from webrtc_async.emulator.server import EmulatorServer, base_url, bind, serve
+from webrtc_async.emulator.server import EmulatorServer, base_url, bind, page_url, serve
 
 ACCOUNT = "9900000"
 USERNAME = "user"
@@ -111,7 +111,7 @@ def emulator_command(
             "password": password if password == PASSWORD else "...",
             "url": url,
         }
-        click.echo(f"The emulator is at {url}\n\nTry it:\n")
+        click.echo(f"The emulator is at {url}\nLook at it: {page_url(listening)}\n\nTry it:\n")
         click.echo(SNIPPET.format_map({name: json.dumps(each) for name, each in values.items()}))
         click.echo("Ctrl-C stops it.")
         emulator = Emulator(accounts={account: credentials}, seed=seed, fault_header=fault_header)

@@ -4,13 +4,18 @@ from typing import Final
 from urllib.parse import quote
 
 from starlette.applications import Starlette
-from starlette.responses import Response
-from starlette.routing import BaseRoute, Match
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import BaseRoute, Match, Mount, Route, Router
 from starlette.types import Receive, Scope, Send
 
 from webrtc_async.emulator.asgi_faults import misbehave
+from webrtc_async.emulator.host_check import OwnHostOnly
+from webrtc_async.emulator.page.routes import page_routes
 from webrtc_async.emulator.service import LONGEST_BODY, Emulator
 from webrtc_async.wire import WireRequest, WireResponse
+
+LOOKED_AT: Final = "/_emulator"
+"""Where the page that shows the emulator is."""
 
 MOST_BYTES_READ: Final = 256 * 1024 * 1024
 """Bytes of a request that are read, to let its sender finish, before it is answered anyway."""
@@ -18,7 +23,15 @@ MOST_BYTES_READ: Final = 256 * 1024 * 1024
 
 def emulator_app(emulator: Emulator) -> Starlette:
     """Return an application that has an emulator answer every method and path."""
-    return Starlette(routes=[_EveryPath(emulator)])
+    looked_at = OwnHostOnly(Router(page_routes(emulator.picture)))
+    return Starlette(
+        routes=[
+            # Relative, so that it holds where the application is mounted under a path.
+            Route(LOOKED_AT, OwnHostOnly(RedirectResponse(f"{LOOKED_AT.strip('/')}/"))),
+            Mount(LOOKED_AT, looked_at),
+            _EveryPath(emulator),
+        ]
+    )
 
 
 class _EveryPath(BaseRoute):

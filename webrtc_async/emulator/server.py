@@ -9,13 +9,15 @@ from typing import Final, Self
 import uvicorn
 from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
-from webrtc_async.emulator.asgi import emulator_app
+from webrtc_async.emulator.asgi import LOOKED_AT, emulator_app
 from webrtc_async.emulator.connection import protocol_over
 from webrtc_async.emulator.fault_bytes import KEEP_ALIVE
 from webrtc_async.emulator.service import Emulator
 
 GRACE: Final = 1
 """Seconds that requests under way are given when the server stops."""
+
+_HERE: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # nothing is bound to it
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -37,8 +39,15 @@ def bind(host: str, port: int) -> socket.socket:
 def base_url(listening: socket.socket) -> str:
     """Return the base URL of an emulator that is served on a socket."""
     host, port = listening.getsockname()[:2]
-    bracketed = f"[{host}]" if listening.family == socket.AF_INET6 else host
-    return f"http://{bracketed}:{port}{Emulator.base_path}"
+    return f"http://{_bracketed(host)}:{port}{Emulator.base_path}"
+
+
+def page_url(listening: socket.socket) -> str:
+    """Return where a browser on this machine sees an emulator that is served on a socket."""
+    host, port = listening.getsockname()[:2]
+    # One that listens everywhere listens here, and browsers do not go to "everywhere".
+    here = _HERE.get(str(host), str(host))
+    return f"http://{_bracketed(here)}:{port}{LOOKED_AT}/"
 
 
 def serve(emulator: Emulator, listening: socket.socket) -> None:
@@ -111,6 +120,10 @@ class EmulatorServer:
             self._server.should_exit = True
             self._thread.join()
         self._server = self._thread = None
+
+
+def _bracketed(address: str) -> str:
+    return f"[{address}]" if ":" in address else address
 
 
 class _Server(uvicorn.Server):

@@ -18,6 +18,7 @@ from webrtc_async.emulator.fault_header import FAULT_HEADER, read_fault_header
 from webrtc_async.emulator.faults import Faults, Strike, strike_now
 from webrtc_async.emulator.handler_table import Match
 from webrtc_async.emulator.operations import Account, operations
+from webrtc_async.emulator.picture import picture
 from webrtc_async.emulator.refusal import Refusal, bad_request, unauthorized, unknown_route
 from webrtc_async.emulator.reply import Reply, written
 from webrtc_async.emulator.state import hears, new_id, orphans
@@ -130,6 +131,17 @@ class Emulator:
         """Refuse every access token given out so far with 401, as if they had been taken back."""
         with self._lock:
             self._access_tokens.revoke_all()
+
+    def picture(self) -> dict[str, object]:
+        """Return what it holds and did last, as JSON's values and without secrets."""
+        with self._lock:
+            return picture(
+                {account_id: self._swept(account_id).state for account_id in self._accounts},
+                now=self._clock(),
+                requests=self.exchanges.count,
+                exchanges=self.exchanges,
+                faults=self.faults,
+            )
 
     def requests(self, route: Route[Any, Any] | str) -> int:
         """Return how many requests for a route were seen, refused and struck ones included.

@@ -1,0 +1,300 @@
+"""The page as somebody sees it, in headless Chromium."""
+
+import json
+import shutil
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from attrs import define
+from speaking import Caller
+
+from webrtc_async.emulator import Emulator
+from webrtc_async.emulator.server import EmulatorServer
+
+pytestmark = pytest.mark.browser
+
+PATIENCE = 20
+"""Seconds within which the page shows what is expected; usually it takes one."""
+
+FLAGS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--window-size=1280,900",
+)
+HOSTILE = [
+    "<script>window.harmed = true</script>",
+    "<img src=x onerror='window.harmed = true'>",
+    '"><svg onload="window.harmed = true">',
+    "javascript:window.harmed = true",
+    "\u202egnp.exe",
+    "{{7*7}}${7*7}",
+]
+
+
+def program(*names: str) -> str:
+    """Return the path of a program that is installed under one of these names."""
+    found = next(filter(None, map(shutil.which, names)), None)
+    assert found is not None, f"none of {', '.join(names)} is installed"
+    return found
+
+
+@pytest.fixture(scope="session")
+def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """One browser for all tests, with an empty profile, that logs what it requests."""
+    from selenium import webdriver  # noqa: PLC0415  # only the browser session installs it
+    from selenium.webdriver.chrome.service import Service  # noqa: PLC0415
+
+    options = webdriver.ChromeOptions()
+    options.binary_location = program("chromium", "chromium-browser", "google-chrome")
+    for flag in (*FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('profile')}"):
+        options.add_argument(flag)
+    options.set_capability("goog:loggingPrefs", {"performance": "ALL", "browser": "ALL"})
+    driver = webdriver.Chrome(options=options, service=Service(program("chromedriver")))
+    yield driver
+    driver.quit()
+
+
+@define
+class Page:
+    """The page of an emulator, open in a browser."""
+
+    driver: Any
+    server: EmulatorServer
+    caller: Caller
+
+    @property
+    def origin(self) -> str:
+        return self.server.base_url.removesuffix("/v1")
+
+    def open(self) -> None:
+        self.driver.get(f"{self.origin}/_emulator/")
+        self.run("window.openedOnce = true")
+
+    def run(self, script: str, *arguments: object) -> Any:
+        return self.driver.execute_script(script, *arguments)
+
+    def wait_for(self, expression: str, expected: object) -> None:
+        """Wait until an expression of the page's has a value."""
+        from selenium.common.exceptions import TimeoutException  # noqa: PLC0415
+        from selenium.webdriver.support.wait import WebDriverWait  # noqa: PLC0415
+
+        try:
+            WebDriverWait(self.driver, PATIENCE, poll_frequency=0.05).until(
+                lambda _: self.run(f"return {expression}") == expected
+            )
+        except TimeoutException:
+            assert self.run(f"return {expression}") == expected
+
+    def texts(self, selector: str) -> str:
+        """Return the expression of the texts of elements."""
+        return f"[...document.querySelectorAll({json.dumps(selector)})].map(e => e.textContent)"
+
+    def count(self, selector: str) -> str:
+        """Return the expression of how many elements there are."""
+        return f"document.querySelectorAll({json.dumps(selector)}).length"
+
+    def requested(self) -> list[str]:
+        """Return the URLs that the browser has requested since this was last asked."""
+        events = [json.loads(entry["message"]) for entry in self.driver.get_log("performance")]
+        return [
+            event["message"]["params"]["request"]["url"]
+            for event in events
+            if event["message"]["method"] == "Network.requestWillBeSent"
+        ]
+
+    def join(self, session: str, tag: str | None = None) -> str:
+        fields = {} if tag is None else {"tag": tag}
+        participant = self.caller.participant(**fields)
+        self.caller.join(session, participant, {"sessionId": session})
+        return participant
+
+
+@pytest.fixture
+def page(chromium: Any) -> Iterator[Page]:
+    """The page of a new emulator, not opened yet; whatever it does, it reports no error."""
+    emulator = Emulator()
+    with EmulatorServer(emulator) as server:
+        yield Page(chromium, server, Caller(emulator))
+        assert chromium.execute_script("return window.harmed") is None
+        chromium.get("about:blank")
+    # What the network says of a server that was stopped is no error of the page.
+    complaints = [each for each in chromium.get_log("browser") if each["source"] != "network"]
+    assert complaints == []
+
+
+def test_three_joins_are_drawn_while_the_page_is_open(page):
+    """An open page draws a session and three participants as they come, without a reload."""
+    page.open()
+    page.wait_for("document.querySelector('#connection-text').textContent", "live")
+    page.wait_for("document.querySelector('#no-sessions').hidden", False)
+    session = page.caller.session(tag="visit-42")
+    page.wait_for(page.texts(".session h3"), ["visit-42"])
+    for count, tag in enumerate(("host", "guest-1", "guest-2"), 1):
+        page.join(session, tag)
+        page.wait_for(page.count(".graph .node"), count)
+    page.wait_for(page.texts(".graph .label"), ["host", "guest-1", "guest-2"])
+    page.wait_for(page.count(".graph .edge"), 3)
+    page.wait_for(page.texts(".participant .hears"), ["hears everyone"] * 3)
+    page.wait_for("document.querySelector('#no-sessions').hidden", True)
+    assert page.run("return window.openedOnce") is True
+
+
+def test_an_arrow_leads_to_whoever_hears(page):
+    """Of two where one hears the other, one head is drawn, at the one who hears."""
+    session = page.caller.session()
+    speaker, listener = page.caller.participant(), page.caller.participant()
+    page.caller.join(session, speaker)
+    page.caller.join(session, listener, {"participants": [{"participantId": speaker}]})
+    page.open()
+    page.wait_for(page.count(".graph .edge"), 1)
+    tip, at_speaker, at_listener = page.run("""
+        const [, x, y] = document.querySelector(".graph .head").getAttribute("d")
+            .match(/^M(\\S+) (\\S+?)L/);
+        const places = [...document.querySelectorAll(".graph .disc")]
+            .map((disc) => [disc.getAttribute("cx"), disc.getAttribute("cy")]);
+        return [[x, y], ...places].map((pair) => pair.map(Number));
+    """)
+    assert abs(tip[0] - at_listener[0]) < 20
+    assert abs(tip[0] - at_speaker[0]) > 20
+    label = page.run("return document.querySelector('.graph').getAttribute('aria-label')")
+    assert label == "Who hears whom. 1 hears nobody. 2 hears 1."
+
+
+def test_hostile_tags_stay_text(page):
+    """Whatever a tag holds is shown as it is, in the list and the graph, and nothing of it runs."""
+    session = page.caller.session(tag=HOSTILE[0])
+    for tag in HOSTILE:
+        page.join(session, tag)
+    page.open()
+    page.wait_for(page.texts(".session h3"), [HOSTILE[0]])
+    page.wait_for(page.texts(".participant .tag"), HOSTILE)
+    page.wait_for(page.texts(".graph .node > title"), HOSTILE)
+    assert page.run(f"return {page.count('script')}") == 1
+    assert page.run(f"return {page.count('img, iframe, [onerror], [onload]')}") == 0
+    assert page.run("return window.harmed") is None
+
+
+def test_the_policy_holds_in_the_browser(page):
+    """Should the page ever try, markup is not parsed and other hosts are not asked."""
+    page.open()
+    assert page.run("try { document.body.innerHTML = '<b>'; } catch (e) { return e.name; }") == (
+        "TypeError"
+    )
+    blocked = page.driver.execute_async_script("""
+        const done = arguments[0];
+        document.addEventListener("securitypolicyviolation", (e) => done(e.blockedURI));
+        new Image().src = "http://127.0.0.2:9/x.png";
+    """)
+    assert blocked == "http://127.0.0.2:9/x.png"
+    # These two complaints are the proof.
+    assert len(page.driver.get_log("browser")) >= 1
+
+
+def test_no_other_host_is_asked(page):
+    """All that the browser requests is the emulator's page, its three files and its state."""
+    page.requested()
+    page.join(page.caller.session(), "host")
+    page.open()
+    page.wait_for(page.count(".graph .node"), 1)
+    paths = {url.removeprefix(page.origin) for url in page.requested()}
+    assert {"/_emulator/", "/_emulator/page.css", "/_emulator/page.js", "/_emulator/state"} <= paths
+    assert paths <= {
+        f"/_emulator/{each}"
+        for each in ("", "page.css", "page.js", "graph.js", "icon.svg", "state")
+    }
+
+
+def test_a_foreign_host_is_refused(page):
+    """A name that was made to point to this machine shows nothing."""
+    page.caller.session(tag="canary")
+    page.driver.execute_cdp_cmd("Network.enable", {})
+    page.driver.get(f"{page.origin.replace('127.0.0.1', 'evil.localhost')}/_emulator/")
+    text = page.run("return document.body.textContent")
+    assert "not for other host names" in text
+    assert "canary" not in text
+
+
+def test_the_page_survives_a_restart(page):
+    """An emulator that comes back at the same address is shown again, with what it has now."""
+    page.caller.session(tag="before")
+    page.open()
+    page.wait_for(page.texts(".session h3"), ["before"])
+    port = int(page.origin.rpartition(":")[2])
+    page.server.__exit__(None, None, None)
+    page.wait_for("document.documentElement.dataset.connection", "lost")
+    page.wait_for(page.texts(".session h3"), ["before"])
+    again = Emulator()
+    Caller(again).session(tag="after")
+    with EmulatorServer(again, port=port):
+        page.wait_for("document.documentElement.dataset.connection", "live")
+        page.wait_for(page.texts(".session h3"), ["after"])
+        assert page.run("return window.openedOnce") is True
+        page.driver.get("about:blank")
+
+
+def test_focus_and_choice_stay_where_they_are(page):
+    """What a keyboard user has chosen is not lost because somebody else joins; Escape undoes it."""
+    from selenium.webdriver.common.keys import Keys  # noqa: PLC0415
+
+    session = page.caller.session()
+    page.join(session, "host")
+    guest = page.join(session, "guest")
+    page.open()
+    page.wait_for(page.count(".graph .node"), 2)
+    button = page.driver.find_elements("css selector", ".number")[1]
+    button.send_keys(Keys.ENTER)
+    page.join(session, "late")
+    page.wait_for(page.count(".graph .node"), 3)
+    assert page.driver.switch_to.active_element == button
+    assert button.get_attribute("aria-pressed") == "true"
+    page.wait_for(page.count(".graph.choosing .edge.lit"), 2)
+    assert page.run(f"return {page.texts('.node.lit .label')}") == ["guest"]
+    page.driver.switch_to.active_element.send_keys(Keys.ESCAPE)
+    page.wait_for(page.count(".graph.choosing"), 0)
+    page.caller.send("DELETE", f"/participants/{guest}")
+    page.wait_for(page.texts(".participant .tag"), ["host", "late"])
+
+
+def test_a_full_session_is_drawn_at_desktop_and_phone_width(page):
+    """Twenty participants have their names on a wide screen, and fit on a narrow one."""
+    session = page.caller.session()
+    tags = [f"participant-{number}" for number in range(1, 21)]
+    for tag in tags:
+        page.join(session, tag)
+    try:
+        for width, labels in ((1440, tags), (375, [])):
+            page.driver.execute_cdp_cmd(
+                "Emulation.setDeviceMetricsOverride",
+                {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": False},
+            )
+            page.open()
+            page.wait_for(page.count(".graph .node"), 20)
+            page.wait_for(page.count(".graph .edge"), 190)
+            page.wait_for(page.texts(".graph .label"), labels)
+            assert page.run("return document.documentElement.scrollWidth <= innerWidth")
+    finally:
+        page.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+def test_everything_that_is_focused_or_drawn_has_a_name(page):
+    """A screen reader has words for every button, region and drawing."""
+    page.join(page.caller.session(tag="visit-42"), "host")
+    page.open()
+    page.wait_for(page.count(".graph .node"), 1)
+    nodes = page.driver.execute_cdp_cmd("Accessibility.getFullAXTree", {})["nodes"]
+    named = {
+        (node["role"]["value"], node.get("name", {}).get("value", ""))
+        for node in nodes
+        if not node["ignored"]
+    }
+    assert ("button", "1: show the arrows of host") in named
+    assert ("image", "Who hears whom. 1 would hear everyone.") in named
+    assert {name for role, name in named if role == "heading"} >= {"Sessions", "visit-42"}
+    assert not [role for role, name in named if role in {"button", "image", "region"} and not name]

@@ -1,0 +1,71 @@
+"""The page's files and its JSON, as routes to be mounted under one path."""
+
+import hashlib
+from collections.abc import Callable
+from importlib.resources import files
+from typing import Final
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from webrtc_async.codec import write_json
+
+HEADERS: Final = {
+    "content-security-policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
+        "img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
+        "require-trusted-types-for 'script'; trusted-types 'none'"
+    ),
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    # The next version of the package may be served at the same address.
+    "cache-control": "no-cache",
+}
+"""What every answer says, so that nothing in it can run, be framed, or ask another host."""
+
+_FILES: Final = {
+    "/": ("page.html", "text/html; charset=utf-8"),
+    "/page.css": ("page.css", "text/css; charset=utf-8"),
+    "/page.js": ("page.js", "text/javascript; charset=utf-8"),
+    "/graph.js": ("graph.js", "text/javascript; charset=utf-8"),
+    "/icon.svg": ("icon.svg", "image/svg+xml"),
+}
+
+
+def page_routes(look: Callable[[], dict[str, object]]) -> list[Route]:
+    """Return the routes of the page and of its JSON twin, `/state`.
+
+    Args:
+        look: Returns the emulator's picture.
+    """
+    return [_state_route(look), *(_file_route(path, *file) for path, file in _FILES.items())]
+
+
+def _file_route(path: str, name: str, media_type: str) -> Route:
+    content = files("webrtc_async.emulator.page").joinpath(name).read_bytes()
+
+    async def send_file(_: Request) -> Response:
+        return Response(content, media_type=media_type, headers=HEADERS)
+
+    return Route(path, send_file)
+
+
+def _state_route(look: Callable[[], dict[str, object]]) -> Route:
+    async def send_state(request: Request) -> Response:
+        picture = look()
+        entity_tag = _entity_tag(picture)
+        headers = {**HEADERS, "etag": entity_tag}
+        if request.headers.get("if-none-match") == entity_tag:
+            return Response(status_code=304, headers=headers)
+        return Response(write_json(picture), media_type="application/json", headers=headers)
+
+    return Route("/state", send_state)
+
+
+def _entity_tag(picture: dict[str, object]) -> str:
+    """Return a tag that changes when anything but the time of day does; so it is a weak one."""
+    lasting = write_json({**picture, "now": None})
+    return f'W/"{hashlib.blake2b(lasting, digest_size=12).hexdigest()}"'
