@@ -16,7 +16,9 @@ from webrtc_async.emulator.server import EmulatorServer, bind, page_url
 
 pytestmark = pytest.mark.anyio
 
-FILES = ["", "page.css", "page.js", "graph.js", "icon.svg"]
+SHIPPED = [each.name for each in files("webrtc_async.emulator.page").iterdir() if each.is_file()]
+SCRIPTS = [name for name in SHIPPED if name.endswith(".js")]
+FILES = ["", *(name for name in SHIPPED if not name.endswith((".py", ".html")))]
 
 
 def reader(emulator: Emulator, host: str = "127.0.0.1") -> httpx.AsyncClient:
@@ -40,7 +42,7 @@ async def test_everything_is_served_with_headers_that_confine_it(file):
     assert answer.headers["cache-control"] == "no-cache"
 
 
-@pytest.mark.parametrize("name", ["page.html", "page.css", "page.js", "graph.js", "icon.svg"])
+@pytest.mark.parametrize("name", SHIPPED)
 def test_the_files_name_no_other_host(name):
     """What is shipped is all there is: no address but the SVG namespace stands in any file."""
     text = files("webrtc_async.emulator.page").joinpath(name).read_text("utf-8")
@@ -48,7 +50,7 @@ def test_the_files_name_no_other_host(name):
     assert addresses <= {"http://www.w3.org/2000/svg"}
 
 
-@pytest.mark.parametrize("name", ["page.js", "graph.js"])
+@pytest.mark.parametrize("name", SCRIPTS)
 def test_the_script_never_parses_markup(name):
     """Hostile tags stay text, because nothing that parses markup is called."""
     script = files("webrtc_async.emulator.page").joinpath(name).read_text("utf-8")

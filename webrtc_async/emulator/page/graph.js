@@ -1,17 +1,9 @@
 // Draws a session's participants on a circle, and an arrow to everyone who hears another.
 
+import { drawn, short } from "./elements.js";
+
 const LONGEST_LABEL = 16; // characters of a tag beside the graph
-const SVG = "http://www.w3.org/2000/svg";
-
-// Makes an SVG element; children that are strings are its text.
-export function drawn(name, attributes, ...children) {
-  const element = document.createElementNS(SVG, name);
-  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
-  element.append(...children);
-  return element;
-}
-
-export const short = (id) => (id.length > 12 ? `${id.slice(0, 8)}…` : id);
+const BENT = 0.65; // how far from the middle a line's bend is: 0 is in it, 1 is none
 
 // Draws numbered members into an element that is in the document, not wider than is available.
 export function drawGraph(svg, members, available) {
@@ -77,7 +69,7 @@ function drawLabel(member, place, radius, disc) {
 
 // A line bent towards the middle, with a head at each end that hears the other.
 function drawEdge(a, b, toA, toB, disc, scale) {
-  const bend = { x: ((a.x + b.x) / 2) * 0.6, y: ((a.y + b.y) / 2) * 0.6 };
+  const bend = { x: ((a.x + b.x) / 2) * BENT, y: ((a.y + b.y) / 2) * BENT };
   const [headA, lineA] = endOf(a, bend, disc, toA ? scale : 0);
   const [headB, lineB] = endOf(b, bend, disc, toB ? scale : 0);
   const kind = toA && toB ? " mutual" : "";

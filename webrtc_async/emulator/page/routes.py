@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Callable
 from importlib.resources import files
+from pathlib import PurePath
 from typing import Final
 
 from starlette.requests import Request
@@ -26,12 +27,20 @@ HEADERS: Final = {
 }
 """What every answer says, so that nothing in it can run, be framed, or ask another host."""
 
-_FILES: Final = {
-    "/": ("page.html", "text/html; charset=utf-8"),
-    "/page.css": ("page.css", "text/css; charset=utf-8"),
-    "/page.js": ("page.js", "text/javascript; charset=utf-8"),
-    "/graph.js": ("graph.js", "text/javascript; charset=utf-8"),
-    "/icon.svg": ("icon.svg", "image/svg+xml"),
+_FILES: Final = (
+    "page.css",
+    "page.js",
+    "elements.js",
+    "sessions.js",
+    "graph.js",
+    "events.js",
+    "icon.svg",
+)
+_MEDIA_TYPES: Final = {
+    ".html": "text/html",
+    ".css": "text/css",
+    ".js": "text/javascript",
+    ".svg": "image/svg+xml",
 }
 
 
@@ -41,10 +50,15 @@ def page_routes(look: Callable[[], dict[str, object]]) -> list[Route]:
     Args:
         look: Returns the emulator's picture.
     """
-    return [_state_route(look), *(_file_route(path, *file) for path, file in _FILES.items())]
+    return [
+        _file_route("/", "page.html"),
+        *(_file_route(f"/{name}", name) for name in _FILES),
+        _state_route(look),
+    ]
 
 
-def _file_route(path: str, name: str, media_type: str) -> Route:
+def _file_route(path: str, name: str) -> Route:
+    media_type = _MEDIA_TYPES[PurePath(name).suffix]
     content = files("webrtc_async.emulator.page").joinpath(name).read_bytes()
 
     async def send_file(_: Request) -> Response:
