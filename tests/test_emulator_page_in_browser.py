@@ -6,9 +6,10 @@ import shutil
 from collections.abc import Iterator
 from typing import Any
 
+import httpx
 import pytest
 from attrs import define
-from speaking import Caller
+from speaking import ACCOUNT, Caller
 
 from webrtc_async.emulator import Emulator
 from webrtc_async.emulator.server import EmulatorServer
@@ -166,6 +167,49 @@ def test_an_arrow_leads_to_whoever_hears(page):
     assert abs(tip[0] - at_speaker[0]) > 20
     label = page.run("return document.querySelector('.graph').getAttribute('aria-label')")
     assert label == "Who hears whom. 1 hears nobody. 2 hears 1."
+
+
+def test_every_request_has_a_row_with_its_status_and_time(page):
+    """The timeline gains a row for each request, the newest on top, while the page is open."""
+    page.open()
+    page.wait_for("document.querySelector('#no-requests').hidden", False)
+    session = page.caller.session()
+    page.wait_for(page.texts("#exchanges .operation"), ["createSession"])
+    page.caller.send("GET", f"/sessions/{session}")
+    page.caller.send("GET", "/sessions/nope")
+    page.caller.send("DELETE", "/sessions/<img src=x onerror=window.harmed=1>")
+    page.caller.send("DELETE", f"/sessions/{session}")
+    page.wait_for(page.texts("#exchanges .status"), ["204", "404", "404", "200", "200"])
+    page.wait_for(page.count("#strip rect"), 5)
+    page.wait_for("document.querySelector('#request-count').textContent", "5")
+    shown = page.run(f"return {page.texts('#exchanges .target')}")
+    assert shown[1:] == [
+        "DELETE /sessions/<img src=x onerror=window.harmed=1>",
+        "GET /sessions/nope",
+        f"GET /sessions/{session[:8]}…",
+        "POST /sessions",
+    ]
+    times = page.run(f"return {page.texts('#exchanges .at')}")
+    taken = page.run(f"return {page.texts('#exchanges .took')}")
+    assert all(re.fullmatch(r"\d\d:\d\d:\d\d", each) for each in times)
+    assert all(re.fullmatch(r"<?\d+(\.\d)? m?s", each) for each in taken)
+
+
+def test_armed_faults_and_what_they_did_are_shown(page):
+    """A rule shows with how often it fired, and the request that it struck says so."""
+    page.open()
+    emulator = page.caller.emulator
+    fault = emulator.faults.add("createSession", status=503, times=2)
+    page.wait_for(page.texts("#faults .fired"), ["fired 0 times"])
+    url = f"{page.server.base_url}/accounts/{ACCOUNT}/sessions"
+    assert httpx.post(url, auth=("user", "password"), trust_env=False).status_code == 503
+    page.wait_for(page.texts("#faults .fired"), ["fired once"])
+    page.wait_for(page.texts("#exchanges .status"), ["503"])
+    page.wait_for(page.texts("#exchanges .fault"), ["fault: status 503"])
+    facts = page.run(f"return {page.texts('#faults .facts span')}")
+    assert {"for createSession", "status 503", "times 2", "seen 1"} <= {*facts}
+    emulator.faults.remove(fault)
+    page.wait_for("document.querySelector('#no-faults').hidden", False)
 
 
 def test_hostile_tags_stay_text(page):

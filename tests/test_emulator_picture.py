@@ -156,6 +156,22 @@ def test_webhooks_and_connected_devices_are_shown():
     assert "canary" not in text
 
 
+def test_requests_and_faults_are_in_the_picture():
+    """The last requests, the newest first, and the armed rules are shown."""
+    caller = Caller(Emulator(clock=Clock()))
+    caller.emulator.faults.add("getSession", status=503)
+    caller.session()
+    caller.send("GET", "/sessions/nope?key=canary")
+    shown = json.loads(write_json(caller.emulator.picture()))
+    assert shown["requests"] == 2
+    assert [(each["number"], each["operation"], each["status"]) for each in shown["exchanges"]] == [
+        (2, "getSession", 404),
+        (1, "createSession", 200),
+    ]
+    assert [each["fired"] for each in shown["faults"]] == [0]
+    assert "canary" not in json.dumps(shown)
+
+
 def test_any_tag_can_be_shown():
     """A tag that is no valid text, such as half an emoji, does not break the picture."""
     caller = Caller(Emulator())
