@@ -340,3 +340,67 @@ def test_everything_that_is_focused_or_drawn_has_a_name(page):
     assert ("image", "Who hears whom. 1 would hear everyone.") in named
     assert {name for role, name in named if role == "heading"} >= {"Sessions", "visit-42"}
     assert not [role for role, name in named if role in {"button", "image", "region"} and not name]
+
+
+CONTRASTS = """
+    const rgba = (text) => {
+        const numbers = text.match(/[\\d.]+/g).map(Number);
+        const scale = text.startsWith("color(") ? 1 : 255;
+        return [...numbers.slice(0, 3).map((each) => each / scale), numbers[3] ?? 1];
+    };
+    const over = ([r, g, b, a], below) => [r, g, b].map((each, i) => each * a + below[i] * (1 - a));
+    const background = (element) => {
+        if (element === null) return [1, 1, 1];
+        const color = rgba(getComputedStyle(element).backgroundColor);
+        return over(color, background(element.parentElement));
+    };
+    const linear = (each) => each <= 0.04045 ? each / 12.92 : ((each + 0.055) / 1.055) ** 2.4;
+    const luminance = ([r, g, b]) =>
+        0.2126 * linear(r) + 0.7152 * linear(g) + 0.0722 * linear(b);
+    const found = {};
+    const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    for (let text = walker.nextNode(); text !== null; text = walker.nextNode()) {
+        const element = text.parentElement;
+        if (element.closest("svg") || !element.checkVisibility()) continue;
+        if (text.data.trim() === "") continue;
+        const below = background(element);
+        const [one, other] = [below, over(rgba(getComputedStyle(element).color), below)]
+            .map((color) => luminance(color) + 0.05);
+        found[text.data.trim()] = Math.max(one, other) / Math.min(one, other);
+    }
+    return found;
+"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_all_text_can_be_read(page, scheme):
+    """In light and dark, every text has the contrast of 4.5 that WCAG 2.2 (1.4.3) asks for."""
+    session = page.caller.session(tag="visit-42")
+    page.join(session, "host")
+    page.join(session)
+    page.caller.participant(tag="waiting")
+    page.caller.send("GET", "/sessions/nope")
+    page.caller.emulator.faults.add("createSession", lose_answer=True)
+    page.caller.emulator.faults.add("getSession", status=503)
+    url = f"{page.server.base_url}/accounts/{ACCOUNT}/sessions"
+    assert httpx.get(f"{url}/x", auth=("user", "password"), trust_env=False).status_code == 503
+    with pytest.raises(httpx.TransportError):
+        httpx.post(url, auth=("user", "password"), trust_env=False)
+    media = [
+        {"name": "prefers-color-scheme", "value": scheme},
+        # What fades in would be measured half-way.
+        {"name": "prefers-reduced-motion", "value": "reduce"},
+    ]
+    page.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": media})
+    try:
+        page.open()
+        page.wait_for(page.count(".graph .node"), 2)
+        contrasts = page.run(CONTRASTS)
+        ground = page.run("return getComputedStyle(document.body).backgroundColor")
+    finally:
+        page.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+    assert (int(re.findall(r"\d+", ground)[0]) > 128) == (scheme == "light")
+    assert {"visit-42", "host", "waiting", "503", "404", "204", "none", "fired once"} <= {
+        *contrasts
+    }
+    assert {text: ratio for text, ratio in contrasts.items() if ratio < 4.5} == {}
