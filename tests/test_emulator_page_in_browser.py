@@ -11,8 +11,10 @@ import pytest
 from attrs import define
 from speaking import ACCOUNT, Caller
 
+from webrtc_async.codec import write_json
 from webrtc_async.emulator import Emulator
 from webrtc_async.emulator.server import EmulatorServer
+from webrtc_async.emulator.webhooks import WebhookEvent, Webhooks
 
 pytestmark = pytest.mark.browser
 
@@ -119,9 +121,13 @@ class Page:
 
 
 @pytest.fixture
-def page(chromium: Any) -> Iterator[Page]:
+def emulator() -> Emulator:
+    return Emulator()
+
+
+@pytest.fixture
+def page(chromium: Any, emulator: Emulator) -> Iterator[Page]:
     """The page of a new emulator, not opened yet; whatever it does, it reports no error."""
-    emulator = Emulator()
     with EmulatorServer(emulator) as server:
         yield Page(chromium, server, Caller(emulator))
         assert chromium.execute_script("return window.harmed") is None
@@ -210,6 +216,49 @@ def test_armed_faults_and_what_they_did_are_shown(page):
     assert {"for createSession", "status 503", "times 2", "seen 1"} <= {*facts}
     emulator.faults.remove(fault)
     page.wait_for("document.querySelector('#no-faults').hidden", False)
+
+
+class Telephonist(Emulator):
+    """An emulator whose every participant has a device connected, and which has sent webhooks."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sent = Webhooks()
+
+    def picture(self) -> dict[str, object]:
+        shown = json.loads(write_json(super().picture()))
+        for account in shown["accounts"]:
+            for session in account["sessions"]:
+                for participant in session["participants"]:
+                    participant["deviceId"] = "<b>phone</b>"
+        webhooks = [each.picture() for each in self.sent]
+        return {**shown, "webhooks": webhooks[::-1], "switches": {"empty_lists": 204}}
+
+
+@pytest.mark.parametrize("emulator", [Telephonist()])
+def test_devices_webhooks_and_switches_are_shown(page, emulator):
+    """Who has a device, what became of each webhook, and how the emulator is set, can be seen."""
+    participant = page.join(page.caller.session(), "host")
+    page.open()
+    page.wait_for(page.count(".graph .disc.connected"), 1)
+    page.wait_for(page.texts(".participant .device"), ["device connected"])
+    page.wait_for(page.texts("#switches div"), ["empty_lists204"])
+    for event, url in (
+        (WebhookEvent.CONNECT, "http://127.0.0.1/a"),
+        (WebhookEvent.LEAVE, "http://evil.example/<b>"),
+    ):
+        emulator.sent.queue(event, participant_id=participant, device_id="phone", url=url)
+    page.wait_for(page.texts("#webhooks .status"), ["not delivered", "waiting"])
+    page.wait_for(page.texts("#webhooks .event"), ["onLeave", "onConnect"])
+    page.wait_for(page.texts("#webhooks .url"), ["http://evil.example/<b>", "http://127.0.0.1/a"])
+    [first, _] = emulator.sent
+    emulator.sent.note_attempt(first, status=500, error="answered 500")
+    emulator.sent.note_attempt(first, status=502, error="answered 502")
+    page.wait_for(page.texts("#webhooks .status"), ["not delivered", "502"])
+    problems = page.run(f"return {page.texts('#webhooks .problem')}")
+    assert problems[1] == "answered 502, after 2 attempts"
+    emulator.sent.note_attempt(first, status=200)
+    page.wait_for(page.texts("#webhooks .status"), ["not delivered", "200"])
 
 
 def test_hostile_tags_stay_text(page):
