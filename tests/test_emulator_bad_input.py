@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from speaking import ACCOUNT, Caller, said
 
 from webrtc_async.emulator import Emulator
-from webrtc_async.emulator.service import LONGEST_BODY
+from webrtc_async.emulator.backend import LONGEST_BODY
 from webrtc_async.route_table import ROUTES
 
 BODIES = {

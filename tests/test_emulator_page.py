@@ -11,7 +11,7 @@ from speaking import Caller, Clock
 
 from webrtc_async.emulator import Emulator
 from webrtc_async.emulator.asgi import emulator_app
-from webrtc_async.emulator.host_check import is_own_host
+from webrtc_async.emulator.own_host import is_own_host
 from webrtc_async.emulator.server import EmulatorServer, bind, page_url
 
 pytestmark = pytest.mark.anyio

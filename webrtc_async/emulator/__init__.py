@@ -6,6 +6,7 @@ same emulator to others, and need the extra of that name.
 
 from webrtc_async.emulator.credentials import Credentials
 from webrtc_async.emulator.service import Emulator
+from webrtc_async.emulator.switches import Switches
 from webrtc_async.emulator.transport import EmulatorTransport
 
-__all__ = ["Credentials", "Emulator", "EmulatorTransport"]
+__all__ = ["Credentials", "Emulator", "EmulatorTransport", "Switches"]

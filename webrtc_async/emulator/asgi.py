@@ -1,5 +1,7 @@
 """The emulator as an ASGI application, for any server."""
 
+import contextlib
+from collections.abc import AsyncGenerator
 from typing import Final
 from urllib.parse import quote
 
@@ -9,33 +11,71 @@ from starlette.routing import BaseRoute, Match, Mount, Route, Router
 from starlette.types import Receive, Scope, Send
 
 from webrtc_async.emulator.asgi_faults import misbehave
+from webrtc_async.emulator.backend import LONGEST_BODY
+from webrtc_async.emulator.control import LONGEST_CONTROL_BODY, Control
+from webrtc_async.emulator.control_call import CONTROL_PATH
 from webrtc_async.emulator.host_check import OwnHostOnly
 from webrtc_async.emulator.page.routes import page_routes
-from webrtc_async.emulator.service import LONGEST_BODY, Emulator
+from webrtc_async.emulator.service import Emulator
+from webrtc_async.emulator.webhook_delivery import delivering
 from webrtc_async.wire import WireRequest, WireResponse
-
-LOOKED_AT: Final = "/_emulator"
-"""Where the page that shows the emulator is."""
 
 MOST_BYTES_READ: Final = 256 * 1024 * 1024
 """Bytes of a request that are read, to let its sender finish, before it is answered anyway."""
 
 
-def emulator_app(emulator: Emulator) -> Starlette:
-    """Return an application that has an emulator answer every method and path."""
-    looked_at = OwnHostOnly(Router(page_routes(emulator.picture)))
+def emulator_app(emulator: Emulator, *, control: bool = True) -> Starlette:
+    """Return an application that has an emulator answer every method and path.
+
+    For as long as its lifespan is, it delivers the emulator's webhooks.
+
+    Args:
+        emulator: What answers.
+        control: Whether control calls are answered as well, and the page is shown.
+    """
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncGenerator[None]:
+        async with delivering(emulator.webhooks):
+            yield
+
     return Starlette(
-        routes=[
-            # Relative, so that it holds where the application is mounted under a path.
-            Route(LOOKED_AT, OwnHostOnly(RedirectResponse(f"{LOOKED_AT.strip('/')}/"))),
-            Mount(LOOKED_AT, looked_at),
-            _EveryPath(emulator),
-        ]
+        routes=[*(_control_routes(emulator) if control else ()), _EveryPath(emulator)],
+        lifespan=lifespan,
     )
 
 
+def _control_routes(emulator: Emulator) -> list[BaseRoute]:
+    page = OwnHostOnly(Router(page_routes(emulator.picture)))
+    return [
+        _ControlPaths(Control(emulator)),
+        # Relative, so that it holds where the application is mounted under a path.
+        Route(CONTROL_PATH, OwnHostOnly(RedirectResponse(f"{CONTROL_PATH.strip('/')}/"))),
+        Mount(CONTROL_PATH, page),
+    ]
+
+
+# Neither is a Route or Mount: theirs match the decoded path, in which an id with %2F has split.
+
+
+class _ControlPaths(BaseRoute):
+    def __init__(self, control: Control) -> None:
+        self._control = control
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        is_own = scope["type"] == "http" and self._control.knows(_target(scope))
+        return (Match.FULL if is_own else Match.NONE), {}
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = await _read_request(scope, receive, longest=LONGEST_CONTROL_BODY)
+        if request is not None:
+            server: tuple[str, int | None] | None = scope.get("server")
+            reached = None if server is None else server[0]
+            answer = _response(self._control.answer_guarded(request, reached=reached))
+            await answer(scope, receive, send)
+
+
 class _EveryPath(BaseRoute):
-    # Not a Route or Mount: theirs match the decoded path, in which an id with %2F has split.
     def __init__(self, emulator: Emulator) -> None:
         self._emulator = emulator
 
@@ -43,26 +83,30 @@ class _EveryPath(BaseRoute):
         return (Match.FULL if scope["type"] == "http" else Match.NONE), {}
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        content = await _read_content(receive)
-        if content is None:
-            return
-        reply = self._emulator.reply_to(
-            WireRequest(
-                method=scope["method"],
-                target=_target(scope),
-                headers=_headers(scope),
-                content=content,
-            )
-        )
-        answer = reply.response or WireResponse(status=503)
-        response = Response(answer.content, answer.status, answer.headers)
-        if reply.fault is None:
-            await response(scope, receive, send)
-        else:
-            await misbehave(reply.fault, response, scope, receive, send)
+        request = await _read_request(scope, receive, longest=LONGEST_BODY)
+        if request is not None:
+            reply = self._emulator.reply_to(request)
+            answer = _response(reply.response or WireResponse(status=503))
+            if reply.fault is None:
+                await answer(scope, receive, send)
+            else:
+                await misbehave(reply.fault, answer, scope, receive, send)
 
 
-async def _read_content(receive: Receive) -> bytes | None:
+async def _read_request(scope: Scope, receive: Receive, *, longest: int) -> WireRequest | None:
+    content = await _read_content(receive, longest)
+    if content is None:
+        return None
+    return WireRequest(
+        method=scope["method"], target=_target(scope), headers=_headers(scope), content=content
+    )
+
+
+def _response(answer: WireResponse) -> Response:
+    return Response(answer.content, answer.status, answer.headers)
+
+
+async def _read_content(receive: Receive, longest: int) -> bytes | None:
     """Return the content, of a long one just enough to be refused; None if the client left."""
     kept = bytearray()
     size = 0
@@ -72,7 +116,7 @@ async def _read_content(receive: Receive) -> bytes | None:
             return None
         chunk: bytes = message.get("body", b"")
         size += len(chunk)
-        kept += chunk[: LONGEST_BODY + 1 - len(kept)]
+        kept += chunk[: longest + 1 - len(kept)]
         if size > MOST_BYTES_READ or not message.get("more_body", False):
             return bytes(kept)
 

@@ -4,15 +4,10 @@ from collections.abc import Callable, Iterator
 from random import Random
 from typing import Final
 
-from attrs import field, frozen
+from attrs import frozen
 
 from webrtc_async import route_table
-from webrtc_async.emulator.answers import (
-    created_participant_answer,
-    participant_answer,
-    session_answer,
-    subscriptions_answer,
-)
+from webrtc_async.emulator.answers import Answers
 from webrtc_async.emulator.handler_table import HandlerTable
 from webrtc_async.emulator.refusal import bad_request
 from webrtc_async.emulator.state import (
@@ -41,7 +36,8 @@ class Account:
     clock: Callable[[], float]
     ids: Random
     mint: TokenMint
-    state: AccountState = field(factory=AccountState, init=False)
+    answers: Answers
+    state: AccountState
 
     @operations.answers(route_table.CREATE_PARTICIPANT)
     def create_participant(self, participant: Participant) -> dict[str, object]:
@@ -62,12 +58,12 @@ class Account:
             expires_at=self.clock() + LIFETIME,
         )
         self.state.participants[record.id] = record
-        return created_participant_answer(record, self.mint.mint(self.id, record))
+        return self.answers.created_participant(record, self.mint.mint(self.id, record))
 
     @operations.answers(route_table.GET_PARTICIPANT)
     def get_participant(self, participant_id: str) -> dict[str, object]:
         """Return a participant."""
-        return participant_answer(self.state.participant(participant_id))
+        return self.answers.participant(self.state.participant(participant_id))
 
     @operations.answers(route_table.DELETE_PARTICIPANT)
     def delete_participant(self, participant_id: str) -> None:
@@ -83,24 +79,26 @@ class Account:
             id=new_id(self.ids), tag=session.tag, expires_at=self.clock() + LIFETIME
         )
         self.state.sessions[record.id] = record
-        return session_answer(record)
+        return self.answers.session(record)
 
     @operations.answers(route_table.GET_SESSION)
     def get_session(self, session_id: str) -> dict[str, object]:
         """Return a session."""
-        return session_answer(self.state.session(session_id))
+        return self.answers.session(self.state.session(session_id))
 
     @operations.answers(route_table.DELETE_SESSION)
     def delete_session(self, session_id: str) -> None:
-        """Delete a session; its participants survive it."""
-        self.state.delete_session(self.state.session(session_id))
+        """Delete a session, and its participants where the switches say so."""
+        session = self.state.session(session_id)
+        if self.answers.switches.participants_of_deleted_session == "deleted":
+            for participant in list(session.members.values()):
+                self.state.delete_participant(participant)
+        self.state.delete_session(session)
 
     @operations.answers(route_table.LIST_SESSION_PARTICIPANTS)
     def list_session_participants(self, session_id: str) -> list[dict[str, object]] | None:
         """Return a session's members in order of joining."""
-        members = self.state.session(session_id).members.values()
-        # inferred: the documented 204 is for an empty session.
-        return [participant_answer(each) for each in members] or None
+        return self.answers.participants(self.state.session(session_id).members.values())
 
     @operations.answers(route_table.ADD_PARTICIPANT_TO_SESSION)
     def add_participant_to_session(
@@ -125,8 +123,7 @@ class Account:
         """Return what a participant receives in a session."""
         session = self.state.session(session_id)
         chosen = self.state.participant(participant_id).subscriptions.get(session.id)
-        # inferred: the documented 204 is for no subscriptions.
-        return None if chosen is None else subscriptions_answer(session.id, chosen)
+        return self.answers.subscriptions(session.id, chosen)
 
     @operations.answers(route_table.UPDATE_PARTICIPANT_SUBSCRIPTIONS)
     def update_participant_subscriptions(

@@ -25,6 +25,10 @@ class Refusal(Exception):  # noqa: N818  # the service's answer, not a failure o
             return {"message": self.message}
         return {"error": self.message, "requestId": request_id}
 
+    def legacy_body(self) -> dict[str, object]:
+        """Return the error body of the older descriptions, whatever the status."""
+        return {"code": self.status.value, "message": self.message}
+
 
 def bad_request(*problems: str) -> Refusal:
     """Return the 400 that names every problem."""

@@ -9,8 +9,9 @@ from typing import Final, Self
 import uvicorn
 from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
-from webrtc_async.emulator.asgi import LOOKED_AT, emulator_app
+from webrtc_async.emulator.asgi import emulator_app
 from webrtc_async.emulator.connection import protocol_over
+from webrtc_async.emulator.control_call import CONTROL_PATH
 from webrtc_async.emulator.fault_bytes import KEEP_ALIVE
 from webrtc_async.emulator.service import Emulator
 
@@ -47,19 +48,20 @@ def page_url(listening: socket.socket) -> str:
     host, port = listening.getsockname()[:2]
     # One that listens everywhere listens here, and browsers do not go to "everywhere".
     here = _HERE.get(str(host), str(host))
-    return f"http://{_bracketed(here)}:{port}{LOOKED_AT}/"
+    return f"http://{_bracketed(here)}:{port}{CONTROL_PATH}/"
 
 
-def serve(emulator: Emulator, listening: socket.socket) -> None:
+def serve(emulator: Emulator, listening: socket.socket, *, control: bool = True) -> None:
     """Serve an emulator on a bound socket until SIGINT or SIGTERM.
 
     Args:
         emulator: What answers.
         listening: From `bind`; closed at the end.
+        control: Whether control calls are answered as well.
     """
     # uvicorn stops in order and then raises the signal again; Ctrl-C is how this is meant to end.
     with contextlib.suppress(KeyboardInterrupt):
-        _Server(emulator).run(sockets=[listening])
+        _Server(emulator, control=control).run(sockets=[listening])
 
 
 class EmulatorServer:
@@ -72,10 +74,19 @@ class EmulatorServer:
         emulator: What answers.
         host: A name or address of this machine.
         port: The port; 0 takes a free one.
+        control: Whether control calls are answered as well.
     """
 
-    def __init__(self, emulator: Emulator, *, host: str = "127.0.0.1", port: int = 0) -> None:
+    def __init__(
+        self,
+        emulator: Emulator,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        control: bool = True,
+    ) -> None:
         self.emulator = emulator
+        self._control = control
         self._host = host
         self._port = port
         self._server: _Server | None = None
@@ -99,7 +110,7 @@ class EmulatorServer:
             raise RuntimeError("The server runs already.")
         listening = bind(self._host, self._port)
         self._base_url = base_url(listening)
-        self._server = _Server(self.emulator)
+        self._server = _Server(self.emulator, control=self._control)
         self._thread = threading.Thread(
             target=self._server.run, args=([listening],), name="webrtc-emulator", daemon=True
         )
@@ -127,16 +138,16 @@ def _bracketed(address: str) -> str:
 
 
 class _Server(uvicorn.Server):
-    def __init__(self, emulator: Emulator) -> None:
+    def __init__(self, emulator: Emulator, *, control: bool) -> None:
         config = uvicorn.Config(
-            emulator_app(emulator),
+            emulator_app(emulator, control=control),
             http=protocol_over(AutoHTTPProtocol),
             timeout_keep_alive=KEEP_ALIVE,
             # The logging of the process is its owner's.
             log_config=None,
             log_level="warning",
             access_log=False,
-            lifespan="off",
+            lifespan="on",
             ws="none",
             timeout_graceful_shutdown=GRACE,
         )

@@ -1,7 +1,7 @@
 """An account's sessions and participants, who is in which, and when they are gone."""
 
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from itertools import takewhile
 from random import Random
 from typing import Final, Protocol, TypeVar
@@ -41,7 +41,7 @@ class SessionRecord:
 
 @define(eq=False, kw_only=True)
 class ParticipantRecord:
-    """A participant, the session it is in, and its subscriptions by session id."""
+    """A participant, its device, the session it is in, and its subscriptions by session id."""
 
     id: str
     callback_url: str | None = field(repr=False)
@@ -49,6 +49,7 @@ class ParticipantRecord:
     tag: str | None
     device_api_version: str
     expires_at: float
+    device_id: str | None = None
     session: SessionRecord | None = field(default=None, init=False, repr=False)
     subscriptions: dict[str, Subscriptions] = field(
         factory=dict[str, Subscriptions], init=False, repr=False
@@ -64,13 +65,23 @@ RecordT = TypeVar("RecordT", bound=_Expiring)
 
 @define(eq=False)
 class AccountState:
-    """The sessions and participants of one account, oldest first."""
+    """The sessions and participants of one account, oldest first.
+
+    Attributes:
+        on_delete: Told of every participant that is deleted, at its end or before.
+    """
 
     # Ordered dicts find their oldest entry at once; a dict searches past all that was deleted.
     sessions: OrderedDict[str, SessionRecord] = field(factory=OrderedDict[str, SessionRecord])
     participants: OrderedDict[str, ParticipantRecord] = field(
         factory=OrderedDict[str, ParticipantRecord]
     )
+    on_delete: Callable[[ParticipantRecord], object] = lambda _: None
+
+    def sort(self) -> None:
+        """Put the oldest first, as what is swept must stand."""
+        self.sessions = OrderedDict(sorted(self.sessions.items(), key=_expiry))
+        self.participants = OrderedDict(sorted(self.participants.items(), key=_expiry))
 
     def sweep(self, now: float) -> None:
         """Delete what has come to its end."""
@@ -126,7 +137,6 @@ class AccountState:
 
     def delete_session(self, session: SessionRecord) -> None:
         """Delete a session and all subscriptions in it; its members survive."""
-        # inferred: they survive, because removing them is an operation of its own.
         for member in session.members.values():
             member.session = None
         for subscriber in session.subscribers.values():
@@ -140,6 +150,7 @@ class AccountState:
         for session_id in participant.subscriptions:
             del self.sessions[session_id].subscribers[participant.id]
         del self.participants[participant.id]
+        self.on_delete(participant)
 
 
 def hears(session: SessionRecord) -> dict[str, frozenset[str]]:
@@ -164,6 +175,10 @@ def _heard_by(
     if chosen.is_everyone:
         return frozenset(session.members) - {member_id}
     return frozenset(each.participant_id for each in chosen.participants) & session.members.keys()
+
+
+def _expiry(item: tuple[str, _Expiring]) -> float:
+    return item[1].expires_at
 
 
 def _expired(records: Mapping[str, RecordT], now: float) -> list[RecordT]:

@@ -14,15 +14,19 @@ _HEADER: Final = {"alg": "HS256"}
 
 
 class TokenMint:
-    """Mints device tokens with a key of its own.
+    """Mints device tokens.
 
     They decode as the service's do and are short enough to be handed on in a SIP URI; no media
     server will take them.
+
+    Args:
+        source: Tells tokens apart.
+        key: Signs them.
     """
 
-    def __init__(self, source: Random) -> None:
+    def __init__(self, source: Random, key: bytes) -> None:
         self._source = source
-        self._key = source.randbytes(32)
+        self._key = key
 
     def mint(self, account_id: str, participant: ParticipantRecord) -> str:
         """Return a new token for a participant."""
