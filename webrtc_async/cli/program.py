@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+from pathlib import Path
 
 import anyio
 import click
@@ -12,8 +13,14 @@ from webrtc_async import AsyncWebRtcClient, ConfigurationError, __version__
 from webrtc_async.cli import INTERRUPTED, demo, operations
 from webrtc_async.cli.completion import completion
 from webrtc_async.cli.doctor import doctor
+from webrtc_async.cli.emulator_options import (
+    SWITCHES_HELP,
+    load_state,
+    read_switches,
+    save_state,
+)
 from webrtc_async.cli.screen import PlainScreen, RichScreen, Screen
-from webrtc_async.emulator import Credentials, Emulator
+from webrtc_async.emulator import Credentials, Emulator, Switches
 from webrtc_async.emulator.server import EmulatorServer, base_url, bind, page_url, serve
 
 ACCOUNT = "9900000"
@@ -62,7 +69,7 @@ for command in (
     program.add_command(command)
 
 
-@program.command("emulator")
+@program.command("emulator", epilog=SWITCHES_HELP)
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option(
     "--port",
@@ -82,6 +89,25 @@ for command in (
 )
 @click.option("--seed", type=int, help="Make ids and tokens the same in every run.")
 @click.option(
+    "--switch",
+    "switches",
+    multiple=True,
+    metavar="NAME=VALUE",
+    callback=read_switches,
+    help="Set a switch of those below; may be repeated.",
+)
+@click.option(
+    "--state",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Begin as this file says, if it is there, and write it at the end.",
+)
+@click.option(
+    "--webhooks-to-any-host",
+    is_flag=True,
+    help="Post webhooks to other hosts than this machine too.",
+)
+@click.option("--no-control", is_flag=True, help="Answer no control calls, and show no page.")
+@click.option(
     "--fault-header",
     is_flag=True,
     help="Do with a request what its header X-Emulator-Fault says.",
@@ -93,10 +119,22 @@ def emulator_command(
     username: str,
     password: str,
     seed: int | None,
+    switches: Switches,
+    state: Path | None,
+    webhooks_to_any_host: bool,
+    no_control: bool,
     fault_header: bool,
 ) -> None:
     """Serve an emulator of the service until Ctrl-C."""
-    credentials = Credentials(username=username, password=password)
+    emulator = Emulator(
+        accounts={account: Credentials(username=username, password=password)},
+        seed=seed,
+        switches=switches,
+        fault_header=fault_header,
+    )
+    emulator.webhooks.allow_any_host = webhooks_to_any_host
+    if state is not None:
+        load_state(emulator, state)
     try:
         listening = bind(host, port)
     except OSError as error:
@@ -111,11 +149,13 @@ def emulator_command(
             "password": password if password == PASSWORD else "...",
             "url": url,
         }
-        click.echo(f"The emulator is at {url}\nLook at it: {page_url(listening)}\n\nTry it:\n")
+        page = "" if no_control else f"\nLook at it: {page_url(listening)}"
+        click.echo(f"The emulator is at {url}{page}\n\nTry it:\n")
         click.echo(SNIPPET.format_map({name: json.dumps(each) for name, each in values.items()}))
         click.echo("Ctrl-C stops it.")
-        emulator = Emulator(accounts={account: credentials}, seed=seed, fault_header=fault_header)
-        serve(emulator, listening)
+        serve(emulator, listening, control=not no_control)
+    if state is not None:
+        save_state(emulator, state)
 
 
 @program.command("demo")

@@ -6,7 +6,7 @@ import socket
 import struct
 from typing import Any, Final, cast
 
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 EXTENSION: Final = "webrtc_async.connection"
 """Where a scope's extensions hold the connection."""
@@ -73,11 +73,48 @@ class Connection:
         return cast("socket.socket", self._transport.get_extra_info("socket"))
 
 
-def protocol_over(base: type[asyncio.Protocol]) -> type[asyncio.Protocol]:
+class Patience:
+    """Closes a connection that leaves the server waiting for a request, or for the rest of one.
+
+    uvicorn itself waits for ever.
+    """
+
+    def __init__(self, connection: Connection, seconds: float) -> None:
+        self._connection = connection
+        self._seconds = seconds
+        self._loop = asyncio.get_running_loop()
+        self._waiting_since: float | None = self._loop.time()
+        self._timer = self._loop.call_later(seconds, self._look)
+
+    def begin(self) -> None:
+        """Begin to wait for the client."""
+        self._waiting_since = self._loop.time()
+
+    def rest(self) -> None:
+        """Stop waiting: it is the server's turn."""
+        self._waiting_since = None
+
+    def end(self) -> None:
+        """Look no more."""
+        self._timer.cancel()
+
+    # One timer for all requests of a connection costs less than one for each.
+    def _look(self) -> None:
+        since = self._waiting_since
+        now = self._loop.time()
+        left = self._seconds if since is None else since + self._seconds - now
+        if left > 0:
+            self._timer = self._loop.call_later(left, self._look)
+        else:
+            self._connection.close()
+
+
+def protocol_over(base: type[asyncio.Protocol], *, patience: float) -> type[asyncio.Protocol]:
     """Return an HTTP protocol of uvicorn's whose scopes hold their `Connection`.
 
     Args:
         base: uvicorn's protocol.
+        patience: Seconds that a connection may leave it waiting.
     """
 
     class Protocol(base):  # type: ignore[misc,valid-type]
@@ -86,8 +123,13 @@ def protocol_over(base: type[asyncio.Protocol]) -> type[asyncio.Protocol]:
         def connection_made(self, transport: asyncio.BaseTransport) -> None:
             connection = Connection(cast("asyncio.Transport", transport))
             # uvicorn hands each request of this connection to its protocol's `app`.
-            self.app = _with_connection(self.app, connection)
+            self._patience = Patience(connection, patience)
+            self.app = _with_connection(self.app, connection, self._patience)
             super().connection_made(cast("asyncio.Transport", connection))
+
+        def connection_lost(self, exc: Exception | None) -> None:
+            self._patience.end()
+            super().connection_lost(exc)
 
     return Protocol
 
@@ -98,9 +140,26 @@ def connection_of(scope: Scope) -> Connection | None:
     return connection if isinstance(connection, Connection) else None
 
 
-def _with_connection(app: ASGIApp, connection: Connection) -> ASGIApp:
+def _with_connection(app: ASGIApp, connection: Connection, patience: Patience) -> ASGIApp:
     async def told(scope: Scope, receive: Receive, send: Send) -> None:
         scope.setdefault("extensions", {})[EXTENSION] = connection
-        await app(scope, receive, send)
+        body_came = False
+
+        async def received() -> Message:
+            nonlocal body_came
+            # After the body, this waits for the client to leave, which may take its time.
+            if body_came:
+                return await receive()
+            patience.begin()
+            message = await receive()
+            patience.rest()
+            body_came = not message.get("more_body", False)
+            return message
+
+        patience.rest()
+        try:
+            await app(scope, received, send)
+        finally:
+            patience.begin()
 
     return told

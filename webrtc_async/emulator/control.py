@@ -13,6 +13,7 @@ from webrtc_async.emulator.control_call import (
     ControlError,
     ControlRequest,
 )
+from webrtc_async.emulator.control_faults import FAULT_CALLS
 from webrtc_async.emulator.devices import DeviceError, NoParticipantError
 from webrtc_async.emulator.service import Emulator
 from webrtc_async.emulator.switches import Switches, describe_switches
@@ -99,6 +100,7 @@ CONTROL_CALLS: Final[tuple[ControlCall[Emulator], ...]] = (
     ControlCall(method="POST", path="/restore", answer=_restore),
     ControlCall(method="POST", path="/devices", answer=_tell_of_device),
     ControlCall(method="GET", path="/webhooks", answer=_see_webhooks),
+    *FAULT_CALLS,
 )
 """Every control call."""
 

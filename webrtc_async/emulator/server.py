@@ -15,6 +15,9 @@ from webrtc_async.emulator.control_call import CONTROL_PATH
 from webrtc_async.emulator.fault_bytes import KEEP_ALIVE
 from webrtc_async.emulator.service import Emulator
 
+PATIENCE: Final = 20.0
+"""Seconds that a connection may leave the server waiting before it is closed."""
+
 GRACE: Final = 1
 """Seconds that requests under way are given when the server stops."""
 
@@ -34,7 +37,7 @@ def bind(host: str, port: int) -> socket.socket:
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     family, _, _, _, address = found[0]
     # This sets SO_REUSEADDR where that does not mean to share the port.
-    return socket.create_server(address[:2], family=family, backlog=128)
+    return socket.create_server(address[:2], family=family, backlog=2048)
 
 
 def base_url(listening: socket.socket) -> str:
@@ -75,6 +78,7 @@ class EmulatorServer:
         host: A name or address of this machine.
         port: The port; 0 takes a free one.
         control: Whether control calls are answered as well.
+        patience: Seconds that a connection may leave the server waiting before it is closed.
     """
 
     def __init__(
@@ -84,9 +88,11 @@ class EmulatorServer:
         host: str = "127.0.0.1",
         port: int = 0,
         control: bool = True,
+        patience: float = PATIENCE,
     ) -> None:
         self.emulator = emulator
         self._control = control
+        self._patience = patience
         self._host = host
         self._port = port
         self._server: _Server | None = None
@@ -110,7 +116,7 @@ class EmulatorServer:
             raise RuntimeError("The server runs already.")
         listening = bind(self._host, self._port)
         self._base_url = base_url(listening)
-        self._server = _Server(self.emulator, control=self._control)
+        self._server = _Server(self.emulator, control=self._control, patience=self._patience)
         self._thread = threading.Thread(
             target=self._server.run, args=([listening],), name="webrtc-emulator", daemon=True
         )
@@ -138,10 +144,10 @@ def _bracketed(address: str) -> str:
 
 
 class _Server(uvicorn.Server):
-    def __init__(self, emulator: Emulator, *, control: bool) -> None:
+    def __init__(self, emulator: Emulator, *, control: bool, patience: float = PATIENCE) -> None:
         config = uvicorn.Config(
             emulator_app(emulator, control=control),
-            http=protocol_over(AutoHTTPProtocol),
+            http=protocol_over(AutoHTTPProtocol, patience=patience),
             timeout_keep_alive=KEEP_ALIVE,
             # The logging of the process is its owner's.
             log_config=None,

@@ -1,0 +1,56 @@
+"""What the emulator's command is told: switches by name, and a file with its state."""
+
+from pathlib import Path
+from typing import Final
+
+import click
+
+from webrtc_async.emulator import Emulator, Switches
+from webrtc_async.emulator.snapshot_file import load_snapshot, save_snapshot
+from webrtc_async.emulator.switches import SwitchError, describe_switches, write_value
+
+SWITCHES_HELP: Final = "\n\n".join(
+    [
+        "Switches, for what is not public about the service; the first value is the default.",
+        *(
+            f"{each.name}={'|'.join(map(write_value, each.choices))}: {each.says}. "
+            f"Inferred from: {each.inferred_from}."
+            for each in describe_switches()
+        ),
+    ]
+)
+"""What there is to know of every switch, a paragraph each."""
+
+
+def read_switches(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> Switches:
+    """Return the switches that are given as NAME=VALUE."""
+    values: dict[str, object] = {}
+    for each in given:
+        name, equals, value = each.partition("=")
+        if not equals:
+            raise click.BadParameter(f"{each[:40]!r} is not NAME=VALUE, such as empty_lists=200.")
+        if name in values:
+            raise click.BadParameter(f"{name} is there twice.")
+        values[name] = value
+    try:
+        return Switches().with_values(values)
+    except SwitchError as error:
+        raise click.BadParameter(f"{error}.") from None
+
+
+def load_state(emulator: Emulator, path: Path) -> None:
+    """Have an emulator go on as a file says, if it is there."""
+    try:
+        load_snapshot(emulator, path)
+    except OSError as error:
+        raise click.ClickException(f"cannot read {path}: {error.strerror}.") from None
+    except ValueError as error:
+        raise click.ClickException(f"{path} is no snapshot of this emulator: {error}.") from None
+
+
+def save_state(emulator: Emulator, path: Path) -> None:
+    """Write an emulator's state into a file."""
+    try:
+        save_snapshot(emulator, path)
+    except OSError as error:
+        raise click.ClickException(f"cannot write {path}: {error.strerror}.") from None
