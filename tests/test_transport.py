@@ -508,7 +508,7 @@ async def test_a_proxy_that_is_silent_sent_nothing() -> None:
         settings = {
             "proxy": f"http://127.0.0.1:{proxy.port}",
             "retry": policy(attempts=1, attempt_timeout=None),
-            "deadline": 0.3,
+            "deadline": 2,
         }
         async with calling("https://service.example/v1", **settings) as client:
             with pytest.raises(DeadlineExceededError) as caught:
