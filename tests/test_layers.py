@@ -11,6 +11,8 @@ ROOT = Path(webrtc_async.__file__).parent
 PACKAGE = "webrtc_async"
 FLOORS = (
     "outcome",
+    "event_loop",
+    "reaper",
     "errors",
     "open_enum",
     "models",

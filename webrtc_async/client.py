@@ -17,6 +17,7 @@ from webrtc_async.endpoints import Endpoints
 from webrtc_async.environment import account_from_env, auth_from_env, base_url_from_env
 from webrtc_async.errors import ConfigurationError, InvalidArgumentError
 from webrtc_async.observer import Observer, check_observers, watch_over
+from webrtc_async.reaper import Reaper
 from webrtc_async.retry import RetryPolicy
 from webrtc_async.route import ACCOUNT, Route, check_id, check_route
 from webrtc_async.settings import check_base_url, check_headers, check_kind, check_seconds
@@ -27,6 +28,9 @@ BodyT = TypeVar("BodyT")
 ResultT = TypeVar("ResultT")
 
 PRODUCTION: Final = "https://api.webrtc.bandwidth.com/v1"
+
+CLOSE_GRACE: Final = 5.0
+"""Seconds that closing waits for what is under way, unless a client has its own."""
 
 USER_AGENT: Final = f"webrtc-async/{__version__} {LIBRARY} python/{platform.python_version()}"
 
@@ -136,6 +140,7 @@ class AsyncWebRtcClient(Endpoints):
             ssl_context=ssl_context,
             trust_env=not _is_loopback(self._base_url),
         )
+        self._reaper = Reaper()
         self._is_view = False
         self._entered = 0
 
@@ -252,9 +257,15 @@ class AsyncWebRtcClient(Endpoints):
         """How many requests this client and its views have sent, repeated ones included."""
         return self._connections.requests_sent
 
+    @property
+    def reaper(self) -> Reaper:
+        """Starts work in tasks of the client, which `aclose` waits for; views share it."""
+        return self._reaper
+
     async def aclose(self) -> None:
         """Close the pool; calling it again does nothing."""
         if not self._is_view:
+            await self._reaper.aclose(CLOSE_GRACE)
             await self._connections.aclose()
 
     async def __aenter__(self) -> Self:
