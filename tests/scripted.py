@@ -125,6 +125,12 @@ def wire_answer(status: int = 200, body: object = None, **headers: str) -> WireR
     return WireResponse(status=status, headers=headers, content=content)
 
 
+async def reached(condition: Callable[[], bool]) -> None:
+    """Give way until a condition holds that another task brings about."""
+    while not condition():
+        await anyio.lowlevel.checkpoint()
+
+
 Behaviour = Callable[[anyio.abc.ByteStream, bytes], Awaitable[None]]
 
 

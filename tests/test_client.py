@@ -13,7 +13,6 @@ from typing import Any
 import anyio
 import httpx
 import pytest
-import trio
 from hypothesis import given
 from hypothesis import strategies as st
 from scripted import ONCE, ScriptedTransport, answer, client_of, hang, policy, refusal, texts_of
@@ -174,29 +173,6 @@ async def test_a_transport_that_cannot_close_is_our_error() -> None:
         await client.aclose()
     await client.aclose()
     assert repr(client).endswith("closed>")
-
-
-def run_on_asyncio(call: Any) -> Any:
-    return asyncio.run(call())
-
-
-def run_on_trio(call: Any) -> Any:
-    return trio.run(call)
-
-
-@pytest.mark.parametrize("second", [run_on_asyncio, run_on_trio])
-@pytest.mark.parametrize("first", [run_on_asyncio, run_on_trio])
-def test_a_client_belongs_to_one_event_loop(first: Any, second: Any) -> None:
-    """Used in a second event loop, a client is refused in a sentence that says what to do."""
-    client = client_of()
-
-    async def call() -> Session:
-        return await client.get_session("s-1")
-
-    assert first(call).id == "s-1"
-    with pytest.raises(ConfigurationError, match="a client for each event loop") as caught:
-        second(call)
-    assert caught.value.operation == "getSession"
 
 
 # Views

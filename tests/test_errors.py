@@ -4,6 +4,7 @@ import builtins
 import inspect
 import pickle
 import re
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from webrtc_async import errors
 from webrtc_async.errors import (
     ApiError,
     ConnectionFailedError,
+    CreateRolledBackError,
     DeadlineExceededError,
     RouteMismatchError,
     ServerError,
@@ -19,7 +21,7 @@ from webrtc_async.errors import (
     UnexpectedResponseError,
     WebRtcError,
 )
-from webrtc_async.outcome import Outcome, Stage
+from webrtc_async.outcome import Orphan, Outcome, Stage
 from webrtc_async.route_table import ROUTES
 from webrtc_async.wire import error_for_status
 
@@ -58,7 +60,11 @@ VALUES: dict[str, object] = {
     "body": "{}",
     "stage": Stage.READING,
     "problems": ("id: missing",),
+    "resource_id": "s-1",
 }
+ORPHAN = Orphan(
+    account_id="9900000", tag="visit", sent_at=datetime(2026, 11, 25, 9, 30, tzinfo=UTC)
+)
 each_class = pytest.mark.parametrize("kind", RUN_TIME, ids=lambda kind: kind.__name__)
 
 
@@ -67,6 +73,7 @@ def with_everything_set(kind: Any) -> Any:
     taken = set(inspect.signature(kind).parameters) - {"message"}
     error = kind("it broke.", **{name: VALUES[name] for name in taken})
     error.attempts = 3
+    error.orphan = ORPHAN
     error.add_note("seen on a Tuesday")
     return error
 
@@ -74,7 +81,7 @@ def with_everything_set(kind: Any) -> Any:
 def test_the_drawing_is_complete() -> None:
     """Every exception is drawn, and everything drawn is an exception."""
     assert set(DRAWING) == set(CLASSES)
-    assert len(DRAWING) == 21
+    assert len(DRAWING) == 22
 
 
 @pytest.mark.parametrize("name", DRAWING)
@@ -137,7 +144,7 @@ def test_text_without_an_operation(kind: Any) -> None:
 def test_outcome_by_default(kind: Any) -> None:
     """Without being told, an error claims what its place in the tree lets it know."""
     expected = Outcome.NOT_SENT
-    if issubclass(kind, ApiError | UnexpectedResponseError):
+    if issubclass(kind, ApiError | UnexpectedResponseError | CreateRolledBackError):
         expected = Outcome.ANSWERED
     elif issubclass(kind, TransportError) and not issubclass(kind, ConnectionFailedError):
         expected = Outcome.UNKNOWN
@@ -189,7 +196,7 @@ def test_a_deadline_names_its_stage() -> None:
 
 def test_api_errors_say_what_an_earlier_attempt_left_open() -> None:
     """A refusal after a lost answer says that the operation may have been carried out."""
-    lost = "An earlier attempt's answer was lost"
+    lost = "An answer was lost"
     assert lost in str(ApiError("it broke.", outcome=Outcome.UNKNOWN))
     assert lost not in str(ApiError("it broke."))
 

@@ -30,6 +30,7 @@ from webrtc_async.errors import (
 )
 from webrtc_async.outcome import Outcome
 from webrtc_async.retry import RetryPolicy, call_with_repeats
+from webrtc_async.retry_quota import RetryQuota
 from webrtc_async.route import Repeat
 from webrtc_async.wire import error_for_status
 
@@ -225,7 +226,9 @@ async def perform(
     left: float = math.inf,
 ) -> object:
     """Perform a call of scripted attempts."""
-    return await call_with_repeats(attempts, policy=chosen, repeat=repeat, time_left=lambda: left)
+    return await call_with_repeats(
+        attempts, policy=chosen, repeat=repeat, quota=RetryQuota(), time_left=lambda: left
+    )
 
 
 @pytest.mark.anyio
@@ -237,7 +240,7 @@ async def test_a_success_is_returned_at_once() -> None:
 
     chosen = policy(sleep=never, random=never)
     result = await call_with_repeats(
-        Attempts("done"), policy=chosen, repeat=Repeat.SAFE, time_left=never
+        Attempts("done"), policy=chosen, repeat=Repeat.SAFE, quota=RetryQuota(), time_left=never
     )
     assert result == "done"
 
@@ -346,7 +349,11 @@ async def test_a_cancelled_attempt_is_not_repeated(failures: int) -> None:
 
     with anyio.move_on_after(5) as scope:
         await call_with_repeats(
-            attempt, policy=policy(attempts=9), repeat=Repeat.SAFE, time_left=lambda: math.inf
+            attempt,
+            policy=policy(attempts=9),
+            repeat=Repeat.SAFE,
+            quota=RetryQuota(),
+            time_left=lambda: math.inf,
         )
     assert scope.cancelled_caught
     assert count == failures + 1

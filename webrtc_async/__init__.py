@@ -19,6 +19,7 @@ from webrtc_async.errors import (
     ConfigurationError,
     ConflictError,
     ConnectionFailedError,
+    CreateRolledBackError,
     DeadlineExceededError,
     ForbiddenError,
     InvalidArgumentError,
@@ -46,8 +47,9 @@ from webrtc_async.models import (
 )
 from webrtc_async.oauth2 import OAuth2ClientCredentials
 from webrtc_async.observer import ObservedAttempt, ObservedCall, ObservedEnd, Observer
-from webrtc_async.outcome import Outcome, Stage
+from webrtc_async.outcome import Orphan, Outcome, Stage
 from webrtc_async.retry import RetryPolicy
+from webrtc_async.retry_quota import RetryQuota
 from webrtc_async.route import Repeat, Route
 from webrtc_async.route_table import ROUTES
 from webrtc_async.secret import EnvironmentSecret, Secret
@@ -66,6 +68,7 @@ __all__ = [
     "ConfigurationError",
     "ConflictError",
     "ConnectionFailedError",
+    "CreateRolledBackError",
     "DeadlineExceededError",
     "DeviceApiVersion",
     "EnvironmentSecret",
@@ -77,6 +80,7 @@ __all__ = [
     "ObservedCall",
     "ObservedEnd",
     "Observer",
+    "Orphan",
     "Outcome",
     "Participant",
     "ParticipantSubscription",
@@ -86,6 +90,7 @@ __all__ = [
     "Repeat",
     "ResponseTooLargeError",
     "RetryPolicy",
+    "RetryQuota",
     "Route",
     "RouteMismatchError",
     "Secret",

@@ -7,18 +7,20 @@ from typing import Any, Generic, TypeVar, cast
 import anyio
 from attrs import define, field, frozen
 
-from webrtc_async.auth import Auth
+from webrtc_async.channel import Channel
 from webrtc_async.errors import (
+    ClientClosedError,
     DeadlineExceededError,
+    UnknownOutcomeError,
     WebRtcError,
 )
 from webrtc_async.observer import Watch
 from webrtc_async.outcome import Outcome, Progress, Stage
 from webrtc_async.redaction import public_headers
 from webrtc_async.retry import RetryPolicy, call_with_repeats
-from webrtc_async.route import Repeat, Route
+from webrtc_async.route import ACCOUNT, Repeat, Route
+from webrtc_async.route_table import LIST_SESSION_PARTICIPANTS
 from webrtc_async.settings import check_authorization
-from webrtc_async.transport import Connections
 from webrtc_async.wire import WireRequest, WireResponse, read_response, with_headers
 
 ResultT = TypeVar("ResultT")
@@ -30,7 +32,8 @@ class ApiResponse(Generic[ResultT]):
 
     Attributes:
         data: The result.
-        status: The HTTP status; 404 where a repeated delete found its work done.
+        status: The HTTP status; 404 where a repeated delete found its work done, 409 where a
+            repeated add did.
         headers: The response headers in lower case, without those that carry secrets.
         request_id: The service's id of the request, or None.
         attempts: How many attempts it took.
@@ -52,8 +55,8 @@ class Call(Generic[ResultT]):
     Attributes:
         route: The operation.
         request: What is sent, but for the credentials.
-        auth: The credentials; None leaves them to the user's own HTTP client.
-        connections: Where it is sent.
+        path_values: The ids in its path, the account's among them.
+        channel: What it goes through.
         policy: What is repeated.
         deadline: Seconds for everything: queue, token, attempts, pauses and body.
         watch: Who is told of it; None for nobody.
@@ -61,8 +64,8 @@ class Call(Generic[ResultT]):
 
     route: Route[Any, ResultT]
     request: WireRequest
-    auth: Auth | None
-    connections: Connections
+    path_values: Mapping[str, object]
+    channel: Channel
     policy: RetryPolicy
     deadline: float
     watch: Watch | None = None
@@ -70,6 +73,7 @@ class Call(Generic[ResultT]):
     _attempts: int = field(default=0, init=False)
     _worst: Outcome = field(default=Outcome.NOT_SENT, init=False)
     _has_renewed: bool = field(default=False, init=False)
+    _met_dead: bool = field(default=False, init=False)
     _failure: WebRtcError | None = field(default=None, init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -98,14 +102,20 @@ class Call(Generic[ResultT]):
     async def _perform(self) -> ApiResponse[ResultT]:
         started = anyio.current_time()
         ends = started + self.deadline
+        lifetime = self.channel.connections.lifetime
         try:
-            with anyio.CancelScope(deadline=ends):
-                data, response = await call_with_repeats(
-                    self._attempt,
-                    policy=self.policy,
-                    repeat=self.route.repeat,
-                    time_left=lambda: ends - anyio.current_time(),
-                )
+            with anyio.CancelScope(deadline=ends) as scope:
+                lifetime.begin(scope)
+                try:
+                    data, response = await call_with_repeats(
+                        self._attempt,
+                        policy=self.policy,
+                        repeat=self.route.repeat,
+                        quota=self.channel.quota,
+                        time_left=lambda: ends - anyio.current_time(),
+                    )
+                finally:
+                    lifetime.end(scope)
                 return ApiResponse(
                     data=data,
                     status=response.status,
@@ -115,14 +125,15 @@ class Call(Generic[ResultT]):
                     elapsed=anyio.current_time() - started,
                 )
         except WebRtcError as error:
-            self._complete(error)
+            self._complete(error, started)
             raise
-        out_of_time = self._out_of_time()
-        self._complete(out_of_time)
-        raise out_of_time from self._failure
+        ended = self._out_of_time() if anyio.current_time() >= ends else self._cut_off()
+        self._complete(ended, started)
+        raise ended from self._failure
 
     async def _attempt(self) -> tuple[ResultT, WireResponse]:
         self._attempts += 1
+        response: WireResponse | None = None
         try:
             authorization, response = await self._exchange(await self._authorization())
             if response.status == HTTPStatus.UNAUTHORIZED:
@@ -130,10 +141,11 @@ class Call(Generic[ResultT]):
                 if renewed is not None:
                     self._attempts += 1
                     authorization, response = await self._exchange(renewed)
-            if self._was_done_before(response):
+            if self._worst is not Outcome.NOT_SENT and await self._was_done_before(response):
                 return cast("ResultT", None), response
             return read_response(self.route, response, authorization=authorization), response
         except WebRtcError as error:
+            await self._see_failure(error, response)
             self._worst = max(self._worst, error.outcome)
             self._failure = error
             # From here on, until the next attempt begins, the call pauses.
@@ -141,14 +153,14 @@ class Call(Generic[ResultT]):
             raise
 
     async def _authorization(self) -> str:
-        if self.auth is None:
+        if self.channel.auth is None:
             return ""
         self._progress.begin(Stage.AUTHENTICATING)
-        return check_authorization(await self.auth.authorization(self._send_for_auth))
+        return check_authorization(await self.channel.auth.authorization(self._send_for_auth))
 
     async def _renewed(self, refused: str) -> str | None:
         """Return another header than the refused one, if it can be had: once in a call."""
-        if self.auth is None or self._has_renewed or not self.auth.forget(refused):
+        if self.channel.auth is None or self._has_renewed or not self.channel.auth.forget(refused):
             return None
         self._has_renewed = True
         renewed = await self._authorization()
@@ -158,8 +170,18 @@ class Call(Generic[ResultT]):
         request = self.request
         if authorization:
             request = with_headers(request, {"Authorization": authorization})
+        try:
+            return authorization, await self._observed(request)
+        except UnknownOutcomeError as error:
+            if not self._may_send_again_at_once():
+                raise
+            self._worst = max(self._worst, error.outcome)
+        self._attempts += 1
+        return authorization, await self._observed(request)
+
+    async def _observed(self, request: WireRequest) -> WireResponse:
         if self.watch is None:
-            return authorization, await self._send(request)
+            return await self._send(request)
         request = with_headers(request, self.watch.start_attempt(self._attempts))
         try:
             response = await self._send(request)
@@ -167,10 +189,10 @@ class Call(Generic[ResultT]):
             self.watch.end_attempt(status=self._progress.status, error=error)
             raise
         self.watch.end_attempt(status=response.status, request_id=response.request_id)
-        return authorization, response
+        return response
 
     async def _send(self, request: WireRequest) -> WireResponse:
-        return await self.connections.exchange(
+        return await self.channel.connections.exchange(
             request,
             self._progress,
             longest=self.policy.longest_attempt(self.route.repeat, self._attempts),
@@ -182,17 +204,59 @@ class Call(Generic[ResultT]):
         progress = Progress(self.route.operation)
         headers = {"User-Agent": self.request.headers["User-Agent"], **request.headers}
         longest = self.policy.attempt_timeout
-        return await self.connections.exchange(
+        return await self.channel.connections.exchange(
             with_headers(request, headers), progress, longest=longest, connect_timeout=longest
         )
 
-    def _was_done_before(self, response: WireResponse) -> bool:
-        """Whether this is the 404 of a delete whose earlier attempt may have deleted."""
-        return (
-            response.status == HTTPStatus.NOT_FOUND
-            and self.route.repeat is Repeat.ENSURE_GONE
-            and self._worst is not Outcome.NOT_SENT
+    async def _see_failure(self, error: WebRtcError, response: WireResponse | None) -> None:
+        """Act on an attempt's failure, before it is decided whether another one follows."""
+
+    def _may_send_again_at_once(self) -> bool:
+        """Whether a kept connection was dead, which says nothing of the service; once in a call."""
+        if self._met_dead or self.policy.attempts == 1 or self.route.repeat is Repeat.CREATE:
+            return False
+        self._met_dead = self._progress.met_a_dead_connection
+        return self._met_dead
+
+    def sibling(
+        self, route: Route[Any, Any], values: Mapping[str, object], deadline: float
+    ) -> "Call[Any]":
+        """Return another call in the service of this one."""
+        headers = {
+            name: value for name, value in self.request.headers.items() if name != "Content-Type"
+        }
+        values = {ACCOUNT: self.path_values[ACCOUNT], **values}
+        target = self.channel.base_url + route.path.expand(values)
+        return Call(
+            route=route,
+            request=WireRequest(method=route.method, target=target, headers=headers),
+            path_values=values,
+            channel=self.channel,
+            policy=self.policy,
+            deadline=deadline,
         )
+
+    async def _was_done_before(self, response: WireResponse) -> bool:
+        """Whether a refusal comes from what an earlier attempt, whose answer is missing, did."""
+        match self.route.repeat, response.status:
+            case Repeat.ENSURE_GONE, HTTPStatus.NOT_FOUND:
+                return True
+            case Repeat.ENSURE, HTTPStatus.CONFLICT:
+                return await self._is_member()
+            case _:
+                return False
+
+    async def _is_member(self) -> bool:
+        values = {"session_id": self.path_values["session_id"]}
+        listing = self.sibling(LIST_SESSION_PARTICIPANTS, values, self.deadline)
+        try:
+            members = (await listing.perform()).data
+        except WebRtcError:
+            return False
+        if any(member.id == self.path_values["participant_id"] for member in members):
+            return True
+        self._worst = Outcome.ANSWERED  # the earlier attempt did not join
+        return False
 
     def _out_of_time(self) -> DeadlineExceededError:
         self._worst = max(self._worst, self._progress.outcome)
@@ -203,7 +267,15 @@ class Call(Generic[ResultT]):
             status=self._progress.status,
         )
 
-    def _complete(self, error: WebRtcError) -> None:
+    def _cut_off(self) -> ClientClosedError:
+        self._worst = max(self._worst, self._progress.outcome)
+        return ClientClosedError(
+            f"this client was closed while the call was {self._progress.stage.value}, and its "
+            "close_grace did not suffice.",
+            outcome=self._worst,
+        )
+
+    def _complete(self, error: WebRtcError, started: float) -> None:
         error.operation = self.route.operation
         error.attempts = self._attempts
         error.outcome = max(self._worst, error.outcome)

@@ -1,5 +1,6 @@
 """`AsyncWebRtcClient`: settings, lifetime, and the two doors to every operation."""
 
+import logging
 import os
 import platform
 import ssl
@@ -8,29 +9,30 @@ from types import TracebackType
 from typing import Final, NoReturn, Self, TypedDict, TypeVar, Unpack
 from urllib.parse import urlsplit
 
-from attrs import field, frozen
-
 from webrtc_async._version import __version__
 from webrtc_async.auth import Auth, as_auth
 from webrtc_async.call import ApiResponse, Call
+from webrtc_async.channel import Channel
+from webrtc_async.create_call import CreateCall
 from webrtc_async.endpoints import Endpoints
 from webrtc_async.environment import account_from_env, auth_from_env, base_url_from_env
 from webrtc_async.errors import ConfigurationError, InvalidArgumentError
-from webrtc_async.observer import Observer, check_observers, watch_over
+from webrtc_async.observer import Observer, Watch, check_observers, watch_over
+from webrtc_async.options import Options, merged_headers
 from webrtc_async.reaper import Reaper
 from webrtc_async.retry import RetryPolicy
-from webrtc_async.route import ACCOUNT, Route, check_id, check_route
+from webrtc_async.retry_quota import RetryQuota
+from webrtc_async.route import ACCOUNT, Repeat, Route, check_route
 from webrtc_async.settings import check_base_url, check_headers, check_kind, check_seconds
 from webrtc_async.transport import LIBRARY, Connections, HttpClient, HttpTransport
-from webrtc_async.wire import write_request
+from webrtc_async.wire import WireRequest, write_request
 
 BodyT = TypeVar("BodyT")
 ResultT = TypeVar("ResultT")
 
 PRODUCTION: Final = "https://api.webrtc.bandwidth.com/v1"
 
-CLOSE_GRACE: Final = 5.0
-"""Seconds that closing waits for what is under way, unless a client has its own."""
+LOGGER: Final = logging.getLogger("webrtc_async")
 
 USER_AGENT: Final = f"webrtc-async/{__version__} {LIBRARY} python/{platform.python_version()}"
 
@@ -49,24 +51,20 @@ class ClientSettings(TypedDict, total=False):
     ssl_context: ssl.SSLContext
     max_response_bytes: int
     observers: Iterable[Observer]
+    retry_quota: RetryQuota
+    create_grace: float
+    close_grace: float
 
 
-@frozen(kw_only=True)
-class _Options:
-    """What a view may have its own of."""
+class _Known(TypedDict):
+    """What every call is told."""
 
-    account_id: str
+    request: WireRequest
+    path_values: Mapping[str, object]
+    channel: Channel
+    policy: RetryPolicy
     deadline: float
-    retry: RetryPolicy
-    headers: dict[str, str] = field(repr=lambda headers: repr(sorted(headers)))
-
-    def __attrs_post_init__(self) -> None:
-        try:
-            check_id(ACCOUNT, self.account_id)
-        except InvalidArgumentError as error:
-            raise ConfigurationError(error.message) from None
-        check_seconds("deadline", self.deadline)
-        check_kind("retry", self.retry, RetryPolicy)
+    watch: Watch | None
 
 
 class AsyncWebRtcClient(Endpoints):
@@ -94,6 +92,11 @@ class AsyncWebRtcClient(Endpoints):
         ssl_context: For a private CA or a client certificate.
         max_response_bytes: Longest answer that is read, decoded.
         observers: Told of every call and attempt, such as `OpenTelemetryObserver()`.
+        retry_quota: Bounds what is repeated by all calls together; clients may share one.
+        create_grace: Seconds that a create which was sent is followed after its caller was
+            cancelled or its deadline passed, so that what it made is deleted when the answer comes
+            after all; a quarter of max_connections at most are followed. 0 follows none.
+        close_grace: Seconds that closing waits for the calls under way, which fail then.
 
     Raises:
         ConfigurationError: A setting cannot work; the error names it.
@@ -115,6 +118,9 @@ class AsyncWebRtcClient(Endpoints):
         ssl_context: ssl.SSLContext | None = None,
         max_response_bytes: int = 4 * 1024 * 1024,
         observers: Iterable[Observer] = (),
+        retry_quota: RetryQuota | None = None,
+        create_grace: float = 2.0,
+        close_grace: float = 5.0,
     ) -> None:
         if auth is None and getattr(http_client, "auth", None) is None:
             raise ConfigurationError(
@@ -125,7 +131,7 @@ class AsyncWebRtcClient(Endpoints):
         self._auth = None if auth is None else as_auth(auth)
         self._base_url = check_base_url(base_url)
         self._observers = check_observers(observers)
-        self._options = _Options(
+        self._options = Options(
             account_id=account_id,
             deadline=deadline,
             retry=RetryPolicy() if retry is None else retry,
@@ -140,7 +146,18 @@ class AsyncWebRtcClient(Endpoints):
             ssl_context=ssl_context,
             trust_env=not _is_loopback(self._base_url),
         )
-        self._reaper = Reaper()
+        check_seconds("close_grace", close_grace, from_zero=True)
+        check_seconds("create_grace", create_grace, from_zero=True)
+        check_kind("retry_quota", retry_quota, RetryQuota)
+        self._close_grace = close_grace
+        self._channel = Channel(
+            base_url=self._base_url,
+            auth=self._auth,
+            connections=self._connections,
+            reaper=Reaper(),
+            quota=RetryQuota() if retry_quota is None else retry_quota,
+            create_grace=create_grace,
+        )
         self._is_view = False
         self._entered = 0
 
@@ -190,11 +207,11 @@ class AsyncWebRtcClient(Endpoints):
         vars(view).update(vars(self))
         view._is_view = True
         own = self._options
-        view._options = _Options(
+        view._options = Options(
             account_id=own.account_id if account_id is None else account_id,
             deadline=own.deadline if deadline is None else deadline,
             retry=own.retry if retry is None else retry,
-            headers=_merged(own.headers, check_headers({} if headers is None else headers)),
+            headers=merged_headers(own.headers, check_headers({} if headers is None else headers)),
         )
         return view
 
@@ -223,29 +240,29 @@ class AsyncWebRtcClient(Endpoints):
         self, route: Route[BodyT, ResultT], path_values: Mapping[str, object], body: BodyT | None
     ) -> ApiResponse[ResultT]:
         check_route(route)
-        self._connections.check_open(route.operation)
+        self._connections.check_not_ending(route.operation)
         options = self._options
         if ACCOUNT in path_values:
             raise InvalidArgumentError(
                 "The account is the client's: use with_options(account_id=...) for another one.",
                 operation=route.operation,
             )
-        request = write_request(
-            route,
-            self._base_url,
-            {**path_values, ACCOUNT: options.account_id},
-            body,
-            _merged({"User-Agent": USER_AGENT, "Accept": "application/json"}, options.headers),
+        values = {**path_values, ACCOUNT: options.account_id}
+        headers = merged_headers(
+            {"User-Agent": USER_AGENT, "Accept": "application/json"}, options.headers
         )
-        return await Call(
-            route=route,
-            request=request,
-            auth=self._auth,
-            connections=self._connections,
-            policy=options.retry,
-            deadline=options.deadline,
-            watch=watch_over(route, self._base_url, self._observers),
-        ).perform()
+        known: _Known = {
+            "request": write_request(route, self._base_url, values, body, headers),
+            "path_values": values,
+            "channel": self._channel,
+            "policy": options.retry,
+            "deadline": options.deadline,
+            "watch": watch_over(route, self._base_url, self._observers),
+        }
+        if route.repeat is Repeat.CREATE:
+            tag = getattr(body, "tag", None)
+            return await CreateCall(route=route, tag=tag, **known).perform()
+        return await Call(route=route, **known).perform()
 
     @property
     def account_id(self) -> str:
@@ -260,16 +277,24 @@ class AsyncWebRtcClient(Endpoints):
     @property
     def reaper(self) -> Reaper:
         """Starts work in tasks of the client, which `aclose` waits for; views share it."""
-        return self._reaper
+        return self._channel.reaper
 
     async def aclose(self) -> None:
-        """Close the pool; calling it again does nothing."""
-        if not self._is_view:
-            await self._reaper.aclose(CLOSE_GRACE)
-            await self._connections.aclose()
+        """Wait for the calls under way, fail what close_grace does not suffice for, and close.
+
+        From the beginning on no new call is taken. Calling it again waits for the first to end.
+
+        Raises:
+            ConfigurationError: The client is in use in another event loop.
+        """
+        if self._is_view:
+            return
+        left = await self._channel.aclose(self._close_grace)
+        if left:
+            LOGGER.warning("closed before these were done: %s", ", ".join(left))
 
     async def __aenter__(self) -> Self:
-        self._connections.check_open()
+        self._connections.check_not_ending()
         self._entered += 1
         return self
 
@@ -292,12 +317,6 @@ class AsyncWebRtcClient(Endpoints):
             "A client is not pickled: it holds connections and secrets. In the other process, make "
             "one with AsyncWebRtcClient.from_env()."
         )
-
-
-def _merged(first: Mapping[str, str], second: Mapping[str, str]) -> dict[str, str]:
-    """Return both, where the second replaces a name of the first in any case."""
-    spelt = {name.lower(): name for name in first}
-    return {**first, **{spelt.get(name.lower(), name): value for name, value in second.items()}}
 
 
 def _is_loopback(base_url: str) -> bool:

@@ -1,6 +1,6 @@
 """Every exception this package raises.
 
-    WebRtcError                        .operation .outcome .attempts
+    WebRtcError                        .operation .outcome .attempts .orphan
     ├── ConfigurationError             a setting is wrong; also a ValueError
     ├── InvalidArgumentError           an argument of a call is wrong; also a ValueError
     ├── ClientClosedError              the client is closed for good; also a RuntimeError
@@ -18,8 +18,9 @@
     │   ├── ConflictError          409
     │   ├── RateLimitedError       429
     │   └── ServerError            5xx
-    └── UnexpectedResponseError        a success whose body does not fit: .problems
-        └── ResponseTooLargeError
+    ├── UnexpectedResponseError        a success whose body does not fit: .problems
+    │   └── ResponseTooLargeError
+    └── CreateRolledBackError          its answer was broken, so what it made was deleted again
     RouteMismatchError                 an endpoint disagrees with its route; a TypeError, at import
 
 Every one pickles, holds no secret, and has a text that starts with the operation.
@@ -28,7 +29,7 @@ Every one pickles, holds no secret, and has a text that starts with the operatio
 from collections.abc import Mapping
 from typing import ClassVar
 
-from webrtc_async.outcome import Outcome, Stage
+from webrtc_async.outcome import Orphan, Outcome, Stage
 
 
 class WebRtcError(Exception):
@@ -38,6 +39,8 @@ class WebRtcError(Exception):
         operation: The API's name of the operation, such as "createSession"; empty outside a call.
         outcome: What may have happened at the service, over all attempts of the call.
         attempts: How many attempts the call had begun; 0 when it was refused before the first.
+        orphan: After a create, how to find what it may have made without telling anyone; None
+            where there can be nothing.
     """
 
     usual_outcome: ClassVar[Outcome] = Outcome.NOT_SENT
@@ -49,6 +52,7 @@ class WebRtcError(Exception):
         self.operation = operation
         self.outcome = self.usual_outcome if outcome is None else outcome
         self.attempts = 0
+        self.orphan: Orphan | None = None
 
     @property
     def message(self) -> str:
@@ -60,9 +64,9 @@ class WebRtcError(Exception):
         if self.attempts > 1:
             text += f" This was attempt {self.attempts}."
         if self.outcome is Outcome.UNKNOWN and self.usual_outcome is not Outcome.UNKNOWN:
-            text += (
-                " An earlier attempt's answer was lost, so the operation may have been carried out."
-            )
+            text += " An answer was lost, so the operation may have been carried out."
+        if self.orphan is not None:
+            text += f" What it may have made is {self.orphan}."
         return text
 
 
@@ -75,7 +79,7 @@ class InvalidArgumentError(WebRtcError, ValueError):
 
 
 class ClientClosedError(WebRtcError, RuntimeError):
-    """The client was used after it was closed; nothing was sent."""
+    """The client was closed before the call, or while it was under way: .outcome says which."""
 
 
 class TransportError(WebRtcError):
@@ -132,7 +136,7 @@ class UnknownOutcomeError(TransportError):
     """The request was sent and its answer was lost, in whole or after its head.
 
     A create that ends so may have made a session or participant that nobody knows the id of;
-    the service removes it after nine hours.
+    the service removes it after nine hours. `orphan` says how to know it again.
     """
 
 
@@ -283,6 +287,29 @@ class UnexpectedResponseError(WebRtcError):
 
 class ResponseTooLargeError(UnexpectedResponseError):
     """The body was longer than the client's limit and was not read to its end."""
+
+
+class CreateRolledBackError(WebRtcError):
+    """A create succeeded with an answer that is of no use, and what it made was deleted again.
+
+    Nothing is left of it, so the call can be repeated. Its `__cause__` says what the answer was.
+
+    Attributes:
+        resource_id: The id of what was made and deleted.
+    """
+
+    usual_outcome = Outcome.ANSWERED
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        operation: str = "",
+        outcome: Outcome | None = None,
+        resource_id: str = "",
+    ) -> None:
+        super().__init__(message, operation=operation, outcome=outcome)
+        self.resource_id = resource_id
 
 
 class RouteMismatchError(TypeError):

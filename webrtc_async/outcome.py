@@ -1,8 +1,17 @@
 """How far a call came, and what may have happened at the service by then."""
 
 import enum
+from datetime import datetime
+from typing import Final
 
-from attrs import define
+from attrs import define, frozen
+
+YOUNG: Final = 5.0
+"""Seconds that a connection may have idled before a create goes over it, where one can choose.
+
+A peer that drops an idle connection while a request is on its way leaves that request's outcome
+open, which costs a repeatable request nothing and a create its answer.
+"""
 
 
 class Outcome(enum.IntEnum):
@@ -30,16 +39,36 @@ class Stage(enum.Enum):
 
 @define
 class Progress:
-    """How far one attempt of a call has come."""
+    """How far one attempt of a call has come.
+
+    Attributes:
+        operation: The API's name of the operation.
+        stage: What it is doing.
+        is_traced: Whether the transport tells what it really does.
+        status: The status of the answer, from when its head has arrived.
+        is_reused: Whether the connection was kept from an earlier request, if the transport tells.
+        received: What has come of the body of a success that did not come whole.
+        longest_idle: Seconds that a connection may have idled, for transports that can choose.
+    """
 
     operation: str
     stage: Stage = Stage.QUEUED
     is_traced: bool = False
     status: int | None = None
+    is_reused: bool = False
+    received: bytes = b""
+    longest_idle: float | None = None
 
     def begin(self, stage: Stage) -> None:
         """Start over for another attempt."""
         self.stage, self.is_traced, self.status = stage, False, None
+        self.is_reused, self.received = False, b""
+
+    @property
+    def met_a_dead_connection(self) -> bool:
+        """Whether a connection that was kept from an earlier request gave no byte of an answer."""
+        sent = self.stage is Stage.SENDING or self.stage is Stage.AWAITING
+        return self.is_reused and self.status is None and sent
 
     @property
     def outcome(self) -> Outcome:
@@ -52,3 +81,27 @@ class Progress:
         if self.stage is Stage.CONNECTING and self.is_traced:
             return Outcome.NOT_SENT
         return Outcome.UNKNOWN
+
+
+@frozen(kw_only=True)
+class Orphan:
+    """What is known of a session or participant that may exist and whose creator has no answer.
+
+    Attributes:
+        account_id: The account it would be in.
+        tag: The tag it was to have, by which webhooks and records show it; None for none.
+        sent_at: When the call began, in UTC.
+        resource_id: Its id, where the answer had one and deleting it could not be confirmed.
+    """
+
+    account_id: str
+    tag: str | None
+    sent_at: datetime
+    resource_id: str | None = None
+
+    def __str__(self) -> str:
+        tagged = f", tagged {self.tag!r}" if self.tag else ""
+        known = f", with the id {self.resource_id}" if self.resource_id else ""
+        return (
+            f"in account {self.account_id}{tagged}, from {self.sent_at:%Y-%m-%d %H:%M:%S}Z{known}"
+        )

@@ -23,6 +23,7 @@ from webrtc_async.errors import (
     WebRtcError,
 )
 from webrtc_async.outcome import Outcome
+from webrtc_async.retry_quota import RetryQuota
 from webrtc_async.route import Repeat
 from webrtc_async.settings import check_count, check_seconds
 
@@ -126,6 +127,7 @@ async def call_with_repeats(
     *,
     policy: RetryPolicy,
     repeat: Repeat,
+    quota: RetryQuota,
     time_left: Callable[[], float],
 ) -> ResultT:
     """Return what an attempt returns, repeating it as the policy allows.
@@ -134,18 +136,22 @@ async def call_with_repeats(
         attempt: Makes one attempt.
         policy: What may be repeated, and after which pause.
         repeat: What happens when the request arrives twice.
+        quota: What repetitions are paid from.
         time_left: Returns the seconds left of the call's deadline.
 
     Raises:
         WebRtcError: The last failure, when it may not be repeated.
     """
     try:
-        return await attempt()
+        result = await attempt()
     except WebRtcError as error:
         if policy.attempts == 1 or not policy.may_repeat(repeat, error):
             raise
         first_failure = error
-    return await _repeat(attempt, first_failure, policy, repeat, time_left)
+    else:
+        quota.give_back()
+        return result
+    return await _repeat(attempt, first_failure, policy, repeat, quota, time_left)
 
 
 async def _repeat(
@@ -153,9 +159,11 @@ async def _repeat(
     first_failure: WebRtcError,
     policy: RetryPolicy,
     repeat: Repeat,
+    quota: RetryQuota,
     time_left: Callable[[], float],
 ) -> ResultT:
     seen = [first_failure]
+    taken = 0
 
     async def attempt_again() -> ResultT:
         # The failure already seen is tenacity's first attempt, so that its counts are the call's.
@@ -167,16 +175,24 @@ async def _repeat(
         return policy.pause(state.attempt_number, _failure(state))
 
     def is_over(state: RetryCallState) -> bool:
+        nonlocal taken
         if state.attempt_number >= policy.attempts:
             return True
-        left = time_left()
-        if state.upcoming_sleep <= left:
-            return False
-        _failure(state).add_note(
-            f"It was not repeated: the pause of {state.upcoming_sleep:.1f} s does not fit into the "
-            f"{max(left, 0):.1f} s left of the deadline."
-        )
-        return True
+        failure, left = _failure(state), time_left()
+        if state.upcoming_sleep > left:
+            failure.add_note(
+                f"It was not repeated: the pause of {state.upcoming_sleep:.1f} s does not fit into "
+                f"the {max(left, 0):.1f} s left of the deadline."
+            )
+            return True
+        # Last, because only what is repeated is paid for.
+        taken = quota.take(failure)
+        if not taken:
+            failure.add_note(
+                "It was not repeated: the client's retry quota is used up, as happens when most of "
+                "what it sends fails."
+            )
+        return not taken
 
     retrying = AsyncRetrying(
         retry=retry_if_exception(lambda error: policy.may_repeat(repeat, error)),
@@ -185,7 +201,9 @@ async def _repeat(
         sleep=policy.sleep,
         reraise=True,
     )
-    return await retrying(attempt_again)
+    result: ResultT = await retrying(attempt_again)
+    quota.give_back(taken)
+    return result
 
 
 def _failure(state: RetryCallState) -> BaseException:

@@ -5,11 +5,12 @@ are cancelled (encode/httpcore#1093).
 """
 
 import ssl
+import sys
+import warnings
 from typing import Any, Final
 
 import anyio
 import httpx
-from anyio.lowlevel import current_token
 
 from webrtc_async.errors import (
     ClientClosedError,
@@ -17,10 +18,12 @@ from webrtc_async.errors import (
     TransportError,
     WebRtcError,
 )
+from webrtc_async.event_loop import current_event_loop, forks, is_running
 from webrtc_async.outcome import Outcome, Progress, Stage
 from webrtc_async.settings import check_count, check_kind, check_url
 from webrtc_async.transport.exchange import Exchange
 from webrtc_async.transport.failure import failed, lost
+from webrtc_async.transport.lifetime import Lifetime
 from webrtc_async.wire import WireRequest, WireResponse
 
 HttpClient = httpx.AsyncClient
@@ -34,7 +37,14 @@ KEEP_ALIVE: Final = 20.0
 
 
 class Connections:
-    """A pooled HTTP client behind a limiter, opened by its first exchange."""
+    """A pooled HTTP client behind a limiter, opened by its first exchange.
+
+    They belong to one event loop in one process. In a forked child, and after the end of their
+    event loop, the next exchange opens a fresh pool.
+
+    Attributes:
+        lifetime: Until when there are any.
+    """
 
     def __init__(
         self,
@@ -62,7 +72,7 @@ class Connections:
             _check_proxy(proxy)
         self.max_connections = max_connections
         self.max_response_bytes = max_response_bytes
-        self.is_closed = False
+        self.lifetime = Lifetime()
         self.requests_sent = 0
         self._given_client = http_client
         self._settings: dict[str, Any] = {"transport": transport, "trust_env": trust_env}
@@ -71,8 +81,15 @@ class Connections:
         if ssl_context is not None:
             self._settings["verify"] = ssl_context
         self._http = http_client
-        self._limiter: anyio.CapacityLimiter | None = None
-        self._event_loop: object = None
+        self._limiter: anyio.CapacityLimiter
+        self._home: tuple[object, int] | None = None
+        self._made_at = _caller()
+        self._abandoned: list[HttpClient] = []
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether nothing is sent any more."""
+        return self.lifetime.is_over
 
     def check_open(self, operation: str = "") -> None:
         """Refuse to go on with a closed client.
@@ -80,15 +97,21 @@ class Connections:
         Raises:
             ClientClosedError: It was closed here, or its owner closed the http_client.
         """
-        if self.is_closed:
-            raise ClientClosedError(
-                "this client is closed, and a closed client is not reopened: make a new one.",
-                operation=operation,
-            )
+        if self.lifetime.is_over:
+            self.lifetime.check_not_ending(operation)
         if self._given_client is not None and self._given_client.is_closed:
             raise ClientClosedError(
                 "the http_client that this client was given is closed.", operation=operation
             )
+
+    def check_not_ending(self, operation: str = "") -> None:
+        """Refuse a new call with a client that is closed, or is just being closed.
+
+        Raises:
+            ClientClosedError: It is, or its owner closed the http_client.
+        """
+        self.lifetime.check_not_ending(operation)
+        self.check_open(operation)
 
     async def exchange(
         self,
@@ -134,6 +157,7 @@ class Connections:
                 raise failed(progress, request.target, error) from error
         if (refusal := under_way.refusal) is not None:
             return refusal
+        progress.is_reused = False  # a connection that says nothing is not dead
         raise lost(progress, request.target, f"it took over attempt_timeout, {longest:g} s")
 
     async def aclose(self) -> None:
@@ -142,9 +166,6 @@ class Connections:
         Raises:
             TransportError: The pool or the given transport could not be closed in order.
         """
-        if self.is_closed:
-            return
-        self.is_closed = True
         # A given transport is closed even when no exchange has put a client over it.
         own, self._http = self._http or self._settings["transport"], None
         if own is None or own is self._given_client:
@@ -159,20 +180,66 @@ class Connections:
                 outcome=Outcome.NOT_SENT,
             ) from error
 
-    def _opened(self, operation: str) -> tuple[HttpClient, anyio.CapacityLimiter]:
-        event_loop = current_token()
-        if self._limiter is None:
-            self._limiter = anyio.CapacityLimiter(self.max_connections)
-            self._event_loop = event_loop
-        elif event_loop != self._event_loop:
+    def settle(self, operation: str = "", *, to_close: bool = False) -> None:
+        """Make sure that the connections belong to this event loop and process.
+
+        Args:
+            operation: For the error.
+            to_close: Whether nothing will be sent here.
+
+        Raises:
+            ConfigurationError: They are in use in another event loop, or were given and used
+                before a fork.
+        """
+        home = (current_event_loop(), forks())
+        if home == self._home:
+            return
+        if self._home is not None:
+            self._leave(*self._home, operation, to_close)
+        self._home, self._limiter = home, anyio.CapacityLimiter(self.max_connections)
+
+    def _leave(self, event_loop: object, process: int, operation: str, to_close: bool) -> None:
+        is_forked = process != forks()
+        if not is_forked and is_running(event_loop):
             raise ConfigurationError(
-                "this client was first used in another event loop, and its connections belong to "
-                "that one: make a client for each event loop.",
+                "this client is in use in another event loop, which still runs, and its "
+                "connections belong to that one: make a client for each event loop.",
                 operation=operation,
             )
+        self.lifetime.forget_calls()
+        if is_forked and (self._given_client or self._settings["transport"]) is not None:
+            if not to_close:
+                raise ConfigurationError(
+                    "this client was used before the process was forked, and the http_client or "
+                    "transport that it was given may share sockets with the parent: make a client "
+                    "in the child.",
+                    operation=operation,
+                )
+            self._settings["transport"] = None
+        if self._http is not None and self._http is not self._given_client:
+            if is_forked:
+                # Closing, or collecting, what the parent still uses would end its connections.
+                self._abandoned.append(self._http)
+            self._http = None
+
+    def _opened(self, operation: str) -> tuple[HttpClient, anyio.CapacityLimiter]:
+        self.settle(operation)
         if self._http is None:
             self._http = self._own_client()
         return self._http, self._limiter
+
+    def __del__(self) -> None:
+        http = getattr(self, "_http", None)
+        if http is None or http is self._given_client or sys.is_finalizing():
+            return
+        if self._home is not None and self._home[1] == forks():
+            warnings.warn(
+                f"An AsyncWebRtcClient was never closed: use `async with`, or await its aclose(). "
+                f"It was made at {self._made_at}.",
+                ResourceWarning,
+                stacklevel=2,
+                source=self,
+            )
 
     def _own_client(self) -> HttpClient:
         limits = httpx.Limits(
@@ -209,3 +276,13 @@ def _check_proxy(proxy: object) -> None:
         scheme, separator, rest = proxy.partition("://")
         check_url(f"{scheme}{separator}{rest.rpartition('@')[2]}", "proxy")
     check_kind("proxy", proxy, str)
+
+
+def _caller() -> str:
+    """Return where the code outside this package is that has called into it."""
+    frame = sys._getframe(1)
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith(
+        f"{__name__.partition('.')[0]}."
+    ):
+        frame = frame.f_back
+    return f"{frame.f_code.co_filename}:{frame.f_lineno}"

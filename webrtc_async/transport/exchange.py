@@ -98,10 +98,15 @@ class Exchange:
             # A user's hook may have seen the answer and raised, as raise_for_status does.
             self._see_head(getattr(error, "response", None))
             raise
+        head = None
         try:
             head = self._see_head(response)
             assert head is not None  # noqa: S101  # it is an answer
             content = await self._read(response)
+        except BaseException:
+            if head is not None and "content-encoding" not in head.headers:
+                self.progress.received = b"".join(self._chunks)
+            raise
         finally:
             await response.aclose()
         return WireResponse(status=head.status, headers=head.headers, content=content)

@@ -33,18 +33,19 @@ _NEVER_SENT: Final = frozenset(
 
 def tracer(progress: Progress) -> Callable[[str, Mapping[str, Any]], Awaitable[None]]:
     """Return an httpcore trace hook that keeps a progress up to date."""
-    through_proxy = False
+    through_proxy = has_connected = False
 
     async def trace(event: str, info: Mapping[str, Any]) -> None:
-        nonlocal through_proxy
+        nonlocal through_proxy, has_connected
         progress.is_traced = True
+        has_connected = has_connected or event.startswith("connection.connect_")
         if event.endswith(".send_request_headers.started"):
             # A CONNECT is between this side and the proxy; the request itself comes after it.
             through_proxy = info["request"].method == b"CONNECT"
         if through_proxy:
             return
         if event.endswith(".send_request_headers.started"):
-            progress.stage = Stage.SENDING
+            progress.stage, progress.is_reused = Stage.SENDING, not has_connected
         elif event.endswith(".send_request_body.complete"):
             progress.stage = Stage.AWAITING
 

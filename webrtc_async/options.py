@@ -1,0 +1,44 @@
+"""What a client and each of its views has of its own."""
+
+from collections.abc import Mapping
+
+from attrs import field, frozen
+
+from webrtc_async.errors import ConfigurationError, InvalidArgumentError
+from webrtc_async.retry import RetryPolicy
+from webrtc_async.route import ACCOUNT, check_id
+from webrtc_async.settings import check_kind, check_seconds
+
+
+@frozen(kw_only=True)
+class Options:
+    """What a view may have its own of.
+
+    Attributes:
+        account_id: The account.
+        deadline: Seconds for one call in all.
+        retry: What is repeated.
+        headers: Sent with every request.
+
+    Raises:
+        ConfigurationError: An option cannot work.
+    """
+
+    account_id: str
+    deadline: float
+    retry: RetryPolicy
+    headers: dict[str, str] = field(repr=lambda headers: repr(sorted(headers)))
+
+    def __attrs_post_init__(self) -> None:
+        try:
+            check_id(ACCOUNT, self.account_id)
+        except InvalidArgumentError as error:
+            raise ConfigurationError(error.message) from None
+        check_seconds("deadline", self.deadline)
+        check_kind("retry", self.retry, RetryPolicy)
+
+
+def merged_headers(first: Mapping[str, str], second: Mapping[str, str]) -> dict[str, str]:
+    """Return both, where the second replaces a name of the first in any case."""
+    spelt = {name.lower(): name for name in first}
+    return {**first, **{spelt.get(name.lower(), name): value for name, value in second.items()}}
