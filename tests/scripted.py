@@ -251,6 +251,11 @@ async def hang_up(_: anyio.abc.ByteStream, __: bytes) -> None:
     """Close the connection without an answer."""
 
 
+async def reset(stream: anyio.abc.ByteStream, _: bytes) -> None:
+    """Close the connection without an answer, however long it was to be kept."""
+    await stream.aclose()
+
+
 def texts_of(value: object) -> Iterable[str]:
     """Return the ways in which a value shows itself in logs."""
     return repr(value), str(value), f"{value}", f"{value!a}"

@@ -18,6 +18,7 @@ from scripted import (
     http,
     policy,
     refusal,
+    reset,
     serving,
 )
 
@@ -25,6 +26,7 @@ from webrtc_async import route_table
 from webrtc_async.auth import Auth, BasicAuth, BearerAuth, Send
 from webrtc_async.errors import (
     ConfigurationError,
+    ConflictError,
     ConnectionFailedError,
     DeadlineExceededError,
     NotFoundError,
@@ -40,6 +42,7 @@ from webrtc_async.models import Participant, Subscriptions
 from webrtc_async.oauth2 import OAuth2ClientCredentials
 from webrtc_async.outcome import Outcome, Stage
 from webrtc_async.retry import RetryPolicy
+from webrtc_async.retry_quota import RetryQuota
 
 pytestmark = pytest.mark.anyio
 
@@ -292,6 +295,102 @@ async def test_no_other_refusal_of_a_delete_is_a_success(status: int) -> None:
         with pytest.raises(WebRtcError) as caught:
             await client.delete_session("s-1")
     assert caught.value.outcome is Outcome.UNKNOWN
+
+
+async def added(*steps: object) -> Any:
+    """Add a participant whose first answer is lost, and return the client's requests."""
+    transport = ScriptedTransport(*steps)
+    async with client_of(transport=transport) as client:
+        response = await client.request(route_table.ADD_PARTICIPANT_TO_SESSION, **BOTH)
+    return response, [each.method for each in transport.requests]
+
+
+@pytest.mark.parametrize("first", [LOST, refusal(503)], ids=["lost", "503"])
+async def test_a_409_after_a_repeated_add_is_confirmed_by_the_list(first: object) -> None:
+    """A conflict that may come from the earlier attempt is a success if the participant is in."""
+    members = answer(200, [{"id": "p-0"}, {"id": "p-1"}])
+    response, methods = await added(first, refusal(409), members)
+    assert (response.data, response.status, response.attempts) == (None, 409, 2)
+    assert methods == ["PUT", "PUT", "GET"]
+
+
+@pytest.mark.parametrize(
+    ("listing", "outcome"),
+    [
+        (answer(200, [{"id": "p-0"}]), Outcome.ANSWERED),
+        (answer(204), Outcome.ANSWERED),
+        (refusal(404), Outcome.UNKNOWN),
+        (UNSENT, Outcome.UNKNOWN),
+    ],
+    ids=["another", "nobody", "no session", "unreachable"],
+)
+async def test_a_409_that_the_list_does_not_confirm_is_raised(
+    listing: object, outcome: Outcome
+) -> None:
+    """Where the participant is not in the session, or nobody can tell, the conflict is raised."""
+    with pytest.raises(ConflictError) as caught:
+        await added(LOST, refusal(409), listing)
+    assert (caught.value.operation, caught.value.attempts) == ("addParticipantToSession", 2)
+    assert caught.value.outcome is outcome
+
+
+@pytest.mark.parametrize("first", [[], [UNSENT]], ids=len)
+async def test_a_409_that_nothing_led_to_asks_nobody(first: list[object]) -> None:
+    """A conflict is raised at once where no earlier attempt can have joined."""
+    transport = ScriptedTransport(*first, refusal(409))
+    async with client_of(transport=transport) as client:
+        with pytest.raises(ConflictError):
+            await client.add_participant_to_session(**BOTH)
+    assert {each.method for each in transport.requests} == {"PUT"}
+
+
+# Connections that died while they were kept
+
+
+async def test_a_read_over_a_dead_connection_is_sent_again_at_once() -> None:
+    """A kept connection that dies under a read costs no pause and no quota."""
+    recorder, quota = Recorder(), RetryQuota()
+    ok = http(200, b'{"id":"s-1"}', Content_Type="application/json")
+    async with serving(ok, reset, ok, keeps_alive=True) as server:
+        settings = {"retry": policy(recorder), "retry_quota": quota, "base_url": server.url()}
+        async with client_of(transport=None, **settings) as client:
+            await client.get_session("s-1")
+            response = await client.request(route_table.GET_SESSION, session_id="s-1")
+    assert (response.attempts, recorder.pauses, quota.tokens) == (2, [], quota.capacity)
+
+
+async def test_a_fresh_connection_that_dies_is_an_ordinary_failure() -> None:
+    """A connection that was made for the request and dies says something of the service."""
+    recorder = Recorder()
+    ok = http(200, b'{"id":"s-1"}', Content_Type="application/json")
+    async with serving(reset, ok, keeps_alive=True) as server:
+        settings = {"retry": policy(recorder), "base_url": server.url()}
+        async with client_of(transport=None, **settings) as client:
+            response = await client.request(route_table.GET_SESSION, session_id="s-1")
+    assert (response.attempts, len(recorder.pauses)) == (2, 1)
+
+
+async def test_a_create_over_a_dead_connection_is_unknown() -> None:
+    """A create is not sent again whatever its connection was."""
+    ok = http(200, b'{"id":"s-1"}', Content_Type="application/json")
+    async with serving(ok, reset, ok, keeps_alive=True) as server:
+        async with client_of(transport=None, base_url=server.url()) as client:
+            await client.get_session("s-1")
+            with pytest.raises(UnknownOutcomeError):
+                await client.create_session()
+        assert len(server.requests) == 2
+
+
+async def test_a_policy_of_one_attempt_sends_nothing_again() -> None:
+    """Where repeating is off it is off, and a second dead connection is an ordinary failure."""
+    ok = http(200, b'{"id":"s-1"}', Content_Type="application/json")
+    async with serving(ok, reset, keeps_alive=True) as server:
+        settings = {"retry": RetryPolicy(attempts=1), "base_url": server.url()}
+        async with client_of(transport=None, **settings) as client:
+            await client.get_session("s-1")
+            with pytest.raises(UnknownOutcomeError) as caught:
+                await client.get_session("s-1")
+    assert caught.value.attempts == 1
 
 
 # Creates
