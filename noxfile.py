@@ -96,6 +96,13 @@ def coverage(session: nox.Session) -> None:
 
 
 @nox.session
+def stateful(session: nox.Session) -> None:
+    """Meet 100,000 random faults, or as many as are named, and print what came of them."""
+    session.install(".[demo]", *group("test"))
+    session.run("python", "tests/stateful_faults.py", *(session.posargs or ["100000"]))
+
+
+@nox.session
 def demo(session: nox.Session) -> None:
     """Run the demo as a newcomer would."""
     session.install(".[demo]")

@@ -370,8 +370,8 @@ async def test_an_unknown_outcome_says_how_to_find_the_orphan(kind: str) -> None
 
 @pytest.mark.parametrize(
     "step",
-    [httpx.ConnectError("refused"), refusal(400), refusal(503)],
-    ids=["unsent", "400", "503"],
+    [httpx.ConnectError("refused"), refusal(400), refusal(409), refusal(429)],
+    ids=["unsent", "400", "409", "429"],
 )
 async def test_what_cannot_exist_is_no_orphan(step: object) -> None:
     """An error of a create that made nothing names no orphan."""
@@ -379,6 +379,15 @@ async def test_what_cannot_exist_is_no_orphan(step: object) -> None:
         with pytest.raises(WebRtcError) as caught:
             await client.create_session()
     assert caught.value.orphan is None
+
+
+@pytest.mark.parametrize("status", [408, 500, 502, 503, 504])
+async def test_a_gateway_may_have_let_a_create_through(status: int) -> None:
+    """A failure of the service's side says how to find what may have been made nonetheless."""
+    async with client_of(refusal(status)) as client:
+        with pytest.raises(WebRtcError, match="What it may have made is in account") as caught:
+            await client.create_session()
+    assert caught.value.orphan is not None
 
 
 @jumping_backends()

@@ -128,7 +128,8 @@ class CreateCall(Call[ResultT]):
 
     def _may_exist(self, error: WebRtcError) -> bool:
         """Whether a create that failed so may have made something that is still there."""
-        if error.outcome is Outcome.UNKNOWN:
-            return True
-        status = getattr(error, "status", None)
-        return isinstance(status, int) and 200 <= status <= 299
+        if error.outcome is not Outcome.ANSWERED:
+            return error.outcome is Outcome.UNKNOWN
+        status = getattr(error, "status", None) or 0
+        # A gateway may answer 5xx, or 408, for a service that went on to create.
+        return status // 100 in {2, 5} or status == HTTPStatus.REQUEST_TIMEOUT
