@@ -4,12 +4,12 @@ A bucket of tokens, as botocore has it (its retries/quota.py): a repetition take
 gives some back, and when it is empty, failures are raised at once.
 """
 
-import math
 from typing import Final
 
 from attrs import define, field
 
-from webrtc_async.errors import ApiError, ConfigurationError
+from webrtc_async.errors import ApiError
+from webrtc_async.settings import check_amount
 
 CAPACITY: Final = 500
 
@@ -39,10 +39,7 @@ class RetryQuota:
     _tokens: float = field(init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
-        capacity: object = self.capacity
-        is_number = isinstance(capacity, int | float) and not isinstance(capacity, bool)
-        if not is_number or math.isnan(self.capacity) or self.capacity < 0:
-            raise ConfigurationError("RetryQuota.capacity must be a number of at least 0.")
+        check_amount("RetryQuota.capacity", self.capacity)
         self._tokens = self.capacity
 
     @property

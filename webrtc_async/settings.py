@@ -126,6 +126,16 @@ def check_count(name: str, value: object) -> None:
         raise ConfigurationError(f"{name} must be a whole number of at least 1.")
 
 
+def check_amount(name: str, value: object) -> None:
+    """Refuse what is not a number of at least 0; math.inf is one.
+
+    Raises:
+        ConfigurationError: It is not.
+    """
+    if not isinstance(value, int | float) or isinstance(value, bool) or not value >= 0:
+        raise ConfigurationError(f"{name} must be a number of at least 0.")
+
+
 def check_seconds(name: str, value: object, *, from_zero: bool = False) -> None:
     """Refuse what is not a time: above 0, or with from_zero not below it.
 

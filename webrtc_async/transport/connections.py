@@ -4,6 +4,7 @@ The limiter stands there because httpx 0.28's pool is lost for good when calls t
 are cancelled (encode/httpcore#1093).
 """
 
+import inspect
 import ssl
 import sys
 import warnings
@@ -280,9 +281,10 @@ def _check_proxy(proxy: object) -> None:
 
 def _caller() -> str:
     """Return where the code outside this package is that has called into it."""
-    frame = sys._getframe(1)
-    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith(
-        f"{__name__.partition('.')[0]}."
-    ):
+    own = f"{__name__.partition('.')[0]}."
+    frame = inspect.currentframe()
+    while frame is not None and frame.f_globals.get("__name__", "").startswith(own):
         frame = frame.f_back
+    if frame is None:
+        return "an unknown line"
     return f"{frame.f_code.co_filename}:{frame.f_lineno}"
