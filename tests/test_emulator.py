@@ -309,6 +309,16 @@ def test_wrong_credentials_are_401_with_a_message(emulator, authorization):
     assert emulator.session_ids(ACCOUNT) == ()
 
 
+def test_a_user_without_webrtc_is_403_and_a_wrong_password_still_401():
+    """Access is looked at after who it is, and whatever is asked the answer is a message."""
+    emulator = Emulator(accounts={ACCOUNT: Credentials(have_webrtc=False)})
+    response = Caller(emulator).send("POST", "/sessions")
+    assert response.status == 403
+    assert said(response) == {"message": "Forbidden"}
+    assert Caller(emulator, basic("user", "wrong")).send("POST", "/sessions").status == 401
+    assert emulator.session_ids(ACCOUNT) == ()
+
+
 def test_an_account_sees_only_its_own(clock):
     """Credentials open their own account, and ids of another account name nothing."""
     emulator = Emulator(

@@ -55,6 +55,7 @@ HOMES = {
         "transport.exchange",
         "emulator.transport",
         "emulator.transport_faults",
+        "emulator.contract.place",
         "emulator.webhook_delivery",
     },
     "opentelemetry": {"otel"},

@@ -12,6 +12,7 @@ from rich.console import Console
 from webrtc_async import AsyncWebRtcClient, ConfigurationError, __version__
 from webrtc_async.cli import INTERRUPTED, demo, operations
 from webrtc_async.cli.completion import completion
+from webrtc_async.cli.contract import contract
 from webrtc_async.cli.doctor import doctor
 from webrtc_async.cli.emulator_options import (
     SWITCHES_HELP,
@@ -64,6 +65,7 @@ for command in (
     operations.participant,
     operations.subscriptions,
     doctor,
+    contract,
     completion,
 ):
     program.add_command(command)

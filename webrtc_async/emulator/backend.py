@@ -10,7 +10,13 @@ from webrtc_async.emulator.answers import Answers
 from webrtc_async.emulator.credentials import Credentials, read_authorization, read_basic
 from webrtc_async.emulator.handler_table import Match
 from webrtc_async.emulator.operations import Account, operations
-from webrtc_async.emulator.refusal import Refusal, bad_request, unauthorized, unknown_route
+from webrtc_async.emulator.refusal import (
+    Refusal,
+    bad_request,
+    forbidden,
+    unauthorized,
+    unknown_route,
+)
 from webrtc_async.emulator.snapshot import read_snapshot, write_snapshot
 from webrtc_async.emulator.state import AccountState, ParticipantRecord, new_id
 from webrtc_async.emulator.streams import Streams, random_of
@@ -134,6 +140,8 @@ class Backend:
             raise unknown_route()
         if not self._lets_in(authorization, match.account_id):
             raise unauthorized()
+        if not self._credentials[match.account_id].have_webrtc:
+            raise forbidden()
         if len(request.content) > LONGEST_BODY:
             raise bad_request(f"the body: over {LONGEST_BODY} bytes")
         account = self._accounts[match.account_id]

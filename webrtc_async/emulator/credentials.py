@@ -15,12 +15,14 @@ class Credentials:
         password: Its password.
         client_id: The OAuth2 client's id, for an access token.
         client_secret: Its secret.
+        have_webrtc: Whether they open WebRTC at all; without, every operation is a 403.
     """
 
     username: str = "user"
     password: str = field(default="password", repr=False)
     client_id: str = "client"
     client_secret: str = field(default="secret", repr=False)
+    have_webrtc: bool = True
 
     def are_of_user(self, name: bytes, password: bytes) -> bool:
         """Whether these are the user's name and password."""

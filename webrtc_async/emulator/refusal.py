@@ -50,6 +50,12 @@ def unauthorized() -> Refusal:
     return Refusal(HTTPStatus.UNAUTHORIZED, "Unauthorized")
 
 
+def forbidden() -> Refusal:
+    """Return the 403 for a user that has no access to WebRTC."""
+    # inferred: the text, the gateway's stock one; the errors page has the meaning.
+    return Refusal(HTTPStatus.FORBIDDEN, "Forbidden")
+
+
 def unknown_route() -> Refusal:
     """Return the 403 for a path or method that is not there."""
     # inferred: the service stands behind a gateway whose stock text for an unknown route this is.

@@ -1,0 +1,41 @@
+"""The emulator as a place to run a case: a new one for each, with a clock that can be moved."""
+
+import base64
+import time
+from typing import Final
+
+from webrtc_async.emulator.contract.case import Case
+from webrtc_async.emulator.contract.place import Place
+from webrtc_async.emulator.credentials import Credentials
+from webrtc_async.emulator.service import DEFAULT_ACCOUNT, Emulator
+from webrtc_async.emulator.transport import EmulatorTransport
+
+HOUR: Final = 3600.0
+
+
+def emulated(case: Case) -> Place:
+    """Return a new emulator in this process, set up as the case needs it."""
+    hours = 0.0
+
+    def forward(by: float) -> None:
+        nonlocal hours
+        hours += by
+
+    credentials = Credentials(have_webrtc=not case.without_webrtc)
+    emulator = Emulator(
+        accounts={DEFAULT_ACCOUNT: credentials}, clock=lambda: time.time() + hours * HOUR
+    )
+    pair = f"{credentials.username}:{credentials.password}".encode()
+    return Place(
+        base_url=f"http://emulator{emulator.base_path}",
+        account=DEFAULT_ACCOUNT,
+        authorization=f"Basic {base64.b64encode(pair).decode()}",
+        forward=forward,
+        transport=EmulatorTransport(emulator),
+    )
+
+
+def unmet_needs(case: Case) -> str:
+    """Return what the case needs that the emulator cannot be given; empty for nothing."""
+    needs = [f"the switch {name}" for name in case.switches]
+    return " and ".join([*needs, *(["a fault"] if case.fault else [])])

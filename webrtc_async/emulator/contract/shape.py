@@ -1,0 +1,90 @@
+"""The shapes of answers, as the cases write them.
+
+An object may have more fields than its shape names, because the service may add some. A text in
+angle brackets stands for what cannot be known: `<uuid>`, `<token>`, `<text>`, `<null>`,
+`<null or text>`, `<absent>`. An object `{"<set>" = [...]}` is an array in any order.
+"""
+
+import base64
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final, cast
+
+_UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+
+_ABSENT: Final = object()
+
+
+def misfits(shape: object, found: object, where: str = "the answer") -> Iterator[str]:
+    """Find where a value does not have its shape.
+
+    Args:
+        shape: From a case, its saved values filled in.
+        found: What JSON said.
+        where: What the value is called.
+    """
+    if isinstance(shape, dict):
+        yield from _object_misfits(cast("dict[str, object]", shape), found, where)
+    elif isinstance(shape, list):
+        items = cast("list[object]", shape)
+        if not isinstance(found, list) or len(cast("list[object]", found)) != len(items):
+            yield f"{where} is {_shown(found)}, not an array of {len(items)}"
+            return
+        for number, (item, value) in enumerate(
+            zip(items, cast("list[object]", found), strict=True)
+        ):
+            yield from misfits(item, value, f"{where}[{number}]")
+    elif isinstance(shape, str) and shape in _KINDS:
+        if not _KINDS[shape](found):
+            yield f"{where} is {_shown(found)}, not {shape}"
+    elif shape != found or type(shape) is not type(found):
+        yield f"{where} is {_shown(found)}, not {_shown(shape)}"
+
+
+def _object_misfits(shape: Mapping[str, object], found: object, where: str) -> Iterator[str]:
+    if "<set>" in shape:
+        wanted = sorted(map(json.dumps, cast("list[object]", shape["<set>"])))
+        values = _array(found)
+        if values is None or sorted(map(json.dumps, values)) != wanted:
+            yield f"{where} is {_shown(found)}, not {', '.join(wanted)} in any order"
+    elif not isinstance(found, dict):
+        yield f"{where} is {_shown(found)}, not an object"
+    else:
+        for name, inner in shape.items():
+            value = cast("dict[str, object]", found).get(name, _ABSENT)
+            yield from misfits(inner, value, f"{where}.{name}")
+
+
+def _array(found: object) -> list[object] | None:
+    return cast("list[object]", found) if isinstance(found, list) else None
+
+
+def _is_token(found: object) -> bool:
+    """Whether it is a JWT with the claims that the vendor's browser SDK reads."""
+    if not isinstance(found, str) or found.count(".") != 2:
+        return False
+    payload = found.split(".")[1]
+    try:
+        claims: Any = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+    except ValueError:
+        return False
+    return isinstance(claims, dict) and {"a", "p", "v", "exp"} <= set(cast("Any", claims))
+
+
+_KINDS: Final[Mapping[str, Callable[[object], bool]]] = {
+    "<absent>": lambda found: found is _ABSENT,
+    "<null>": lambda found: found is None,
+    "<null or text>": lambda found: found is None or isinstance(found, str),
+    "<text>": lambda found: isinstance(found, str) and found != "",
+    "<token>": _is_token,
+    "<uuid>": lambda found: isinstance(found, str) and _UUID.fullmatch(found) is not None,
+}
+
+
+def _shown(value: object) -> str:
+    if value is _ABSENT:
+        return "absent"
+    # Bounded, because the real service's answers are printed by it.
+    text = json.dumps(value)
+    return text if len(text) <= 80 else f"{text[:77]}..."
