@@ -103,6 +103,28 @@ def stateful(session: nox.Session) -> None:
 
 
 @nox.session
+def vendor(session: nox.Session) -> None:
+    """Have the vendor's last Python SDK with WebRTC use the emulator over TCP."""
+    session.install(".[emulator]", *group("vendor"))
+    # The SDK is of 2023, and what it does is no news.
+    session.run("pytest", "tests/vendor", "-W", "ignore::DeprecationWarning", *session.posargs)
+
+
+@nox.session
+def schemathesis(session: nox.Session) -> None:
+    """Send what the vendor's description allows and what it forbids; takes the file's path.
+
+    nox -s schemathesis -- webrtc.yml
+    """
+    if not session.posargs:
+        session.error("Give the path of the vendor's OpenAPI file: nox -s schemathesis -- FILE")
+    description, *options = session.posargs
+    session.install(".[emulator]", *group("schemathesis"), *group("test"))
+    session.env["WEBRTC_DESCRIPTION"] = str(Path(description).resolve())
+    session.run("pytest", "tests/described", *options)
+
+
+@nox.session
 def demo(session: nox.Session) -> None:
     """Run the demo as a newcomer would."""
     session.install(".[demo]")

@@ -28,12 +28,11 @@ def misfits(shape: object, found: object, where: str = "the answer") -> Iterator
         yield from _object_misfits(cast("dict[str, object]", shape), found, where)
     elif isinstance(shape, list):
         items = cast("list[object]", shape)
-        if not isinstance(found, list) or len(cast("list[object]", found)) != len(items):
+        values = _array(found)
+        if values is None or len(values) != len(items):
             yield f"{where} is {_shown(found)}, not an array of {len(items)}"
             return
-        for number, (item, value) in enumerate(
-            zip(items, cast("list[object]", found), strict=True)
-        ):
+        for number, (item, value) in enumerate(zip(items, values, strict=True)):
             yield from misfits(item, value, f"{where}[{number}]")
     elif isinstance(shape, str) and shape in _KINDS:
         if not _KINDS[shape](found):
