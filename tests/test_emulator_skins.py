@@ -1,5 +1,6 @@
 """One service under three skins: in process, under ASGI, and behind a TCP port."""
 
+import asyncio
 import socket
 import tracemalloc
 from collections.abc import AsyncIterator, Iterator
@@ -136,6 +137,26 @@ def test_an_ipv6_address_stands_in_brackets():
     """The base URL of an IPv6 listener can be used as it is."""
     with bind("::1", 0) as listening:
         assert base_url(listening).startswith("http://[::1]:")
+
+
+def test_an_answer_waits_for_no_acknowledgement():
+    """What asyncio accepts on the socket has TCP_NODELAY, or every second write would wait 40 ms."""
+
+    async def accepted() -> int:
+        options = asyncio.get_running_loop().create_future()
+
+        def look(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            connection = writer.get_extra_info("socket")
+            options.set_result(connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+            writer.close()
+
+        with bind("127.0.0.1", 0) as listening:
+            async with await asyncio.start_server(look, sock=listening) as server:
+                _, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+                writer.close()
+                return await options
+
+    assert asyncio.run(accepted()) == 1
 
 
 def test_a_stopped_server_frees_its_port():

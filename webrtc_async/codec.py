@@ -98,7 +98,11 @@ def read_object(content: bytes) -> dict[str, object]:
 
 def write_json(value: object) -> bytes:
     """Return compact ASCII JSON; a lone surrogate survives as its escape."""
-    return json.dumps(value, separators=(",", ":"), allow_nan=False).encode("ascii")
+    return _ENCODER.encode(value).encode("ascii")
+
+
+# Made once: json.dumps makes another for each call that asks for anything unusual.
+_ENCODER: Final = json.JSONEncoder(separators=(",", ":"), allow_nan=False)
 
 
 def _unique_keys(pairs: list[tuple[str, object]]) -> dict[str, object]:

@@ -190,5 +190,7 @@ def operation_of(method: str, path: str, match: Match[Account] | None) -> str | 
 
 def path_of(target: str) -> str:
     """Return the path of a request target, still percent-encoded and without its query."""
-    # Not urlsplit: it drops characters, and raises on hosts that it cannot read.
-    return re.sub(r"^[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*", "", target).partition("?")[0]
+    if not target.startswith("/"):
+        # Not urlsplit: it drops characters, and raises on hosts that it cannot read.
+        target = re.sub(r"^[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*", "", target)
+    return target.partition("?")[0]

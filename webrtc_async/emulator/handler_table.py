@@ -1,6 +1,7 @@
 """Which handler answers which route, refused at import where the two disagree."""
 
 import inspect
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from typing import Any, Concatenate, Final, Generic, TypeVar
 
@@ -50,6 +51,8 @@ class HandlerTable(Generic[ServiceT]):
 
     def __init__(self) -> None:
         self._handlers: dict[Route[Any, Any], Callable[Concatenate[ServiceT, ...], Answer]] = {}
+        # By method and number of slashes: a value in a path has none, so only those can match.
+        self._candidates = defaultdict[tuple[str, int], list[Route[Any, Any]]](list)
 
     @property
     def routes(self) -> tuple[Route[Any, Any], ...]:
@@ -72,17 +75,17 @@ class HandlerTable(Generic[ServiceT]):
             if route in self._handlers:
                 raise _misfit(route, handler, "the route has a handler already")
             self._handlers[route] = handler
+            self._candidates[route.method, route.path.template.count("/")].append(route)
             return handler
 
         return tie
 
     def match(self, method: str, raw_path: str) -> Match[ServiceT] | None:
         """Find the handler for a method and a path that is still percent-encoded."""
-        for route, handler in self._handlers.items():
-            if route.method == method:
-                path_values = route.path.match(raw_path)
-                if path_values is not None:
-                    return Match(route, handler, path_values)
+        for route in self._candidates.get((method, raw_path.count("/")), ()):
+            path_values = route.path.match(raw_path)
+            if path_values is not None:
+                return Match(route, self._handlers[route], path_values)
         return None
 
 
