@@ -140,7 +140,7 @@ def test_an_ipv6_address_stands_in_brackets():
 
 
 def test_an_answer_waits_for_no_acknowledgement():
-    """What asyncio accepts on the socket has TCP_NODELAY, or every second write would wait 40 ms."""
+    """What asyncio accepts on the socket has TCP_NODELAY, or a second write would wait 40 ms."""
 
     async def accepted() -> int:
         options = asyncio.get_running_loop().create_future()
