@@ -34,8 +34,8 @@ from webrtc_async.emulator import Emulator, EmulatorTransport
 from webrtc_async.emulator.server import bind, serve
 from webrtc_async.wire import WireRequest
 
-ROUNDS = 9
-IN_PROCESS, OVER_TCP = 3_000, 2_400
+ROUNDS = 21
+IN_PROCESS, OVER_TCP = 1_200, 960
 """Requests in a round."""
 
 CONNECTIONS = 8
