@@ -7,6 +7,8 @@ from typing import Final
 
 from attrs import frozen
 
+from webrtc_async.emulator.fault_check import OPERATIONS
+
 LONGEST_LOG: Final = 200
 """Exchanges that the log keeps; older ones fall out."""
 
@@ -113,7 +115,13 @@ class Exchanges:
         return self._count
 
     def count_of(self, operation: str) -> int:
-        """Return how many there were of an operation since the last reset."""
+        """Return how many there were of an operation since the last reset.
+
+        Raises:
+            ValueError: There is no such operation.
+        """
+        if operation not in OPERATIONS:
+            raise ValueError(f"{operation!r} is no operation; createSession is one.")
         with self._lock:
             return self._counts[operation]
 
