@@ -70,6 +70,13 @@ def recipes(session: nox.Session) -> None:
 
 
 @nox.session
+def flood(session: nox.Session) -> None:
+    """Open ten thousand connections to the emulator, half of which say nothing."""
+    session.install(".[demo]", *group("test"))
+    session.run("pytest", "-m", "flood", *session.posargs)
+
+
+@nox.session
 def browser(session: nox.Session) -> None:
     """Look at the emulator's page in headless Chromium, which must be installed."""
     session.install(".[demo]", *group("browser"))

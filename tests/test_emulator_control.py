@@ -182,6 +182,29 @@ def test_rows_can_be_added(emulator):
     assert not control.knows("/v1/things/a")
 
 
+def test_faults_are_armed_seen_and_disarmed(control, emulator):
+    """A rule comes as JSON, tells how often it struck, and goes by its number."""
+    armed = said(ask(control, "POST", "/faults", {"route": "createSession", "status": 503}))
+    assert armed["number"] == 1
+    assert Caller(emulator, can_fail=True).send("POST", "/sessions").status == 503
+    (fault,) = said(ask(control, "GET", "/faults"))["faults"]
+    assert (fault["rule"], fault["fired"]) == ({"route": "createSession", "status": 503}, 1)
+    assert ask(control, "DELETE", "/faults/1").status == 204
+    for number in ("1", "x", "9" * 5_000, "%C2%B2"):
+        assert ask(control, "DELETE", f"/faults/{number}").status == 404
+    ask(control, "POST", "/faults", {"status": 503})
+    assert ask(control, "DELETE", "/faults").status == 204
+    assert len(emulator.faults) == 0
+
+
+def test_a_bad_fault_rule_is_refused_by_the_field(control, emulator):
+    """400 with the sentence that Python would raise."""
+    answer = ask(control, "POST", "/faults", {"status": "many"})
+    assert answer.status == 400
+    assert said(answer)["error"].startswith("status")
+    assert len(emulator.faults) == 0
+
+
 # Who is let in.
 
 
