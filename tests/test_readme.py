@@ -12,7 +12,10 @@ import pytest
 
 import webrtc_async
 from webrtc_async.emulator import Emulator
+from webrtc_async.emulator.control import CONTROL_CALLS
+from webrtc_async.emulator.control_call import CONTROL_PATH
 from webrtc_async.emulator.server import EmulatorServer
+from webrtc_async.emulator.switches import describe_switches, write_value
 from webrtc_async.endpoints import Endpoints
 
 README = (Path(__file__).parent.parent / "README.md").read_text("utf-8")
@@ -75,3 +78,14 @@ def test_every_operation_error_and_setting_is_in_the_readme():
     assert [name for name in sorted(operations) if f"| `{name}(" not in README] == []
     assert [name for name in sorted(errors) if f"`{name}`" not in README] == []
     assert [name for name in sorted(settings) if f"| `{name}` |" not in README] == []
+
+
+def test_every_switch_and_control_call_is_in_the_readme():
+    """The tables say of each switch what its program says, and leave no control call out."""
+    for each in describe_switches():
+        values = ", ".join(f"`{write_value(choice)}`" for choice in each.choices)
+        row = f"| `{each.name}` | {values} | {each.says} | {each.inferred_from} |"
+        assert row in README.splitlines()
+    for call in CONTROL_CALLS:
+        path = f"{CONTROL_PATH}{call.path.template}`"
+        assert any(call.method in row and path in row for row in README.splitlines()), call

@@ -8,5 +8,6 @@ from webrtc_async.emulator.credentials import Credentials
 from webrtc_async.emulator.service import Emulator
 from webrtc_async.emulator.switches import Switches
 from webrtc_async.emulator.transport import EmulatorTransport
+from webrtc_async.emulator.webhook_delivery import WebhookSender
 
-__all__ = ["Credentials", "Emulator", "EmulatorTransport", "Switches"]
+__all__ = ["Credentials", "Emulator", "EmulatorTransport", "Switches", "WebhookSender"]
