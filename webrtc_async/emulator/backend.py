@@ -38,7 +38,7 @@ class Backend:
         credentials: Who is let in, by account id.
         clock: Tells the seconds since 1970.
         seed: Makes ids and tokens the same every time.
-        switches: How the service behaves where that is not public.
+        switches: How the service behaves where that is not public, at first.
         on_delete: Told of every participant that is deleted.
     """
 
@@ -56,6 +56,7 @@ class Backend:
         self._seed = seed
         self._signing_key = random_of(seed, "signing key").randbytes(32)
         self._on_delete = on_delete
+        self._switches_at_first = switches
         self._begin(self._empty_states(), Streams(seed), switches)
 
     @property
@@ -68,8 +69,8 @@ class Backend:
         self._answers.switches = switches
 
     def reset(self) -> None:
-        """Forget all but the switches, and start ids over."""
-        self._begin(self._empty_states(), Streams(self._seed), self.switches)
+        """Be as it was made."""
+        self._begin(self._empty_states(), Streams(self._seed), self._switches_at_first)
 
     def snapshot(self) -> dict[str, object]:
         """Return all that there is, as JSON's values."""

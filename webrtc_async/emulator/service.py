@@ -63,7 +63,7 @@ class Emulator:
                 `Credentials` has by default.
             clock: Tells the seconds since 1970, by which things expire.
             seed: Makes ids and tokens the same in every run that asks the same.
-            switches: How it behaves where the service's behaviour is not public.
+            switches: How it behaves where the service's behaviour is not public, until they are set.
             fault_header: Whether a request may bring a fault rule of its own, as JSON in the
                 header X-Emulator-Fault.
         """
@@ -89,10 +89,7 @@ class Emulator:
         self._evidence = Evidence()
 
     def reset(self) -> None:
-        """Forget all that happened, access tokens and faults included, and start ids over.
-
-        Switches stay as they are set.
-        """
+        """Be as it was made: without state, access tokens and faults, with the switches of then."""
         with self._lock:
             self._backend.reset()
             self._evidence.clear()

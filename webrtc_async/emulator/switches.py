@@ -45,7 +45,7 @@ class Switches:
         204,
         200,
         says="status of a list of no participants, and of no subscriptions",
-        inferred_from="the last description documents a 204 for both, and nothing else is empty",
+        inferred_from="the last description documents a 204 for both, beside the 200",
     )
     participant_ids: bool = _switch(
         False,
@@ -57,7 +57,7 @@ class Switches:
         "echoed",
         "null",
         says="what participants say of the callbackUrl that they were created with",
-        inferred_from="every description has it in answers; two live tests found it null",
+        inferred_from="every description has it in answers; a live test noted that it was not echoed",
     )
     automatic_tags: bool = _switch(
         False,
@@ -75,7 +75,7 @@ class Switches:
         "current",
         "legacy",
         says="bodies of refusals: those of the last description, or a code and a message",
-        inferred_from="the last description; older ones have one body for every other status",
+        inferred_from="the last description; older ones have a code and a message for other errors",
     )
     participants_of_deleted_session: Literal["survive", "deleted"] = _switch(
         "survive",
@@ -87,7 +87,7 @@ class Switches:
         "upper",
         "lower",
         says="case of enum values in answers",
-        inferred_from="the last description; the first ones had some in lower case",
+        inferred_from="the last description and answers seen; the first one had versions in lower case",
     )
 
     def with_values(self, values: Mapping[str, object]) -> Self:
