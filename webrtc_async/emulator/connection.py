@@ -8,6 +8,9 @@ from typing import Any, Final, cast
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+PATIENCE: Final = 20.0
+"""Seconds that a connection may leave the server waiting before it is closed."""
+
 EXTENSION: Final = "webrtc_async.connection"
 """Where a scope's extensions hold the connection."""
 
@@ -109,7 +112,9 @@ class Patience:
             self._connection.close()
 
 
-def protocol_over(base: type[asyncio.Protocol], *, patience: float) -> type[asyncio.Protocol]:
+def protocol_over(
+    base: type[asyncio.Protocol], *, patience: float = PATIENCE
+) -> type[asyncio.Protocol]:
     """Return an HTTP protocol of uvicorn's whose scopes hold their `Connection`.
 
     Args:

@@ -10,13 +10,10 @@ import uvicorn
 from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
 from webrtc_async.emulator.asgi import emulator_app
-from webrtc_async.emulator.connection import protocol_over
+from webrtc_async.emulator.connection import PATIENCE, protocol_over
 from webrtc_async.emulator.control_call import CONTROL_PATH
 from webrtc_async.emulator.fault_bytes import KEEP_ALIVE
 from webrtc_async.emulator.service import Emulator
-
-PATIENCE: Final = 20.0
-"""Seconds that a connection may leave the server waiting before it is closed."""
 
 GRACE: Final = 1
 """Seconds that requests under way are given when the server stops."""

@@ -63,7 +63,7 @@ class Emulator:
                 `Credentials` has by default.
             clock: Tells the seconds since 1970, by which things expire.
             seed: Makes ids and tokens the same in every run that asks the same.
-            switches: How it behaves where the service's behaviour is not public, until they are set.
+            switches: How it behaves at first where the service's behaviour is not public.
             fault_header: Whether a request may bring a fault rule of its own, as JSON in the
                 header X-Emulator-Fault.
         """

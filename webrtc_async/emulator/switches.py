@@ -57,7 +57,7 @@ class Switches:
         "echoed",
         "null",
         says="what participants say of the callbackUrl that they were created with",
-        inferred_from="every description has it in answers; a live test noted that it was not echoed",
+        inferred_from="every description has it in answers; a live test found it not echoed",
     )
     automatic_tags: bool = _switch(
         False,
@@ -87,7 +87,7 @@ class Switches:
         "upper",
         "lower",
         says="case of enum values in answers",
-        inferred_from="the last description and answers seen; the first one had versions in lower case",
+        inferred_from="the last description, and answers seen; the first had V3 in lower case",
     )
 
     def with_values(self, values: Mapping[str, object]) -> Self:
