@@ -25,6 +25,10 @@ def emulated(case: Case) -> Place:
     emulator = Emulator(
         accounts={DEFAULT_ACCOUNT: credentials}, clock=lambda: time.time() + hours * HOUR
     )
+    emulator.set_switches(**case.switches)
+    if case.fault:
+        # Once, so that what deletes afterwards is not struck.
+        emulator.faults.add_from({"route": case.operation, "times": 1, **case.fault})
     pair = f"{credentials.username}:{credentials.password}".encode()
     return Place(
         base_url=f"http://emulator{emulator.base_path}",
@@ -33,9 +37,3 @@ def emulated(case: Case) -> Place:
         forward=forward,
         transport=EmulatorTransport(emulator),
     )
-
-
-def unmet_needs(case: Case) -> str:
-    """Return what the case needs that the emulator cannot be given; empty for nothing."""
-    needs = [f"the switch {name}" for name in case.switches]
-    return " and ".join([*needs, *(["a fault"] if case.fault else [])])
