@@ -193,7 +193,8 @@ async def test_a_slow_answer_is_a_whole_answer(service, fields):
 async def test_a_caller_out_of_patience_is_let_go_after_the_act(service, fields):
     """The deadline ends the wait; the session is there, as the service has acted."""
     service.emulator.faults.add(CREATE_SESSION, nth=1, **fields)
-    async with service.client() as client:
+    # Followed, the create would be undone.
+    async with service.client(create_grace=0) as client:
         with pytest.raises(DeadlineExceededError):
             await client.with_options(deadline=0.3).create_session()
         await client.create_session()
