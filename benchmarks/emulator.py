@@ -34,7 +34,7 @@ from webrtc_async.emulator import Emulator, EmulatorTransport
 from webrtc_async.emulator.server import bind, serve
 from webrtc_async.wire import WireRequest
 
-ROUNDS = 21
+ROUNDS = 11
 IN_PROCESS, OVER_TCP = 1_200, 960
 """Requests in a round."""
 
