@@ -15,6 +15,7 @@ import trio
 from anyio.from_thread import start_blocking_portal
 from conftest import jumping_backends
 from scripted import (
+    ONCE,
     SESSION,
     answer,
     client_of,
@@ -24,7 +25,7 @@ from scripted import (
     serving,
 )
 
-from webrtc_async.errors import ClientClosedError, ConfigurationError
+from webrtc_async.errors import ClientClosedError, ConfigurationError, ConnectionFailedError
 from webrtc_async.models import Session
 from webrtc_async.outcome import Outcome
 from webrtc_async.retry import RetryPolicy
@@ -313,11 +314,23 @@ def clear_up() -> None:
 
 
 @pytest.mark.anyio
+async def test_a_client_over_a_transport_may_be_left_to_itself() -> None:
+    """In tests over a transport in process nothing is open, so nothing is said."""
+    client = client_of()
+    await client.get_session("s-1")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        del client
+        gc.collect()
+
+
+@pytest.mark.anyio
 async def test_a_client_that_nobody_closed_says_where_it_was_made() -> None:
     """Forgotten after use, a client warns once, with the line that made it."""
     clear_up()
-    client = client_of()
-    await client.get_session("s-1")
+    client = client_of(transport=None, base_url="http://127.0.0.1:1/v1", retry=ONCE)
+    with pytest.raises(ConnectionFailedError):
+        await client.get_session("s-1")
     view = client.with_options(deadline=5)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")

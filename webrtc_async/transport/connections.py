@@ -233,6 +233,8 @@ class Connections:
         http = getattr(self, "_http", None)
         if http is None or http is self._given_client or sys.is_finalizing():
             return
+        if self._settings["transport"] is not None:
+            return  # No socket is this client's own; a transport in process has nothing to close.
         if self._home is not None and self._home[1] == forks():
             warnings.warn(
                 f"An AsyncWebRtcClient was never closed: use `async with`, or await its aclose(). "
