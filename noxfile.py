@@ -10,7 +10,7 @@ from zipfile import ZipFile
 import nox
 
 nox.needs_version = ">=2024.10.9"
-nox.options.sessions = ["tests", "types", "lint"]
+nox.options.sessions = ["tests", "tests_httpx2", "types", "lint"]
 
 PROJECT = nox.project.load_toml("pyproject.toml")
 SUPPORTED = ("3.11", "3.12", "3.13", "3.14")
@@ -51,6 +51,14 @@ def tests(session: nox.Session, versions: str) -> None:
     """Run every test on asyncio and on trio; with the lowest allowed versions once."""
     session.install(".[demo]", *group("test"), *(lowest() if versions == "lowest" else []))
     session.run("pytest", *session.posargs)
+
+
+@nox.session
+@nox.parametrize("httpx2", ["httpx2==2.0.0", "httpx2"], ids=["lowest", "newest"])
+def tests_httpx2(session: nox.Session, httpx2: str) -> None:
+    """Run every test with httpx2 where httpx serves otherwise."""
+    session.install(".[demo,httpx2]", *group("test"), httpx2)
+    session.run("pytest", *session.posargs, env={"HTTP_LIBRARY": "httpx2"})
 
 
 @nox.session

@@ -9,9 +9,9 @@ from typing import Any
 import anyio
 import anyio.abc
 import anyio.lowlevel
-import httpx
 from anyio.streams.tls import TLSListener
 from attrs import define, field
+from http_library import httpx
 
 from webrtc_async.client import AsyncWebRtcClient
 from webrtc_async.retry import RetryPolicy
@@ -19,6 +19,7 @@ from webrtc_async.wire import WireRequest, WireResponse
 
 ONCE = RetryPolicy(attempts=1)
 SESSION = {"id": "s-1", "tag": "visit"}
+BODY_OF_SESSION = json.dumps(SESSION).encode()
 
 
 def answer(

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import anyio
-import httpx
 import pytest
+from http_library import NAME, httpx
 from hypothesis import given
 from hypothesis import strategies as st
 from scripted import ONCE, ScriptedTransport, answer, client_of, hang, policy, refusal, texts_of
@@ -240,7 +240,7 @@ async def test_what_goes_with_every_request() -> None:
     assert request.headers["Authorization"] == "Basic dXNlcjpwYXNzd29yZA=="
     assert request.headers["Accept"] == "application/json"
     assert request.headers["Content-Type"] == "application/json"
-    assert request.headers["User-Agent"].startswith(f"webrtc-async/{__version__} httpx/")
+    assert request.headers["User-Agent"].startswith(f"webrtc-async/{__version__} {NAME}/")
     assert request.content == b'{"tag":"visit"}'
 
 

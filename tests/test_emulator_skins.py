@@ -6,8 +6,8 @@ import tracemalloc
 from collections.abc import AsyncIterator, Iterator
 
 import anyio
-import httpx
 import pytest
+from http_library import httpx
 from speaking import ACCOUNT, Caller
 
 from webrtc_async.emulator import Emulator, EmulatorTransport

@@ -53,6 +53,7 @@ HOMES = {
     "httpx": {
         "transport.connections",
         "transport.exchange",
+        "transport.library",
         "emulator.transport",
         "emulator.transport_faults",
         "emulator.contract.place",

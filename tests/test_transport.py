@@ -10,11 +10,11 @@ from typing import Any
 
 import anyio
 import anyio.abc
-import httpx
 import pytest
 import trustme
 from anyio.streams.tls import TLSStream
 from conftest import jumping_backends
+from http_library import NAME, httpx
 from scripted import (
     ONCE,
     ScriptedTransport,
@@ -64,7 +64,13 @@ async def calling(base_url: str, **settings: Any) -> AsyncIterator[AsyncWebRtcCl
     client = AsyncWebRtcClient(
         "9900000",
         base_url=base_url,
-        **{"auth": ("user", "password"), "retry": ONCE, "deadline": 30, **settings},
+        **{
+            "auth": ("user", "password"),
+            "retry": ONCE,
+            "deadline": 30,
+            "http_library": NAME,
+            **settings,
+        },
     )
     async with client:
         yield client
@@ -793,12 +799,12 @@ PROXY = "http://proxy.example:3128"
         ({"transport": TRANSPORT, "ssl_context": CONTEXT}, "A transport brings its own"),
         (
             {"http_client": httpx.Client},
-            "http_client must be an instance of httpx.AsyncClient, not type",
+            "http_client must be an instance of httpx.AsyncClient or httpx2.AsyncClient, not type",
         ),
         ({"http_client": TRANSPORT}, "http_client must be an instance of httpx.AsyncClient"),
         (
             {"transport": CLIENT},
-            "transport must be an instance of httpx.AsyncBaseTransport, not AsyncClient",
+            "httpx.AsyncBaseTransport or httpx2.AsyncBaseTransport, not AsyncClient",
         ),
         ({"ssl_context": "ca.pem"}, "ssl_context must be an instance of ssl.SSLContext, not str"),
         ({"max_connections": 0}, "max_connections must be a whole number"),

@@ -24,7 +24,7 @@ from webrtc_async.retry import RetryPolicy
 from webrtc_async.retry_quota import RetryQuota
 from webrtc_async.route import ACCOUNT, Repeat, Route, check_route
 from webrtc_async.settings import check_base_url, check_headers, check_kind, check_seconds
-from webrtc_async.transport import LIBRARY, Connections, HttpClient, HttpTransport
+from webrtc_async.transport import Connections, HttpClient, HttpTransport, LibraryName
 from webrtc_async.wire import WireRequest, write_request
 
 BodyT = TypeVar("BodyT")
@@ -33,8 +33,6 @@ ResultT = TypeVar("ResultT")
 PRODUCTION: Final = "https://api.webrtc.bandwidth.com/v1"
 
 LOGGER: Final = logging.getLogger("webrtc_async")
-
-USER_AGENT: Final = f"webrtc-async/{__version__} {LIBRARY} python/{platform.python_version()}"
 
 
 class ClientSettings(TypedDict, total=False):
@@ -47,6 +45,7 @@ class ClientSettings(TypedDict, total=False):
     headers: Mapping[str, str]
     http_client: HttpClient
     transport: HttpTransport
+    http_library: LibraryName
     proxy: str
     ssl_context: ssl.SSLContext
     max_response_bytes: int
@@ -83,10 +82,12 @@ class AsyncWebRtcClient(Endpoints):
         retry: What is repeated, how often and after which pause.
         max_connections: Most requests at a time; further calls wait their turn.
         headers: Sent with every request, besides the client's own.
-        http_client: An httpx client to use instead of an own one, with its hooks, auth and
-            transport; it is never closed here.
-        transport: An httpx transport under an own httpx client, such as `EmulatorTransport`; it is
-            closed with the client.
+        http_client: An `AsyncClient` of httpx or httpx2 to use instead of an own one, with its
+            hooks, auth and transport; it is never closed here.
+        transport: A transport of httpx or httpx2 under an own client, such as `EmulatorTransport`;
+            it is closed with the client.
+        http_library: "httpx" or "httpx2", which needs the extra of that name. Left out, it is the
+            library of the http_client or the transport, and httpx where neither is given.
         proxy: URL of an HTTP proxy. Without it the environment's proxies are used, but never for a
             loopback base_url.
         ssl_context: For a private CA or a client certificate.
@@ -114,6 +115,7 @@ class AsyncWebRtcClient(Endpoints):
         headers: Mapping[str, str] | None = None,
         http_client: HttpClient | None = None,
         transport: HttpTransport | None = None,
+        http_library: LibraryName | None = None,
         proxy: str | None = None,
         ssl_context: ssl.SSLContext | None = None,
         max_response_bytes: int = 4 * 1024 * 1024,
@@ -142,6 +144,7 @@ class AsyncWebRtcClient(Endpoints):
             max_response_bytes=max_response_bytes,
             http_client=http_client,
             transport=transport,
+            http_library=http_library,
             proxy=proxy,
             ssl_context=ssl_context,
             trust_env=not _is_loopback(self._base_url),
@@ -157,6 +160,10 @@ class AsyncWebRtcClient(Endpoints):
             reaper=Reaper(),
             quota=RetryQuota() if retry_quota is None else retry_quota,
             create_grace=create_grace,
+        )
+        self._user_agent = (
+            f"webrtc-async/{__version__} {self._connections.library} "
+            f"python/{platform.python_version()}"
         )
         self._is_view = False
         self._entered = 0
@@ -249,7 +256,7 @@ class AsyncWebRtcClient(Endpoints):
             )
         values = {**path_values, ACCOUNT: options.account_id}
         headers = merged_headers(
-            {"User-Agent": USER_AGENT, "Accept": "application/json"}, options.headers
+            {"User-Agent": self._user_agent, "Accept": "application/json"}, options.headers
         )
         known: _Known = {
             "request": write_request(route, self._base_url, values, body, headers),

@@ -3,6 +3,9 @@
 from collections.abc import Mapping
 from typing import assert_type
 
+import httpx
+import httpx2
+
 from webrtc_async import (
     AccountsParticipantsResponse,
     ApiError,
@@ -79,6 +82,11 @@ async def clients() -> None:
     async with AsyncWebRtcClient("1", auth=("u", "p"), transport=service) as client:
         assert_type(client, AsyncWebRtcClient)
         assert_type(client.with_options(deadline=1.5), AsyncWebRtcClient)
+    AsyncWebRtcClient("1", http_client=httpx.AsyncClient(auth=("u", "p")))
+    AsyncWebRtcClient("1", http_client=httpx2.AsyncClient(auth=("u", "p")))
+    AsyncWebRtcClient("1", auth=("u", "p"), transport=httpx.AsyncHTTPTransport())
+    AsyncWebRtcClient("1", auth=("u", "p"), transport=httpx2.AsyncHTTPTransport())
+    AsyncWebRtcClient.from_env(http_library="httpx2")
 
 
 def errors(refused: ApiError, lost: TransportError) -> None:

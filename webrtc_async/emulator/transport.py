@@ -1,5 +1,11 @@
 """The emulator in place of the network, in the same process."""
 
+import sys
+from collections.abc import AsyncIterator
+from importlib import import_module
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, cast
+
 import httpx
 from anyio.lowlevel import checkpoint
 
@@ -8,9 +14,22 @@ from webrtc_async.emulator.service import Emulator
 from webrtc_async.emulator.transport_faults import Misbehaviour
 from webrtc_async.wire import WireRequest
 
+if TYPE_CHECKING or find_spec("httpx2") is None:
+    _Transport = httpx.AsyncBaseTransport
+    _ByteStream = httpx.AsyncByteStream
+else:
+    _httpx2 = import_module("httpx2")
 
-class EmulatorTransport(httpx.AsyncBaseTransport):
-    """Sends requests to an emulator, whatever host they are for.
+    # Each library looks for its own classes, and the two share no parent.
+    class _Transport(httpx.AsyncBaseTransport, _httpx2.AsyncBaseTransport):
+        """A transport of both httpx and httpx2."""
+
+    class _ByteStream(httpx.AsyncByteStream, _httpx2.AsyncByteStream):
+        """A body of both httpx and httpx2."""
+
+
+class EmulatorTransport(_Transport):
+    """Sends requests of httpx or httpx2 to an emulator, whatever host they are for.
 
     Where a fault rule of the emulator strikes, it waits, and raises what httpx's own pool raises.
 
@@ -38,6 +57,32 @@ class EmulatorTransport(httpx.AsyncBaseTransport):
         )
         if self._control.knows(asked.target):
             answer = self._control.answer(asked)
-            return httpx.Response(answer.status, headers=answer.headers, content=answer.content)
-        reply = self.emulator.reply_to(asked)
-        return await self._misbehaviour.passed_on(reply, request)
+            found = httpx.Response(answer.status, headers=answer.headers, content=answer.content)
+        else:
+            reply = self.emulator.reply_to(asked)
+            found = await self._misbehaviour.passed_on(reply, request)
+        return _answer_to(request, found)
+
+
+class _Stream(_ByteStream):
+    """A body of httpx as one of both."""
+
+    def __init__(self, stream: httpx.AsyncByteStream) -> None:
+        self._stream = stream
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        async for chunk in self._stream:
+            yield chunk
+
+
+def _answer_to(request: httpx.Request, found: httpx.Response) -> httpx.Response:
+    library = sys.modules[type(request).__module__.partition(".")[0]]
+    if library is httpx:
+        return found
+    if found.is_stream_consumed:
+        body: dict[str, object] = {"content": found.content}
+    else:
+        assert isinstance(found.stream, httpx.AsyncByteStream)  # noqa: S101  # slow, or cut off
+        body = {"stream": _Stream(found.stream)}
+    answer = library.Response(found.status_code, headers=found.headers.raw, **body)
+    return cast("httpx.Response", answer)

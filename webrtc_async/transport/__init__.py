@@ -1,5 +1,6 @@
 """The one seam to the HTTP library: pool, limiter, stage of failure, exceptions."""
 
-from webrtc_async.transport.connections import LIBRARY, Connections, HttpClient, HttpTransport
+from webrtc_async.transport.connections import Connections
+from webrtc_async.transport.library import HttpClient, HttpTransport, LibraryName
 
-__all__ = ["LIBRARY", "Connections", "HttpClient", "HttpTransport"]
+__all__ = ["Connections", "HttpClient", "HttpTransport", "LibraryName"]

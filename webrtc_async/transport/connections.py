@@ -8,7 +8,7 @@ import inspect
 import ssl
 import sys
 import warnings
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import anyio
 import httpx
@@ -24,14 +24,14 @@ from webrtc_async.outcome import Outcome, Progress, Stage
 from webrtc_async.settings import check_count, check_kind, check_url
 from webrtc_async.transport.exchange import Exchange
 from webrtc_async.transport.failure import failed, lost
+from webrtc_async.transport.library import (
+    HttpClient,
+    HttpTransport,
+    LibraryName,
+    choose_library,
+)
 from webrtc_async.transport.lifetime import Lifetime
 from webrtc_async.wire import WireRequest, WireResponse
-
-HttpClient = httpx.AsyncClient
-HttpTransport = httpx.AsyncBaseTransport
-
-LIBRARY: Final = f"httpx/{httpx.__version__}"
-"""The HTTP library, as the User-Agent names it."""
 
 KEEP_ALIVE: Final = 20.0
 """Seconds an idle connection is kept, well below the 60 s after which gateways drop theirs."""
@@ -57,6 +57,7 @@ class Connections:
         proxy: str | None = None,
         ssl_context: ssl.SSLContext | None = None,
         trust_env: bool = True,
+        http_library: LibraryName | None = None,
     ) -> None:
         if http_client is not None and (transport or proxy or ssl_context):
             raise ConfigurationError(
@@ -64,8 +65,7 @@ class Connections:
             )
         if transport is not None and (proxy or ssl_context):
             raise ConfigurationError("A transport brings its own proxy and ssl_context.")
-        check_kind("http_client", http_client, HttpClient)
-        check_kind("transport", transport, HttpTransport)
+        self.library = choose_library(http_library, http_client, transport)
         check_kind("ssl_context", ssl_context, ssl.SSLContext)
         check_count("max_connections", max_connections)
         check_count("max_response_bytes", max_response_bytes)
@@ -81,7 +81,8 @@ class Connections:
             self._settings["proxy"] = proxy
         if ssl_context is not None:
             self._settings["verify"] = ssl_context
-        self._http = http_client
+        # Of either library, under the types of the one: see Library.
+        self._http = cast("httpx.AsyncClient | None", http_client)
         self._limiter: anyio.CapacityLimiter
         self._home: tuple[object, int] | None = None
         self._made_at = _caller()
@@ -139,7 +140,7 @@ class Connections:
         self.check_open(progress.operation)
         http, limiter = self._opened(progress.operation)
         progress.begin(Stage.QUEUED)
-        under_way = Exchange(request, progress, self.max_response_bytes)
+        under_way = Exchange(request, progress, self.library, self.max_response_bytes)
         # On behalf of the exchange and not of its task, whose hooks may make calls of their own.
         async with _Place(limiter, under_way):
             self.check_open(progress.operation)
@@ -223,7 +224,7 @@ class Connections:
                 self._abandoned.append(self._http)
             self._http = None
 
-    def _opened(self, operation: str) -> tuple[HttpClient, anyio.CapacityLimiter]:
+    def _opened(self, operation: str) -> tuple[httpx.AsyncClient, anyio.CapacityLimiter]:
         self.settle(operation)
         if self._http is None:
             self._http = self._own_client()
@@ -244,16 +245,16 @@ class Connections:
                 source=self,
             )
 
-    def _own_client(self) -> HttpClient:
-        limits = httpx.Limits(
+    def _own_client(self) -> httpx.AsyncClient:
+        limits = self.library.limits(
             max_connections=self.max_connections,
             max_keepalive_connections=self.max_connections,
             keepalive_expiry=KEEP_ALIVE,
         )
         try:
             # No timeout, because the deadline bounds everything, queue and body included.
-            return httpx.AsyncClient(timeout=None, limits=limits, **self._settings)  # noqa: S113
-        except (ValueError, ImportError, httpx.InvalidURL) as error:
+            return self.library.client(timeout=None, limits=limits, **self._settings)
+        except (ValueError, ImportError, self.library.invalid_url) as error:
             raise ConfigurationError(
                 f"The environment's proxy settings cannot be used: {type(error).__name__}."
             ) from error

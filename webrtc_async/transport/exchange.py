@@ -16,6 +16,7 @@ from webrtc_async.errors import (
 )
 from webrtc_async.outcome import Progress, Stage
 from webrtc_async.transport.failure import tracer
+from webrtc_async.transport.library import Library
 from webrtc_async.wire import WireRequest, WireResponse
 
 _CHUNKS_AT_A_TIME: Final = 256
@@ -29,11 +30,13 @@ class Exchange:
     Attributes:
         request: What is sent; its target is a URL.
         progress: Kept up to date, so that a failure anywhere knows how far it came.
+        library: Whose client sends it.
         limit: The most bytes of a body, decoded.
     """
 
     request: WireRequest
     progress: Progress
+    library: Library
     limit: int
     _head: WireResponse | None = field(default=None, init=False)
     _chunks: list[bytes] = field(factory=list[bytes], init=False)
@@ -62,7 +65,7 @@ class Exchange:
         Raises:
             ConfigurationError: The HTTP client cannot build it.
         """
-        own_timeout = httpx.Timeout(None, connect=connect_timeout)
+        own_timeout = self.library.timeout(None, connect=connect_timeout)
         try:
             return http.build_request(
                 self.request.method,
@@ -70,7 +73,7 @@ class Exchange:
                 # The service's answers are small, and what is not compressed cannot swell.
                 headers={"Accept-Encoding": "identity", **self.request.headers},
                 content=self.request.content or None,
-                timeout=own_timeout if is_own else httpx.USE_CLIENT_DEFAULT,
+                timeout=own_timeout if is_own else self.library.client_default,
                 extensions={"trace": tracer(self.progress)},
             )
         except Exception as error:
@@ -92,7 +95,7 @@ class Exchange:
                 built,
                 stream=True,
                 follow_redirects=False,
-                auth=None if authorized else httpx.USE_CLIENT_DEFAULT,
+                auth=None if authorized else self.library.client_default,
             )
         except Exception as error:
             # A user's hook may have seen the answer and raised, as raise_for_status does.
@@ -112,7 +115,7 @@ class Exchange:
         return WireResponse(status=head.status, headers=head.headers, content=content)
 
     def _see_head(self, response: object) -> WireResponse | None:
-        if not isinstance(response, httpx.Response):
+        if not isinstance(response, self.library.response):
             return None
         self.progress.stage, self.progress.status = Stage.READING, response.status_code
         headers = {name.lower(): value for name, value in response.headers.items()}
@@ -137,7 +140,8 @@ class Exchange:
             ) from None
 
     async def _read_raw(self, response: httpx.Response) -> bytes:
-        assert isinstance(response.stream, httpx.AsyncByteStream)  # noqa: S101  # as it was sent
+        # As it was sent; sync streams have no place here.
+        assert isinstance(response.stream, self.library.byte_stream)  # noqa: S101
         # Not aiter_raw(): it keeps empty chunks to itself, and a stream of those would never end.
         chunks = aiter(response.stream)
         size = seen = 0
