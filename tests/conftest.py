@@ -8,6 +8,8 @@ import trio.testing
 
 import webrtc_async
 
+pytest.register_assert_rewrite("faults", "scripted", "speaking")
+
 
 def pytest_report_header() -> str:
     """Name the versions that decide what a test sees."""

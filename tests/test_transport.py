@@ -952,7 +952,7 @@ async def test_what_is_no_exception_is_left_alone() -> None:
 
 
 async def test_a_hook_that_raises_is_our_error() -> None:
-    """An exception of the user's own hook is a lost answer with that exception as its cause."""
+    """An exception of the user's own hook is a lost answer that knows its cause and its status."""
 
     async def refuse(_: httpx.Response) -> None:
         raise LookupError("hook")
@@ -965,7 +965,7 @@ async def test_a_hook_that_raises_is_our_error() -> None:
         with pytest.raises(TransportError, match="LookupError") as caught:
             await client.create_session()
     assert isinstance(caught.value.__cause__, LookupError)
-    assert caught.value.outcome is Outcome.UNKNOWN
+    assert (caught.value.outcome, caught.value.status) == (Outcome.ANSWERED, 200)
 
 
 async def test_a_hook_that_raises_for_the_status_is_that_status() -> None:

@@ -16,7 +16,7 @@ from webrtc_async.errors import (
 )
 from webrtc_async.observer import Watch
 from webrtc_async.outcome import Outcome, Progress, Stage
-from webrtc_async.redaction import public_headers
+from webrtc_async.redaction import Unshown, public_headers
 from webrtc_async.retry import RetryPolicy, call_with_repeats
 from webrtc_async.route import ACCOUNT, Repeat, Route
 from webrtc_async.route_table import LIST_SESSION_PARTICIPANTS
@@ -156,7 +156,8 @@ class Call(Generic[ResultT]):
         if self.channel.auth is None:
             return ""
         self._progress.begin(Stage.AUTHENTICATING)
-        return check_authorization(await self.channel.auth.authorization(self._send_for_auth))
+        given = await self.channel.auth.authorization(self._send_for_auth)
+        return Unshown(check_authorization(given))
 
     async def _renewed(self, refused: str) -> str | None:
         """Return another header than the refused one, if it can be had: once in a call."""

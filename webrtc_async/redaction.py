@@ -25,6 +25,15 @@ _CREDENTIALS: Final = re.compile(
 _TOKEN_FIELD: Final = re.compile(r"""("\w*token"\s*:\s*"|\b\w*token=)[^"&\s]{4,}""", re.IGNORECASE)
 
 
+class Unshown(str):
+    """A text that debuggers and tracebacks with local variables do not show."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "<hidden>"
+
+
 def excerpt(text: str, secrets: Iterable[str] = (), longest: int = LONGEST_EXCERPT) -> str:
     """Return the start of a text without secrets and control characters.
 
@@ -67,4 +76,5 @@ def secrets_in(authorization: str) -> tuple[str, ...]:
             pair = base64.b64decode(credentials).decode("utf-8", "surrogatepass")
             found |= {pair, pair.partition(":")[2]}
     # Shorter ones would blot out ordinary words, and protect nothing.
-    return tuple(sorted((each for each in found if len(each) >= 4), key=len, reverse=True))
+    told = (Unshown(each) for each in found if len(each) >= 4)
+    return tuple(sorted(told, key=len, reverse=True))

@@ -29,6 +29,7 @@ from webrtc_async.errors import (
 )
 from webrtc_async.redaction import excerpt, public_headers, secrets_in
 from webrtc_async.route import Route
+from webrtc_async.settings import LONGEST_WAIT
 
 BodyT = TypeVar("BodyT")
 ResultT = TypeVar("ResultT")
@@ -184,8 +185,8 @@ def read_retry_after(headers: Mapping[str, str], now: datetime | None = None) ->
     """
     value = headers.get("retry-after", "").strip()
     # RFC 9110, 10.2.3: whole seconds, or a date. Nothing else is taken, and no negative wait.
-    if re.fullmatch(r"[0-9]{1,9}", value):
-        return float(value)
+    if re.fullmatch(r"[0-9]+", value):
+        return min(float(value), LONGEST_WAIT)
     moment = _read_date(value)
     if moment is None:
         return None

@@ -83,6 +83,8 @@ class Connections:
             self._settings["verify"] = ssl_context
         # Of either library, under the types of the one: see Library.
         self._http = cast("httpx.AsyncClient | None", http_client)
+        # A pool of the library's own tells of every byte; of anything else nothing is known.
+        self._is_pool = http_client is None and transport is None
         self._limiter: anyio.CapacityLimiter
         self._home: tuple[object, int] | None = None
         self._made_at = _caller()
@@ -144,7 +146,7 @@ class Connections:
         # On behalf of the exchange and not of its task, whose hooks may make calls of their own.
         async with _Place(limiter, under_way):
             self.check_open(progress.operation)
-            progress.stage = Stage.CONNECTING
+            progress.stage, progress.is_traced = Stage.CONNECTING, self._is_pool
             is_own = self._given_client is None
             built = under_way.build(http, is_own=is_own, connect_timeout=connect_timeout)
             self.requests_sent += 1

@@ -1,6 +1,6 @@
 """One request over an HTTP client, and the answer to it."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterable
 from typing import Final
 
 import httpx
@@ -74,7 +74,7 @@ class Exchange:
                 headers={"Accept-Encoding": "identity", **self.request.headers},
                 content=self.request.content or None,
                 timeout=own_timeout if is_own else self.library.client_default,
-                extensions={"trace": tracer(self.progress)},
+                extensions={"trace": tracer(self.progress, self._see)},
             )
         except Exception as error:
             raise ConfigurationError(
@@ -117,11 +117,14 @@ class Exchange:
     def _see_head(self, response: object) -> WireResponse | None:
         if not isinstance(response, self.library.response):
             return None
-        self.progress.stage, self.progress.status = Stage.READING, response.status_code
         headers = {name.lower(): value for name, value in response.headers.items()}
-        head = WireResponse(status=response.status_code, headers=headers)
-        self._head = head
-        return head
+        self._head = WireResponse(status=response.status_code, headers=headers)
+        self.progress.stage, self.progress.status = Stage.READING, response.status_code
+        return self._head
+
+    def _see(self, status: int, headers: Iterable[tuple[bytes, bytes]]) -> None:
+        """Take an answer's head from the wire: httpx raises at a Location that it cannot read."""
+        self._see_head(self.library.response(status, headers=list(headers)))
 
     async def _read(self, response: httpx.Response) -> bytes:
         try:

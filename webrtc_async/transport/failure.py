@@ -5,8 +5,8 @@ exceptions, because httpx and its continuation share names and not classes.
 """
 
 import ssl
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Final
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import Any, Final, TypeVar
 from urllib.parse import urlsplit
 
 from webrtc_async.errors import (
@@ -17,6 +17,8 @@ from webrtc_async.errors import (
 )
 from webrtc_async.outcome import Outcome, Progress, Stage
 from webrtc_async.redaction import excerpt
+
+ErrorT = TypeVar("ErrorT", bound=BaseException)
 
 _NEVER_SENT: Final = frozenset(
     {
@@ -30,9 +32,19 @@ _NEVER_SENT: Final = frozenset(
 )
 """Names of exceptions that come before the first byte."""
 
+_NO_TLS: Final = ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "HTTP_REQUEST")
+"""OpenSSL's reasons when an answer is no handshake."""
 
-def tracer(progress: Progress) -> Callable[[str, Mapping[str, Any]], Awaitable[None]]:
-    """Return an httpcore trace hook that keeps a progress up to date."""
+
+def tracer(
+    progress: Progress, on_head: Callable[[int, Iterable[tuple[bytes, bytes]]], None]
+) -> Callable[[str, Mapping[str, Any]], Awaitable[None]]:
+    """Return an httpcore trace hook that keeps a progress up to date.
+
+    Args:
+        progress: Whose stage it keeps.
+        on_head: Is told the status and headers of an answer, whatever becomes of it afterwards.
+    """
     through_proxy = has_connected = False
 
     async def trace(event: str, info: Mapping[str, Any]) -> None:
@@ -48,13 +60,16 @@ def tracer(progress: Progress) -> Callable[[str, Mapping[str, Any]], Awaitable[N
             progress.stage, progress.is_reused = Stage.SENDING, not has_connected
         elif event.endswith(".send_request_body.complete"):
             progress.stage = Stage.AWAITING
+        elif event.endswith(".receive_response_headers.complete"):
+            _, status, _, headers = info["return_value"]
+            on_head(status, headers)
 
     return trace
 
 
 def failed(progress: Progress, target: str, error: Exception) -> TransportError:
     """Return the error for an exception of the HTTP library or of a user's hook."""
-    refused = _certificate_refusal(error)
+    refused = _behind(error, ssl.SSLCertVerificationError)
     if refused is not None:
         return TlsError(
             f"the certificate of {_host(target)} was refused: {refused.verify_message}.",
@@ -63,7 +78,8 @@ def failed(progress: Progress, target: str, error: Exception) -> TransportError:
     if not progress.is_traced and type(error).__name__ in _NEVER_SENT:
         progress.is_traced = True
     detail = excerpt(str(error).strip().rstrip("."))
-    return lost(progress, target, f"{type(error).__name__}{f': {detail}' if detail else ''}")
+    problem = f"{type(error).__name__}{f': {detail}' if detail else ''}"
+    return lost(progress, target, problem + _hint(target, error, detail))
 
 
 def lost(progress: Progress, target: str, problem: str) -> TransportError:
@@ -80,10 +96,22 @@ def lost(progress: Progress, target: str, problem: str) -> TransportError:
     )
 
 
-def _certificate_refusal(error: BaseException | None) -> ssl.SSLCertVerificationError | None:
-    while error is not None and not isinstance(error, ssl.SSLCertVerificationError):
+def _behind(error: BaseException | None, kind: type[ErrorT]) -> ErrorT | None:
+    while error is not None and not isinstance(error, kind):
         error = error.__cause__ or error.__context__
     return error
+
+
+def _hint(target: str, error: Exception, detail: str) -> str:
+    """Name the setting that is most likely wrong, where the failure tells."""
+    is_tls = target.startswith("https:")
+    broken = _behind(error, ssl.SSLError)
+    if is_tls and getattr(broken, "reason", None) in _NO_TLS:
+        return ". What answers there does not speak TLS: base_url may have to begin with http://"
+    # h11 says so of what begins with a control character, as TLS does.
+    if not is_tls and detail == "illegal request line":
+        return ". What answers there may speak TLS: base_url may have to begin with https://"
+    return ""
 
 
 def _host(target: str) -> str:

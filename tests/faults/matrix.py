@@ -1,0 +1,99 @@
+"""The whole matrix: its rows, its transports, its cells, and how one of them is tried."""
+
+from typing import Any, Final
+
+import anyio
+from scripted import policy
+
+from webrtc_async import AsyncWebRtcClient, WebRtcError
+
+from .row import Cell, Expected, Kind
+from .rows_of_bodies import ROWS_OF_BODIES
+from .rows_of_connecting import ROWS_OF_CONNECTING
+from .rows_of_framing import ROWS_OF_FRAMING
+from .rows_of_statuses import ROWS_OF_STATUSES
+from .scene import GOOD, Scene, trusting
+from .sinks import PASSWORD, USER, Lag, leaks_of, left_open, recorded, settle
+
+TRANSPORTS: Final[dict[str, dict[str, Any]]] = {
+    "httpx": {"http_library": "httpx"},
+    "httpx2": {"http_library": "httpx2"},
+}
+"""The settings that choose a transport."""
+
+KINDS: Final[tuple[Kind, ...]] = ("repeatable", "create")
+ROWS: Final = [*ROWS_OF_CONNECTING, *ROWS_OF_FRAMING, *ROWS_OF_BODIES, *ROWS_OF_STATUSES]
+CELLS: Final = [
+    Cell(row, transport, kind)
+    for row in ROWS
+    for transport in TRANSPORTS
+    for kind in KINDS
+    if kind == "repeatable" or row.create is not None
+]
+
+WAITS_FOR: Final[dict[str, str]] = {}
+"""Cells, by number of row, that wait for work under way; one that passes fails."""
+
+
+def client_at(scene: Scene, cell: Cell) -> AsyncWebRtcClient:
+    """Return the client of a cell, whose pauses have no length."""
+    own = {} if "proxy" in scene.settings else scene.settings
+    return AsyncWebRtcClient(
+        "9900000",
+        auth=(USER, PASSWORD),
+        base_url=scene.base_url,
+        retry=policy(attempts=3, **cell.row.settings),
+        deadline=cell.row.deadline,
+        ssl_context=trusting(),
+        **TRANSPORTS[cell.transport],
+        **(own or scene.settings),
+    )
+
+
+async def outcome_of(client: AsyncWebRtcClient, cell: Cell) -> tuple[object, float, float]:
+    """Return what a call comes to, the seconds it took, and how late the loop itself was."""
+    lag = Lag()
+    async with anyio.create_task_group() as tasks:
+        await tasks.start(lag.watch)
+        started = anyio.current_time()
+        result: object
+        try:
+            result = await cell.perform(client)
+        except WebRtcError as error:
+            result = error
+        elapsed = anyio.current_time() - started
+        tasks.cancel_scope.cancel()
+    return result, elapsed, lag.worst
+
+
+async def try_cell(cell: Cell) -> None:
+    """Strike with the fault for ever, then once, then not at all, and look at what came of it."""
+    before = left_open()
+    with recorded() as records:
+        async with cell.row.stage() as scene, client_at(scene, cell) as client:
+            if cell.row.is_warm:
+                scene.meet(GOOD, None)
+                await client.get_session("s-1")
+            await struck(cell, scene, client, cell.expected, records)
+            if cell.row.heals:
+                scene.meet(None, GOOD)
+                repeats = cell.expected.error is not None and cell.expected.requests > 1
+                healed = Expected(requests=2) if repeats else cell.expected
+                await struck(cell, scene, client, healed, records)
+                scene.meet(GOOD)
+                for _ in range(3):
+                    assert (await client.get_session("s-1")).id == "s-1"
+            else:
+                await struck(cell, scene, client, cell.expected, records)
+    assert await settle(before) <= before
+
+
+async def struck(
+    cell: Cell, scene: Scene, client: AsyncWebRtcClient, expected: Expected, records: Any
+) -> None:
+    """Make a call and compare it with what is expected of it."""
+    seen = scene.seen
+    result, elapsed, lag = await outcome_of(client, cell)
+    expected.check(result, scene.seen - seen)
+    assert not (leaks := leaks_of(result, records)), " ".join(leaks)
+    assert elapsed <= cell.row.deadline + 0.05 + lag

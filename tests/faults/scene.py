@@ -1,0 +1,172 @@
+"""Where a fault strikes: a server of raw bytes, a port without one, a proxy."""
+
+import datetime
+import functools
+import socket
+import ssl
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any
+
+import anyio
+import anyio.abc
+import trustme
+from attrs import define, field
+from scripted import Behaviour, SocketServer, listening, serving
+
+from .behaviours import WHOLE, answered
+
+Stage = Callable[[], AbstractAsyncContextManager["Scene"]]
+
+GOOD: Behaviour = answered(b'{"id": "s-1"}', b"Content-Type: application/json")
+
+
+@define
+class Scene:
+    """A place of a fault.
+
+    Attributes:
+        base_url: Where the service is said to be.
+        settings: What the client needs besides.
+        fault: What each request meets.
+        server: Who sees the requests, where anybody does.
+        counted: How many times the fault has struck.
+    """
+
+    base_url: str
+    settings: dict[str, Any] = field(factory=dict)
+    fault: Behaviour | None = None
+    server: SocketServer | None = None
+    counted: Callable[[], int] | None = None
+
+    @property
+    def seen(self) -> int:
+        """How many requests, or connections where no request gets through, were seen."""
+        if self.counted is not None:
+            return self.counted()
+        return 0 if self.server is None else len(self.server.requests)
+
+    def meet(self, *behaviours: Behaviour | None) -> None:
+        """Have the next requests meet these, and the last one for ever; None is the fault."""
+        if self.server is not None and self.fault is not None:
+            self.server.behaviours = [each or self.fault for each in behaviours]
+
+
+def wire(
+    fault: Behaviour, *, keeps_alive: bool = False, tls: Callable[[], ssl.SSLContext] | None = None
+) -> Stage:
+    """Set up a server on which every request meets the fault."""
+
+    @asynccontextmanager
+    async def stage() -> AsyncIterator[Scene]:
+        context = None if tls is None else tls()
+        async with serving(fault, tls=context, keeps_alive=keeps_alive) as server:
+            scheme = "http" if tls is None else "https"
+            yield Scene(server.url(scheme), fault=fault, server=server)
+
+    return stage
+
+
+@asynccontextmanager
+async def nobody() -> AsyncIterator[Scene]:
+    """Set up a port that is taken and not listened at, so that connections are refused."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield Scene(f"http://127.0.0.1:{taken.getsockname()[1]}/v1")
+
+
+@asynccontextmanager
+async def no_such_host() -> AsyncIterator[Scene]:
+    """Name a host that has no address."""
+    yield Scene("http://nowhere.invalid/v1")
+
+
+@asynccontextmanager
+async def black_hole() -> AsyncIterator[Scene]:
+    """Set up a port whose queue is full, so that connecting never ends."""
+    with socket.socket() as full, socket.socket() as first, socket.socket() as second:
+        full.bind(("127.0.0.1", 0))
+        full.listen(0)
+        for filler in (first, second):
+            filler.setblocking(False)
+            filler.connect_ex(full.getsockname())
+        yield Scene(f"http://127.0.0.1:{full.getsockname()[1]}/v1")
+
+
+def bare(serve: Callable[[anyio.abc.ByteStream], Any], scheme: str = "https") -> Stage:
+    """Set up a server that does something else than HTTP, and count its connections."""
+
+    @asynccontextmanager
+    async def stage() -> AsyncIterator[Scene]:
+        count = 0
+
+        async def counting(stream: anyio.abc.ByteStream) -> None:
+            nonlocal count
+            count += 1
+            async with stream:
+                await serve(stream)
+
+        async with listening(counting) as port:
+            yield Scene(f"{scheme}://127.0.0.1:{port}/v1", counted=lambda: count)
+
+    return stage
+
+
+async def cut_off(stream: anyio.abc.ByteStream) -> None:
+    """Read the start of a handshake, and close."""
+    await stream.receive()
+
+
+async def alert(stream: anyio.abc.ByteStream) -> None:
+    """Answer as a TLS server answers what is no handshake."""
+    await stream.receive()
+    await stream.send(bytes.fromhex("15030100020246"))
+
+
+async def answer_plainly(stream: anyio.abc.ByteStream) -> None:
+    """Answer a handshake as an HTTP server without TLS does."""
+    await stream.receive()
+    await stream.send(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n")
+
+
+def behind_proxy(fault: Behaviour) -> Stage:
+    """Set up a proxy on which every CONNECT meets the fault."""
+
+    @asynccontextmanager
+    async def stage() -> AsyncIterator[Scene]:
+        async with serving(fault) as proxy:
+            settings = {"proxy": f"http://127.0.0.1:{proxy.port}"}
+            yield Scene("https://service.example/v1", settings, fault, proxy)
+
+    return stage
+
+
+@functools.cache
+def authority() -> trustme.CA:
+    """Return the private authority that the clients trust."""
+    return trustme.CA()
+
+
+@functools.cache
+def trusting() -> ssl.SSLContext:
+    """Return the clients' TLS settings."""
+    context = ssl.create_default_context()
+    authority().configure_trust(context)
+    return context
+
+
+@functools.cache
+def certificate(
+    name: str = "127.0.0.1", *, is_known: bool = True, is_expired: bool = False
+) -> ssl.SSLContext:
+    """Return the TLS settings of a server."""
+    issuer = authority() if is_known else trustme.CA()
+    ended = datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC) if is_expired else None
+    started = datetime.datetime(2019, 1, 1, tzinfo=datetime.UTC) if is_expired else None
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    issuer.issue_cert(name, not_before=started, not_after=ended).configure_cert(context)
+    return context
+
+
+STRAY = WHOLE.replace(b"s-1", b"bad")
+"""An answer that nobody asked for."""
