@@ -110,6 +110,36 @@ def coverage(session: nox.Session) -> None:
     session.run("coverage", "report", "--include=*/emulator/*,*/cli/*")
 
 
+def of_faults(session: nox.Session, module: str) -> None:
+    """Run a module of tests/faults with what is given on the command line."""
+    session.install(".[demo]", *group("test"))
+    session.run("python", "-m", module, *session.posargs, env={"PYTHONPATH": "tests"})
+
+
+@nox.session
+def matrix(session: nox.Session) -> None:
+    """Try every fault on every transport, and print the matrix as a table."""
+    of_faults(session, "faults")
+
+
+@nox.session
+def storm(session: nox.Session) -> None:
+    """Cancel 12 000 calls in every way on every transport, and take the service down for 500."""
+    of_faults(session, "faults.storm")
+
+
+@nox.session
+def soak(session: nox.Session) -> None:
+    """Make 100 000 calls with faults, and require that nothing grows."""
+    of_faults(session, "faults.soak")
+
+
+@nox.session
+def fuzz(session: nox.Session) -> None:
+    """Send up to 1 000 000 broken answers within an hour; only our errors may come out."""
+    of_faults(session, "faults.fuzz")
+
+
 @nox.session
 def stateful(session: nox.Session) -> None:
     """Meet 100,000 random faults, or as many as are named, and print what came of them."""

@@ -1,10 +1,12 @@
 """Every fault on every transport, for calls that may arrive twice and for creates."""
 
-import pytest
-from faults.matrix import CELLS, WAITS_FOR, try_cell
-from faults.row import Cell
+import ast
+from pathlib import Path
 
-pytestmark = pytest.mark.anyio
+import pytest
+from faults.elsewhere import HELD
+from faults.matrix import CELLS, ROWS, WAITS_FOR, summary, try_cell
+from faults.row import Cell
 
 
 def param(cell: Cell):
@@ -14,7 +16,31 @@ def param(cell: Cell):
     return pytest.param(cell, id=str(cell), marks=marks)
 
 
+@pytest.mark.anyio
 @pytest.mark.parametrize("cell", [param(cell) for cell in CELLS])
 async def test_a_fault_comes_to_what_it_must(cell: Cell) -> None:
     """The right error or value, requests, time; nothing leaks or stays; later calls succeed."""
     await try_cell(cell)
+
+
+@pytest.mark.parametrize("held", HELD, ids=lambda held: held.number)
+def test_a_fault_elsewhere_is_held(held):
+    """Each fault that is no cell names tests that exist, or is on the list of what waits."""
+    assert held.tests or held.number in WAITS_FOR
+    for name in held.tests:
+        module, _, test = name.partition("::")
+        tree = ast.parse((Path(__file__).parent / f"{module}.py").read_text("utf-8"))
+        assert test in {getattr(node, "name", None) for node in tree.body}
+
+
+def test_no_fault_is_forgotten():
+    """The numbers go from 1 to 74 without a gap; 75 is one of Python 3.14's own."""
+    numbers = {int("".join(filter(str.isdigit, row.number[:2]))) for row in ROWS}
+    numbers |= {int(held.number) for held in HELD}
+    assert numbers == set(range(1, 75))
+
+
+def test_the_readme_quotes_the_counts():
+    """What the README says of the matrix is what the matrix has."""
+    readme = (Path(__file__).parent.parent / "README.md").read_text("utf-8")
+    assert summary() in readme

@@ -2,4 +2,86 @@
 
 from .row import Held
 
-HELD: list[Held] = []
+HELD = [
+    Held("4", "bad port in the base URL", ("test_settings::test_base_urls_that_cannot_work",)),
+    Held(
+        "7",
+        "every place taken",
+        (
+            "test_call::test_the_deadline_covers_the_queue",
+            "test_transport::test_no_more_than_max_connections_at_once",
+        ),
+    ),
+    Held("48", "503 for 500 callers", ()),
+    Held("53", "cancelled at every await", ("test_storms::test_later_calls_succeed",)),
+    Held("54", "thousands cancelled", ("test_storms::test_later_calls_succeed",)),
+    Held("55", "a task group that fails", ("test_processes::test_a_failing_group_harms_nothing",)),
+    Held("56", "cancelled twice in tear-down", ()),
+    Held(
+        "57",
+        "ids that lead elsewhere",
+        (
+            "test_route::test_ids_that_cannot_stand_in_a_path",
+            "test_client::test_no_id_reaches_another_route",
+        ),
+    ),
+    Held(
+        "58",
+        "control characters in headers",
+        (
+            "test_settings::test_header_values_that_cannot_be_sent",
+            "test_settings::test_header_names_that_cannot_be_sent",
+        ),
+    ),
+    Held(
+        "59",
+        "credentials that cannot be sent",
+        (
+            "test_auth::test_a_colon_in_the_username_is_refused",
+            "test_auth::test_every_basic_pair_can_be_read_back",
+        ),
+    ),
+    Held(
+        "61",
+        "the environment's proxies",
+        (
+            "test_transport::test_a_loopback_service_needs_no_proxy",
+            "test_transport::test_the_environment_s_proxy_is_used_for_the_rest",
+        ),
+    ),
+    Held(
+        "63",
+        "a clock that jumps",
+        (
+            "test_processes::test_only_the_monotonic_clock_counts",
+            "test_wire::test_retry_after",
+        ),
+    ),
+    Held("64", "a fork with an open client", ()),
+    Held("65", "a second event loop", ()),
+    Held("66", "two event loops in two threads", ()),
+    Held(
+        "67",
+        "used before entering, after closing, entered twice",
+        (
+            "test_client::test_calls_before_entering_work",
+            "test_client::test_a_client_closes_with_its_last_exit",
+            "test_client::test_closed_is_closed",
+        ),
+    ),
+    Held("68", "closed with calls under way", ()),
+    Held("69", "never closed", ()),
+    Held(
+        "70",
+        "the interpreter ends, or is interrupted",
+        ("test_processes::test_an_interrupt_ends_a_program_as_ever",),
+    ),
+    Held(
+        "71",
+        "a given client closed by its owner",
+        ("test_transport::test_a_given_client_that_its_owner_closed_is_said",),
+    ),
+    Held("72", "a hook that raises", ("test_transport::test_a_hook_that_raises_is_our_error",)),
+    Held("73", "garbage of failed calls", ("test_processes::test_failed_calls_leave_no_garbage",)),
+    Held("74", "no descriptor left", ("test_processes::test_descriptors_that_ran_out",)),
+]

@@ -7,6 +7,7 @@ from scripted import policy
 
 from webrtc_async import AsyncWebRtcClient, WebRtcError
 
+from .elsewhere import HELD
 from .row import Cell, Expected, Kind
 from .rows_of_bodies import ROWS_OF_BODIES
 from .rows_of_connecting import ROWS_OF_CONNECTING
@@ -31,8 +32,27 @@ CELLS: Final = [
     if kind == "repeatable" or row.create is not None
 ]
 
-WAITS_FOR: Final[dict[str, str]] = {}
-"""Cells, by number of row, that wait for work under way; one that passes fails."""
+WAITS_FOR: Final[dict[str, str]] = {
+    "48": "the retry quota",
+    "56": "tear-down in tasks that the client owns",
+    "64": "a pool for each process",
+    "65": "a pool for each event loop",
+    "66": "a pool for each event loop",
+    "68": "a drain when the client is closed",
+    "69": "a warning that names where the client was made",
+    "73": "retrying without cycles: tenacity leaves 146 objects of them for a call of 3 attempts",
+}
+"""What waits for work under way, by number of row; a cell on this list that passes fails."""
+
+
+def summary() -> str:
+    """Return what the matrix has, in one line; every cell is run on asyncio and on trio."""
+    unmet = sum(cell.transport in cell.row.cannot for cell in CELLS)
+    return (
+        f"{len(ROWS)} faults of a call x {len(TRANSPORTS)} transports x 2 backends x repeatable "
+        f"and create: {2 * len(CELLS)} cells, {2 * (len(CELLS) - unmet)} met, {2 * unmet} not; "
+        f"{sum(bool(held.tests) for held in HELD)} faults of other kinds, by tests of their own"
+    )
 
 
 def client_at(scene: Scene, cell: Cell) -> AsyncWebRtcClient:

@@ -50,6 +50,15 @@ class Expected:
     says: str = ""
     holds: Callable[[Any], bool] = field(default=lambda result: result.id == "s-1")
 
+    def __str__(self) -> str:
+        if self.error is None:
+            shown = "result"
+        else:
+            shown = self.error.__name__
+            if self.outcome is not None:
+                shown += f", {self.outcome.name}"
+        return f"{shown}, {self.requests} sent"
+
     def check(self, result: object, requests: int) -> None:
         """Compare with what came."""
         if self.error is None:

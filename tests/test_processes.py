@@ -1,0 +1,162 @@
+"""Faults of the process around the client: descriptors, garbage, clocks, interrupts."""
+
+import contextlib
+import gc
+import re
+import signal
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import anyio
+import pytest
+from faults.matrix import TRANSPORTS, WAITS_FOR
+from faults.scene import GOOD
+from faults.storm import client_of as client_over
+from scripted import client_of, refusal, serving
+
+import webrtc_async
+from webrtc_async import ServerError
+
+TESTS = Path(__file__).parent
+
+
+def program(text: str) -> list[str]:
+    """Return a command that runs a program which can import the tests' modules."""
+    start = f"import sys; sys.path.insert(0, {str(TESTS)!r})\n"
+    return [sys.executable, "-W", "error", "-c", start + textwrap.dedent(text)]
+
+
+EXHAUSTED = """
+    import os, resource
+    import anyio
+    from faults.scene import GOOD
+    from faults.storm import client_of
+    from scripted import ONCE, serving
+    from webrtc_async import ConnectionFailedError
+
+    async def main():
+        async with serving(GOOD) as server, client_of(server, {transport!r}, retry=ONCE) as client:
+            await client.get_session("s-1")
+            resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
+            held = []
+            try:
+                while True:
+                    held.append(os.dup(0))
+            except OSError:
+                pass
+            try:
+                await client.create_session()
+            except ConnectionFailedError as error:
+                print(error.outcome.name)
+            for each in held:
+                os.close(each)
+            print((await client.create_session()).id)
+
+    anyio.run(main)
+"""
+
+
+@pytest.mark.parametrize("transport", TRANSPORTS)
+def test_descriptors_that_ran_out(transport):
+    """Without a free descriptor a call is a failed connection, and works again with one."""
+    ran = subprocess.run(
+        program(EXHAUSTED.format(transport=transport)),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert ran.stdout.split() == ["NOT_SENT", "s-1"], ran.stderr
+
+
+INTERRUPTED = """
+    import anyio
+    from faults.storm import client_of
+    from scripted import serving
+
+    async def main():
+        async def wait(stream, request):
+            print("waiting", flush=True)
+            await anyio.sleep_forever()
+
+        async with serving(wait) as server, client_of(server, {transport!r}) as client:
+            await client.create_session()
+
+    anyio.run(main)
+"""
+
+
+@pytest.mark.parametrize("transport", TRANSPORTS)
+def test_an_interrupt_ends_a_program_as_ever(transport):
+    """Control-C in a call is a KeyboardInterrupt: that exit code, no warning, nothing ignored."""
+    running = subprocess.Popen(
+        program(INTERRUPTED.format(transport=transport)),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert running.stdout.readline() == "waiting\n"
+    running.send_signal(signal.SIGINT)
+    _, said = running.communicate(timeout=30)
+    assert running.returncode in {-signal.SIGINT, 130, 1}
+    assert said.rstrip().endswith("KeyboardInterrupt")
+    assert "Warning" not in said
+    assert "ignored" not in said
+
+
+@pytest.mark.anyio
+@pytest.mark.xfail("73" in WAITS_FOR, reason=WAITS_FOR.get("73", ""), strict=True)
+async def test_failed_calls_leave_no_garbage():
+    """A thousand failed calls with repeats leave no cycle for the collector to find."""
+    async with client_of(refusal(503)) as client:
+
+        async def fail(times):
+            for _ in range(times):
+                with contextlib.suppress(ServerError):
+                    await client.get_session("s-1")
+
+        await fail(10)
+        gc.collect()
+        gc.disable()
+        try:
+            await fail(1000)
+            found = gc.collect()
+        finally:
+            gc.enable()
+    assert found < 1000, f"{found} objects in cycles"
+
+
+def test_only_the_monotonic_clock_counts():
+    """No module of the client reads the system's clock, but to understand a Retry-After date."""
+    found = {
+        path.stem
+        for path in Path(webrtc_async.__file__).parent.rglob("*.py")
+        if not {"emulator", "cli"} & set(path.parts)
+        and re.search(r"\btime\.time\(|\bdatetime\.now\(|\butcnow\(", path.read_text("utf-8"))
+    }
+    assert found == {"wire"}
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("transport", TRANSPORTS)
+async def test_a_failing_group_harms_nothing(transport):
+    """Groups of calls that one failure cancels, again and again, lose no connection."""
+    async with serving(GOOD, keeps_alive=True) as server, client_over(server, transport) as client:
+
+        async def fail(after):
+            for _ in range(after):
+                await anyio.lowlevel.checkpoint()
+            raise LookupError
+
+        for number in range(40):
+            with contextlib.suppress(ExceptionGroup):
+                async with anyio.create_task_group() as tasks:
+                    for _ in range(30):
+                        tasks.start_soon(client.create_session)
+                    tasks.start_soon(fail, number)
+        with anyio.fail_after(20):
+            async with anyio.create_task_group() as tasks:
+                for _ in range(30):
+                    tasks.start_soon(client.get_session, "s-1")
