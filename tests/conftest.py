@@ -8,7 +8,7 @@ import trio.testing
 
 import webrtc_async
 
-pytest.register_assert_rewrite("faults", "scripted", "speaking")
+pytest.register_assert_rewrite("faults.matrix", "faults.row", "scripted", "speaking")
 
 
 def pytest_report_header() -> str:
