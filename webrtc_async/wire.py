@@ -29,10 +29,12 @@ from webrtc_async.errors import (
 )
 from webrtc_async.redaction import excerpt, public_headers, secrets_in
 from webrtc_async.route import Route
-from webrtc_async.settings import LONGEST_WAIT
 
 BodyT = TypeVar("BodyT")
 ResultT = TypeVar("ResultT")
+
+_LONGEST_RETRY_AFTER: Final = 1e9
+"""Seconds; a longer wait is this long, which no deadline has room for either."""
 
 LONGEST_REQUEST_ID: Final = 100
 """Characters of a request id that are kept."""
@@ -186,7 +188,7 @@ def read_retry_after(headers: Mapping[str, str], now: datetime | None = None) ->
     value = headers.get("retry-after", "").strip()
     # RFC 9110, 10.2.3: whole seconds, or a date. Nothing else is taken, and no negative wait.
     if re.fullmatch(r"[0-9]+", value):
-        return min(float(value), LONGEST_WAIT)
+        return min(float(value), _LONGEST_RETRY_AFTER)
     moment = _read_date(value)
     if moment is None:
         return None

