@@ -12,11 +12,15 @@ HELD = [
             "test_transport::test_no_more_than_max_connections_at_once",
         ),
     ),
-    Held("48", "503 for 500 callers", ()),
+    Held("48", "503 for 500 callers", ("test_retry_quota::test_a_storm_is_not_sent_thrice",)),
     Held("53", "cancelled at every await", ("test_storms::test_later_calls_succeed",)),
     Held("54", "thousands cancelled", ("test_storms::test_later_calls_succeed",)),
     Held("55", "a task group that fails", ("test_processes::test_a_failing_group_harms_nothing",)),
-    Held("56", "cancelled twice in tear-down", ()),
+    Held(
+        "56",
+        "cancelled twice in tear-down",
+        ("test_reaper::test_native_cancellations_do_not_reach_the_work",),
+    ),
     Held(
         "57",
         "ids that lead elsewhere",
@@ -57,9 +61,17 @@ HELD = [
             "test_wire::test_retry_after",
         ),
     ),
-    Held("64", "a fork with an open client", ()),
-    Held("65", "a second event loop", ()),
-    Held("66", "two event loops in two threads", ()),
+    Held("64", "a fork with an open client", ("test_lifetime::test_a_fork_shares_no_connection",)),
+    Held(
+        "65",
+        "a second event loop",
+        ("test_lifetime::test_a_fresh_pool_follows_a_finished_event_loop",),
+    ),
+    Held(
+        "66",
+        "two event loops in two threads",
+        ("test_lifetime::test_a_second_running_event_loop_is_refused",),
+    ),
     Held(
         "67",
         "used before entering, after closing, entered twice",
@@ -69,8 +81,19 @@ HELD = [
             "test_client::test_closed_is_closed",
         ),
     ),
-    Held("68", "closed with calls under way", ()),
-    Held("69", "never closed", ()),
+    Held(
+        "68",
+        "closed with calls under way",
+        (
+            "test_lifetime::test_what_outlasts_the_grace_fails",
+            "test_lifetime::test_a_second_aclose_waits_for_the_first",
+        ),
+    ),
+    Held(
+        "69",
+        "never closed",
+        ("test_lifetime::test_a_client_that_nobody_closed_says_where_it_was_made",),
+    ),
     Held(
         "70",
         "the interpreter ends, or is interrupted",

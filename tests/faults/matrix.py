@@ -33,13 +33,6 @@ CELLS: Final = [
 ]
 
 WAITS_FOR: Final[dict[str, str]] = {
-    "48": "the retry quota",
-    "56": "tear-down in tasks that the client owns",
-    "64": "a pool for each process",
-    "65": "a pool for each event loop",
-    "66": "a pool for each event loop",
-    "68": "a drain when the client is closed",
-    "69": "a warning that names where the client was made",
     "73": "retrying without cycles: tenacity leaves 146 objects of them for a call of 3 attempts",
 }
 """What waits for work under way, by number of row; a cell on this list that passes fails."""

@@ -99,7 +99,7 @@ ROWS_OF_FRAMING = [
         wire(dribble(b"HTTP/1.1 200 OK\r\nX: ", b"x")),
         late(Outcome.UNKNOWN),
         late(Outcome.UNKNOWN),
-        deadline=0.2,
+        deadline=0.4,
     ),
     Row(
         "22",
@@ -107,7 +107,7 @@ ROWS_OF_FRAMING = [
         wire(dribble(HEAD + b"Content-Length: 9999\r\n\r\n{", b" ")),
         late(Outcome.ANSWERED, 200),
         late(Outcome.ANSWERED, 200),
-        deadline=0.2,
+        deadline=0.4,
     ),
     Row(
         "24",
@@ -128,7 +128,7 @@ ROWS_OF_FRAMING = [
         wire(dribble(b"", b"HTTP/1.1 100 Continue\r\n\r\n")),
         late(Outcome.UNKNOWN),
         late(Outcome.UNKNOWN),
-        deadline=0.2,
+        deadline=0.4,
     ),
     Row(
         "25",
