@@ -23,6 +23,8 @@ from webrtc_async.errors import (
 )
 from webrtc_async.outcome import Orphan, Outcome, Stage
 from webrtc_async.route_table import ROUTES
+from webrtc_async.session_setup import errors as session_setup_errors
+from webrtc_async.session_setup.resource import Resource
 from webrtc_async.wire import error_for_status
 
 _DRAWN = re.compile(r"    (?P<lines>(?:│   |    |├── |└── )*)(?P<name>\w+Error)\b(?P<note>.*)")
@@ -44,7 +46,8 @@ def read_drawing() -> dict[str, tuple[str | None, str]]:
 DRAWING = read_drawing()
 CLASSES = {
     name: value
-    for name, value in vars(errors).items()
+    for module in (errors, session_setup_errors)
+    for name, value in vars(module).items()
     if inspect.isclass(value) and issubclass(value, Exception)
 }
 RUN_TIME = [value for value in CLASSES.values() if issubclass(value, WebRtcError)]
@@ -61,17 +64,32 @@ VALUES: dict[str, object] = {
     "stage": Stage.READING,
     "problems": ("id: missing",),
     "resource_id": "s-1",
+    "leaked": (Resource("session", "s-1"),),
+    "created": (Resource("session", "s-1"), Resource("participant", "p-1", "agent")),
+    "rollback": (),
 }
 ORPHAN = Orphan(
     account_id="9900000", tag="visit", sent_at=datetime(2026, 11, 25, 9, 30, tzinfo=UTC)
 )
 each_class = pytest.mark.parametrize("kind", RUN_TIME, ids=lambda kind: kind.__name__)
+each_call_error = pytest.mark.parametrize(
+    "kind",
+    [kind for kind in RUN_TIME if not issubclass(kind, ExceptionGroup)],
+    ids=lambda kind: kind.__name__,
+)
+
+
+def made(kind: Any, **values: Any) -> Any:
+    """Make an error with a message; a group has one failure in it."""
+    if issubclass(kind, ExceptionGroup):
+        return kind("it broke.", [WebRtcError("inside.")], **values)
+    return kind("it broke.", **values)
 
 
 def with_everything_set(kind: Any) -> Any:
     """Make an error with every attribute unlike its default."""
-    taken = set(inspect.signature(kind).parameters) - {"message"}
-    error = kind("it broke.", **{name: VALUES[name] for name in taken})
+    taken = set(inspect.signature(kind.__init__).parameters) - {"self", "message", "errors"}
+    error = made(kind, **{name: VALUES[name] for name in taken})
     error.attempts = 3
     error.orphan = ORPHAN
     error.add_note("seen on a Tuesday")
@@ -81,14 +99,14 @@ def with_everything_set(kind: Any) -> Any:
 def test_the_drawing_is_complete() -> None:
     """Every exception is drawn, and everything drawn is an exception."""
     assert set(DRAWING) == set(CLASSES)
-    assert len(DRAWING) == 22
+    assert len(DRAWING) == 27
 
 
 @pytest.mark.parametrize("name", DRAWING)
 def test_parents_are_as_drawn(name: str) -> None:
     """A class has the drawn parent first, and then the built-in ones that its note names."""
     parent, note = DRAWING[name]
-    also = re.findall(r"\ba (\w+Error)\b", note)
+    also = re.findall(r"\ban? (\w+(?:Error|Group))\b", note)
     expected = [parent] if parent else [] if also else ["Exception"]
     assert [base.__name__ for base in CLASSES[name].__bases__] == expected + also
 
@@ -98,7 +116,7 @@ def test_drawn_attributes_exist(name: str) -> None:
     """An attribute that the drawing mentions is there."""
     mentioned = re.findall(r"\.(\w+)", DRAWING[name][1])
     if CLASSES[name] is not RouteMismatchError:
-        error = CLASSES[name]("it broke.")
+        error = made(CLASSES[name])
         assert all(hasattr(error, attribute) for attribute in mentioned)
 
 
@@ -109,7 +127,8 @@ def test_pickles_whole(kind: Any) -> None:
     for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
         again = pickle.loads(pickle.dumps(error, protocol))
         assert type(again) is kind
-        assert (again.args, vars(again)) == (error.args, vars(error))
+        assert repr(again.args) == repr(error.args)
+        assert vars(again) == vars(error)
         assert str(again) == str(error)
         assert again.__notes__ == ["seen on a Tuesday"]
         assert again.outcome is Outcome.UNKNOWN
@@ -122,7 +141,7 @@ def test_a_mismatch_pickles() -> None:
     assert not isinstance(again, WebRtcError)
 
 
-@each_class
+@each_call_error
 def test_text_starts_with_the_operation(kind: Any) -> None:
     """The text is the operation and the message, then how many attempts were made."""
     error = with_everything_set(kind)
@@ -135,7 +154,7 @@ def test_text_starts_with_the_operation(kind: Any) -> None:
 @each_class
 def test_text_without_an_operation(kind: Any) -> None:
     """Outside a call the text starts with the message, and nothing is claimed of any attempt."""
-    error = kind("it broke.")
+    error = made(kind)
     assert str(error).startswith("it broke.")
     assert (error.operation, error.attempts) == ("", 0)
 
@@ -148,7 +167,7 @@ def test_outcome_by_default(kind: Any) -> None:
         expected = Outcome.ANSWERED
     elif issubclass(kind, TransportError) and not issubclass(kind, ConnectionFailedError):
         expected = Outcome.UNKNOWN
-    assert kind("it broke.").outcome is expected
+    assert made(kind).outcome is expected
 
 
 def test_outcomes_are_ordered() -> None:
@@ -176,13 +195,13 @@ def test_transport_errors_say_the_outcome(
     kind: Any, outcome: Outcome, status: int | None, said: str
 ) -> None:
     """The text of a transport error says what may have happened, and success only of a success."""
-    assert said in str(kind("it broke.", outcome=outcome, status=status))
+    assert said in str(made(kind, outcome=outcome, status=status))
 
 
-@each_class
+@each_call_error
 def test_every_error_says_that_the_outcome_is_unknown(kind: Any) -> None:
     """Whatever ended the call, an earlier attempt whose answer was lost is not forgotten."""
-    text = str(kind("it broke.", outcome=Outcome.UNKNOWN))
+    text = str(made(kind, outcome=Outcome.UNKNOWN))
     assert text.count("the operation may have been carried out") == 1
 
 
@@ -208,8 +227,8 @@ def test_api_errors_say_what_an_earlier_attempt_left_open() -> None:
 )
 def test_api_errors_end_with_request_id_and_advice(kind: Any) -> None:
     """A refusal gives the request id where there is one, and ends with what to do, if known."""
-    assert str(kind("it broke.")) == f"it broke. {kind.advice}".rstrip()
-    assert str(kind("it broke.", request_id="r-1")) == (
+    assert str(made(kind)) == f"it broke. {kind.advice}".rstrip()
+    assert str(made(kind, request_id="r-1")) == (
         f"it broke. Request id r-1. {kind.advice}".rstrip()
     )
 
@@ -260,13 +279,17 @@ def test_built_in_handlers_catch_what_is_drawn() -> None:
     """Code that knows nothing of this package can catch by Python's own classes."""
     caught = {
         name: {base.__name__ for base in kind.__mro__ if hasattr(builtins, base.__name__)}
-        - {"object", "BaseException", "Exception", "OSError"}
+        - {"object", "BaseException", "Exception", "OSError", "BaseExceptionGroup"}
         for name, kind in CLASSES.items()
     }
     assert {name: found for name, found in caught.items() if found} == {
         "ConfigurationError": {"ValueError"},
         "InvalidArgumentError": {"ValueError"},
         "ClientClosedError": {"RuntimeError"},
+        "ConferenceOverError": {"RuntimeError"},
+        "ConferenceError": {"ExceptionGroup"},
+        "SetupError": {"ExceptionGroup"},
+        "TeardownError": {"ExceptionGroup"},
         "DeadlineExceededError": {"TimeoutError"},
         "RouteMismatchError": {"TypeError"},
     }

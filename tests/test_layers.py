@@ -42,6 +42,7 @@ FLOORS = (
     "call",
     "create_call",
     "endpoints",
+    "session_setup",
     "client",
 )
 """Lowest first; a module imports only from below."""

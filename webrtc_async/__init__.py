@@ -53,6 +53,23 @@ from webrtc_async.retry_quota import RetryQuota
 from webrtc_async.route import Repeat, Route
 from webrtc_async.route_table import ROUTES
 from webrtc_async.secret import EnvironmentSecret, Secret
+from webrtc_async.session_setup.bulk_setup import SetupResult
+from webrtc_async.session_setup.bulk_teardown import TeardownResult
+from webrtc_async.session_setup.conference import Conference, Member
+from webrtc_async.session_setup.errors import (
+    ConferenceError,
+    ConferenceOverError,
+    JournalError,
+    SetupError,
+    TeardownError,
+)
+from webrtc_async.session_setup.hearing import Heard, Hearing
+from webrtc_async.session_setup.journal import Journal
+from webrtc_async.session_setup.live import LiveConference
+from webrtc_async.session_setup.plan import ConferencePlan, Seat
+from webrtc_async.session_setup.plan_json import read_plan, write_plan
+from webrtc_async.session_setup.progress import BulkProgress, SetupProgress
+from webrtc_async.session_setup.resource import Resource
 
 __all__ = [
     "ROUTES",
@@ -64,7 +81,12 @@ __all__ = [
     "BadRequestError",
     "BasicAuth",
     "BearerAuth",
+    "BulkProgress",
     "ClientClosedError",
+    "Conference",
+    "ConferenceError",
+    "ConferenceOverError",
+    "ConferencePlan",
     "ConfigurationError",
     "ConflictError",
     "ConnectionFailedError",
@@ -73,7 +95,13 @@ __all__ = [
     "DeviceApiVersion",
     "EnvironmentSecret",
     "ForbiddenError",
+    "Heard",
+    "Hearing",
     "InvalidArgumentError",
+    "Journal",
+    "JournalError",
+    "LiveConference",
+    "Member",
     "NotFoundError",
     "OAuth2ClientCredentials",
     "ObservedAttempt",
@@ -88,16 +116,23 @@ __all__ = [
     "RateLimitedError",
     "RedirectError",
     "Repeat",
+    "Resource",
     "ResponseTooLargeError",
     "RetryPolicy",
     "RetryQuota",
     "Route",
     "RouteMismatchError",
+    "Seat",
     "Secret",
     "ServerError",
     "Session",
+    "SetupError",
+    "SetupProgress",
+    "SetupResult",
     "Stage",
     "Subscriptions",
+    "TeardownError",
+    "TeardownResult",
     "TlsError",
     "TransportError",
     "UnauthorizedError",
@@ -105,4 +140,6 @@ __all__ = [
     "UnknownOutcomeError",
     "WebRtcError",
     "__version__",
+    "read_plan",
+    "write_plan",
 ]

@@ -14,7 +14,6 @@ from webrtc_async.auth import Auth, as_auth
 from webrtc_async.call import ApiResponse, Call
 from webrtc_async.channel import Channel
 from webrtc_async.create_call import CreateCall
-from webrtc_async.endpoints import Endpoints
 from webrtc_async.environment import account_from_env, auth_from_env, base_url_from_env
 from webrtc_async.errors import ConfigurationError, InvalidArgumentError
 from webrtc_async.observer import Observer, Watch, check_observers, watch_over
@@ -23,6 +22,8 @@ from webrtc_async.reaper import Reaper
 from webrtc_async.retry import RetryPolicy
 from webrtc_async.retry_quota import RetryQuota
 from webrtc_async.route import ACCOUNT, Repeat, Route, check_route
+from webrtc_async.session_setup.conferences import Conferences
+from webrtc_async.session_setup.owner import ConferenceOwner
 from webrtc_async.settings import check_base_url, check_headers, check_kind, check_seconds
 from webrtc_async.transport import Connections, HttpClient, HttpTransport, LibraryName
 from webrtc_async.wire import WireRequest, write_request
@@ -66,7 +67,7 @@ class _Known(TypedDict):
     watch: Watch | None
 
 
-class AsyncWebRtcClient(Endpoints):
+class AsyncWebRtcClient(Conferences):
     """A client for one account, around a pool of connections.
 
     Enter it with `async with`, or call it as it is and `aclose()` it at the end. It opens its pool
@@ -165,6 +166,7 @@ class AsyncWebRtcClient(Endpoints):
             f"webrtc-async/{__version__} {self._connections.library} "
             f"python/{platform.python_version()}"
         )
+        self._owner = ConferenceOwner(self._channel.reaper, max_connections)
         self._is_view = False
         self._entered = 0
 

@@ -4,6 +4,11 @@
     ├── ConfigurationError             a setting is wrong; also a ValueError
     ├── InvalidArgumentError           an argument of a call is wrong; also a ValueError
     ├── ClientClosedError              the client is closed for good; also a RuntimeError
+    ├── JournalError                   a journal of set-ups cannot be read or written
+    ├── ConferenceOverError            a conference was used after its end; also a RuntimeError
+    ├── ConferenceError                .leaked; also an ExceptionGroup
+    │   ├── SetupError                 .created .unknown .rollback
+    │   └── TeardownError              what could not be deleted
     ├── TransportError                 no complete answer came: .outcome says what may have happened
     │   ├── ConnectionFailedError      nothing was sent
     │   │   └── TlsError               the server's certificate was refused
@@ -23,7 +28,8 @@
     └── CreateRolledBackError          its answer was broken, so what it made was deleted again
     RouteMismatchError                 an endpoint disagrees with its route; a TypeError, at import
 
-Every one pickles, holds no secret, and has a text that starts with the operation.
+Every one pickles, holds no secret, and has a text that starts with the operation. The groups of
+failures, and what a journal can do wrong, are in `session_setup.errors`.
 """
 
 from collections.abc import Mapping

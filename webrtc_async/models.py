@@ -60,7 +60,8 @@ def _names_only(extra: Mapping[str, object]) -> str:
     return f"<{', '.join(sorted(extra))}>"
 
 
-def _without_secrets(url: object) -> str:
+def url_without_secrets(url: object) -> str:
+    """Return a URL as a repr may show it: without credentials and query."""
     if url is None:
         return "None"
     if not isinstance(url, str):
@@ -196,7 +197,7 @@ class Participant:
     """
 
     id: str = field(default="", metadata={"given_by_service": True, "read_only": True})
-    callback_url: str | None = field(default=None, repr=_without_secrets)
+    callback_url: str | None = field(default=None, repr=url_without_secrets)
     publish_permissions: frozenset[PublishPermission] | None = field(
         default=None, converter=_permissions
     )

@@ -1,0 +1,81 @@
+"""What all conferences of one client share: their place in the queue, and who finishes the work."""
+
+import logging
+from collections import deque
+from collections.abc import Callable, Coroutine
+from typing import Any, Final
+
+import anyio
+from attrs import define, field
+
+from webrtc_async.event_loop import current_event_loop
+from webrtc_async.reaper import Reaper
+
+_log: Final = logging.getLogger("webrtc_async")
+
+GRACE: Final = 5.0
+"""Seconds that a cancelled caller waits by default while the client cleans up after it."""
+
+
+Work = Callable[[], Coroutine[Any, Any, None]]
+
+
+@define(eq=False)
+class ConferenceOwner:
+    """Carries work on that its caller's cancellation must not end.
+
+    Attributes:
+        reaper: Runs the tasks; the client waits for them when it is closed.
+        most_requests: Requests at a time, the client's number of connections: more would wait
+            inside the client, and spend their deadlines there.
+    """
+
+    reaper: Reaper
+    most_requests: int
+    _waiting: deque[tuple[Work, str]] = field(factory=deque[tuple[Work, str]], init=False)
+    _places: tuple[object, anyio.CapacityLimiter] | None = field(default=None, init=False)
+
+    @property
+    def places(self) -> anyio.CapacityLimiter:
+        """Where requests wait for their turn, first come, first served."""
+        event_loop = current_event_loop()
+        if self._places is None or self._places[0] is not event_loop:
+            self._places = event_loop, anyio.CapacityLimiter(self.most_requests)
+        return self._places[1]
+
+    def start(self, work: Work, name: str) -> None:
+        """Have work done in a task of the client's; it waits while too much is under way."""
+
+        async def carry_out() -> None:
+            try:
+                await work()
+            except Exception:
+                # Whoever waits sees in the work itself that it is not done.
+                _log.exception("%s failed.", name)
+            finally:
+                if self._waiting:
+                    self.start(*self._waiting.popleft())
+
+        if self.reaper.start(carry_out, name=name) is None:
+            self._waiting.append((work, name))
+
+
+async def wait_for(
+    done: anyio.Event, *, grace: float, on_leaving: Callable[[], None] | None = None
+) -> None:
+    """Wait until work is done; who is cancelled meanwhile waits for a grace and no longer.
+
+    Args:
+        done: Set when the work is done.
+        grace: Seconds.
+        on_leaving: Called at once when the caller is cancelled.
+    """
+    try:
+        await done.wait()
+    except BaseException:
+        if on_leaving is not None:
+            on_leaving()
+        # On asyncio another cancel ends this wait too, and that is all that it ends.
+        with anyio.move_on_after(grace, shield=True):
+            await done.wait()
+        raise
