@@ -10,7 +10,7 @@ import click
 from rich.console import Console
 
 from webrtc_async import AsyncWebRtcClient, ConfigurationError, __version__
-from webrtc_async.cli import INTERRUPTED, demo, operations
+from webrtc_async.cli import INTERRUPTED, conferences, demo, operations
 from webrtc_async.cli.completion import completion
 from webrtc_async.cli.contract import contract
 from webrtc_async.cli.doctor import doctor
@@ -64,6 +64,8 @@ for command in (
     operations.session,
     operations.participant,
     operations.subscriptions,
+    conferences.set_up,
+    conferences.tear_down,
     doctor,
     contract,
     completion,
@@ -189,18 +191,18 @@ def demo_command(
     # Asked of the stream itself: rich also takes FORCE_COLOR for a terminal, which a log is not.
     live_screen = sys.stdout.isatty() and not plain
     screen: Screen = RichScreen(Console(highlight=False)) if live_screen else PlainScreen()
-    conferences = demo.plan(sessions, participants)
+    planned = demo.plan(sessions, participants)
     if live:
         try:
             client = AsyncWebRtcClient.from_env()
         except ConfigurationError as error:
             raise click.ClickException(f"{error} --live reads them from the environment.") from None
         screen.say(f"Against the real service, as account {client.account_id}.")
-        context.exit(anyio.run(demo.perform, client, conferences, screen))
+        context.exit(anyio.run(demo.perform, client, planned, screen))
     with EmulatorServer(Emulator()) as server:
         screen.say(f"The emulator is at {server.base_url}")
         client = AsyncWebRtcClient(ACCOUNT, auth=(USERNAME, PASSWORD), base_url=server.base_url)
-        status = anyio.run(demo.perform, client, conferences, screen)
+        status = anyio.run(demo.perform, client, planned, screen)
     context.exit(status)
 
 

@@ -13,6 +13,7 @@ from collections.abc import (
 from typing import Generic, TypeVar
 
 import anyio
+from anyio.lowlevel import checkpoint
 from attrs import define, field
 
 from webrtc_async.session_setup.owner import ConferenceOwner, wait_for
@@ -74,6 +75,8 @@ class Pipeline(Generic[ItemT, ResultT]):
         self.owner.start(self._run, "work on many conferences")
         try:
             while await self._wait_for_one():
+                # So that a loop over results that are there already can be cancelled too.
+                await checkpoint()
                 # Handed over only after that, so that a caller cancelled in it loses nothing.
                 await self.on_result(self._ready[0])
                 self._places.release()

@@ -1,0 +1,201 @@
+"""Conferences set up from a file of plans, and torn down from the journal of that."""
+
+import sys
+import time
+from collections.abc import AsyncGenerator, Callable, Generator, Iterator
+from contextlib import aclosing, contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import anyio
+import click
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeRemainingColumn,
+)
+
+from webrtc_async import (
+    AsyncWebRtcClient,
+    BulkProgress,
+    ConferencePlan,
+    InvalidArgumentError,
+    Journal,
+    SetupResult,
+    TeardownResult,
+    WebRtcError,
+    read_plan,
+)
+from webrtc_async.cli import INTERRUPTED
+from webrtc_async.cli.operations import EXIT_CODES, WrongUse, failure
+
+MOST_FAILURES_SHOWN: Final = 20
+"""Failures that have a line each; the others are counted."""
+
+Results = AsyncGenerator[SetupResult, None] | AsyncGenerator[TeardownResult, None]
+OnProgress = Callable[[BulkProgress], None]
+
+
+def with_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the options of work on many conferences."""
+    for option in (
+        click.option("--plain", is_flag=True, help="Lines for a log instead of a progress bar."),
+        click.option(
+            "--concurrency",
+            default=16,
+            show_default=True,
+            type=click.IntRange(1, 1000),
+            help="Conferences at a time.",
+        ),
+        click.option(
+            "--fsync", is_flag=True, help="Have each line on the disk before work goes on."
+        ),
+        click.option(
+            "--journal",
+            required=True,
+            type=click.Path(dir_okay=False, path_type=Path),
+            help="The file that knows what was set up.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+@click.command("set-up", epilog=EXIT_CODES)
+@click.argument("plans", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@with_options
+@click.option(
+    "--tokens",
+    is_flag=True,
+    help="Keep the device tokens in the journal, which only you may read; they come only once.",
+)
+@click.pass_context
+def set_up(
+    context: click.Context,
+    plans: Path,
+    journal: Path,
+    fsync: bool,
+    concurrency: int,
+    plain: bool,
+    tokens: bool,
+) -> None:
+    """Set up a conference for each line of PLANS, a file of JSON lines.
+
+    Each line is a plan, such as {"key": "visit-42", "participants": ["agent", "caller"]}. Run
+    again with the same journal, it goes on where it stopped.
+    """
+    total = sum(1 for _ in _read(plans))
+    kept = Journal(journal, fsync=fsync, keep_tokens=tokens)
+
+    def start(client: AsyncWebRtcClient, on_progress: OnProgress) -> Results:
+        return client.set_up(
+            _read(plans),
+            concurrency=concurrency,
+            journal=kept,
+            total=total,
+            on_progress=on_progress,
+        )
+
+    _carry_out(context, start, "Setting up", "up", plain=plain)
+
+
+@click.command("tear-down", epilog=EXIT_CODES)
+@with_options
+@click.pass_context
+def tear_down(
+    context: click.Context, journal: Path, fsync: bool, concurrency: int, plain: bool
+) -> None:
+    """Delete every conference that a journal knows of, those that a crash cut short included."""
+    if not journal.exists():
+        raise WrongUse(f"There is no journal {journal}.")
+    kept = Journal(journal, fsync=fsync)
+
+    def start(client: AsyncWebRtcClient, on_progress: OnProgress) -> Results:
+        return client.tear_down(kept, concurrency=concurrency, on_progress=on_progress)
+
+    _carry_out(context, start, "Tearing down", "gone", plain=plain)
+
+
+def _carry_out(
+    context: click.Context,
+    start: Callable[[AsyncWebRtcClient, OnProgress], Results],
+    title: str,
+    done: str,
+    *,
+    plain: bool,
+) -> None:
+    began = time.monotonic()
+    last = BulkProgress(done=0, failed=0, resumed=0, total=None, elapsed=0.0)
+
+    async def run(show: OnProgress) -> None:
+        def keep(progress: BulkProgress) -> None:
+            nonlocal last
+            last = progress
+            show(progress)
+
+        async with (
+            AsyncWebRtcClient.from_env() as client,
+            aclosing(start(client, keep)) as results,
+        ):
+            async for result in results:
+                if result.error is not None and last.failed <= MOST_FAILURES_SHOWN:
+                    click.echo(f"{_key(result)}: {result.error}", err=True)
+
+    def sum_up() -> str:
+        known = f", {last.resumed} of them known before" if last.resumed else ""
+        counted = f"{last.done} conference{'' if last.done == 1 else 's'} {done}{known}"
+        return f"{counted}; {last.failed} failed; {time.monotonic() - began:.1f} s."
+
+    try:
+        with _shown(title, plain=plain) as show:
+            anyio.run(run, show)
+    except KeyboardInterrupt:
+        click.echo(sum_up())
+        click.echo("Interrupted: what was under way is undone; run it again to go on.", err=True)
+        context.exit(INTERRUPTED)
+    except WebRtcError as error:
+        raise failure(error) from None
+    click.echo(sum_up())
+    context.exit(1 if last.failed else 0)
+
+
+@contextmanager
+def _shown(title: str, *, plain: bool) -> Generator[OnProgress]:
+    """Show how far the work has come: a bar on a terminal, nothing in a log."""
+    # Asked of the stream itself: rich also takes FORCE_COLOR for a terminal, which a log is not.
+    if plain or not sys.stdout.isatty():
+        yield lambda _: None
+        return
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=40),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]:.0f}/s"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(highlight=False)) as bar:
+        task = bar.add_task(title, total=None, rate=0.0)
+
+        def show(progress: BulkProgress) -> None:
+            finished = progress.done + progress.failed
+            bar.update(task, total=progress.total, completed=finished, rate=progress.rate)
+
+        yield show
+
+
+def _read(plans: Path) -> Iterator[ConferencePlan]:
+    with plans.open("rb") as lines:
+        for number, line in enumerate(lines, 1):
+            if not line.strip():
+                continue
+            try:
+                yield read_plan(line)
+            except InvalidArgumentError as error:
+                raise WrongUse(f"Line {number} of {plans}: {error}") from None
+
+
+def _key(result: SetupResult | TeardownResult) -> str:
+    return result.plan.key if isinstance(result, SetupResult) else result.key
