@@ -100,6 +100,14 @@ def lint(session: nox.Session) -> None:
 
 
 @nox.session
+def conferences(session: nox.Session) -> None:
+    """Cancel 10,000 conferences at random on each backend, and look for what is left of them."""
+    session.install(".", *group("test"))
+    storm = "tests/test_conference_cancellation.py"
+    session.run("pytest", storm, *session.posargs, env={"CONFERENCES": "10000"})
+
+
+@nox.session
 def coverage(session: nox.Session) -> None:
     """Require that the tests reach every branch of the client side."""
     session.install("-e", ".[demo]", *group("test"))

@@ -11,15 +11,28 @@ from webrtc_async import (
     ApiError,
     ApiResponse,
     AsyncWebRtcClient,
+    Conference,
+    ConferencePlan,
+    Journal,
+    LiveConference,
+    Member,
     OAuth2ClientCredentials,
     Outcome,
     Participant,
     ParticipantSubscription,
     PublishPermission,
+    Resource,
     RetryPolicy,
+    Seat,
     Session,
+    SetupError,
+    SetupProgress,
+    SetupResult,
     Subscriptions,
+    TeardownError,
+    TeardownResult,
     TransportError,
+    WebRtcError,
 )
 from webrtc_async.emulator import Emulator, EmulatorTransport
 from webrtc_async.route_table import (
@@ -95,3 +108,31 @@ def errors(refused: ApiError, lost: TransportError) -> None:
     assert_type(refused.retry_after, float | None)
     assert_type(lost.outcome, Outcome)
     assert_type(lost.status, int | None)
+
+
+async def conferences(client: AsyncWebRtcClient) -> None:
+    async with client.conference(
+        [Seat("agent", publish_permissions=["AUDIO"]), "caller"],
+        subscribe={"agent": ["caller"], "caller": {"agent": ["mic"]}},
+        on_progress=list[SetupProgress]().append,
+    ) as conference:
+        assert_type(conference, LiveConference)
+        assert_type(conference["agent"], Member)
+        assert_type(conference["agent"].token, str)
+        assert_type(conference.session, Session)
+        assert_type(await conference.join("late", hears="nobody"), Member)
+        await conference.subscribe("late", ["agent"])
+        await conference.leave("late")
+    plans = (ConferencePlan(["a"], subscribe="nobody", key=str(n)) for n in range(3))
+    async for result in client.set_up(plans, journal="j"):
+        assert_type(result, SetupResult)
+        assert_type(result.get(), Conference)
+        async for gone in client.tear_down([result.get()]):
+            assert_type(gone.error, TeardownError | None)
+    async for gone in client.tear_down(Journal("j")):
+        assert_type(gone, TeardownResult)
+
+
+def setup_errors(error: SetupError) -> None:
+    assert_type(error.leaked, tuple[Resource, ...])
+    assert_type(error.unknown, tuple[WebRtcError, ...])

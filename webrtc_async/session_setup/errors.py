@@ -28,7 +28,7 @@ class ConferenceError(WebRtcError, ExceptionGroup[WebRtcError]):
         """Make the group; what else is given is the initializer's."""
         return super().__new__(cls, message, errors)
 
-    def __init__(
+    def __init__(  # pyright: ignore[reportInconsistentConstructor]
         self,
         message: str,
         errors: Sequence[WebRtcError],
@@ -70,7 +70,7 @@ class SetupError(ConferenceError):
         rollback: The failures of deletes; the cause is in `exceptions` alone.
     """
 
-    def __init__(
+    def __init__(  # pyright: ignore[reportInconsistentConstructor]
         self,
         message: str,
         errors: Sequence[WebRtcError],
