@@ -10,6 +10,7 @@ import anyio
 import pytest
 from anyio.lowlevel import checkpoint
 from conferences import client_over, dawdling, left_in, service
+from conftest import jumping_backends
 
 from webrtc_async import AsyncWebRtcClient
 
@@ -197,3 +198,24 @@ async def test_a_failing_task_group_leaves_nothing():
                 for number in range(30):
                     tasks.start_soon(one, number)
         assert left_in(emulator) == ()
+
+
+@jumping_backends()
+@pytest.mark.anyio
+async def test_closing_gives_up_in_the_end_and_reports_what_is_left(anyio_backend, caplog):
+    """A client that is closed waits a grace for clean-ups, and then says what it leaves behind."""
+    emulator, transport = service()
+
+    async def hang(method: str, path: str) -> None:
+        if method == "DELETE":
+            await anyio.sleep_forever()
+
+    async with client_over(transport) as client:
+        with anyio.CancelScope() as scope:
+            async with client.conference(["a"], grace=0):
+                transport.hold = hang
+                scope.cancel()
+                await checkpoint()
+    for left in left_in(emulator):
+        assert left in caplog.text
+    assert "Not deleted before the client was closed: session " in caplog.text

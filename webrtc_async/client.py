@@ -298,6 +298,8 @@ class AsyncWebRtcClient(Conferences):
         """
         if self._is_view:
             return
+        # First, because tear-downs under way make calls that a closing client would refuse.
+        await self._owner.aclose(self._close_grace)
         left = await self._channel.aclose(self._close_grace)
         if left:
             LOGGER.warning("closed before these were done: %s", ", ".join(left))

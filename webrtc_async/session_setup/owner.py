@@ -2,14 +2,15 @@
 
 import logging
 from collections import deque
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Final
 
 import anyio
 from attrs import define, field
 
 from webrtc_async.event_loop import current_event_loop
-from webrtc_async.reaper import Reaper
+from webrtc_async.reaper import Handle, Reaper
+from webrtc_async.session_setup.resource import Resource
 
 _log: Final = logging.getLogger("webrtc_async")
 
@@ -32,6 +33,7 @@ class ConferenceOwner:
 
     reaper: Reaper
     most_requests: int
+    _under_way: set[Handle[None]] = field(factory=set[Handle[None]], init=False)
     _waiting: deque[tuple[Work, str]] = field(factory=deque[tuple[Work, str]], init=False)
     _places: tuple[object, anyio.CapacityLimiter] | None = field(default=None, init=False)
 
@@ -53,11 +55,32 @@ class ConferenceOwner:
                 # Whoever waits sees in the work itself that it is not done.
                 _log.exception("%s failed.", name)
             finally:
+                if handle is not None:
+                    self._under_way.discard(handle)
                 if self._waiting:
                     self.start(*self._waiting.popleft())
 
-        if self.reaper.start(carry_out, name=name) is None:
+        handle = self.reaper.start(carry_out, name=name)
+        if handle is None:
             self._waiting.append((work, name))
+        else:
+            self._under_way.add(handle)
+
+    async def aclose(self, grace: float) -> None:
+        """Wait for all that is under way, also for what it starts meanwhile.
+
+        Args:
+            grace: Seconds to wait; a cancelled scope around the caller lets it wait on.
+        """
+        with anyio.move_on_after(grace, shield=True):
+            while self._under_way:
+                await next(iter(self._under_way)).wait(shielded=False)
+
+
+def report_left(left: Sequence[Resource]) -> None:
+    """Say what is left behind by work that was given up with the client."""
+    if left:
+        _log.warning("Not deleted before the client was closed: %s.", ", ".join(map(str, left)))
 
 
 async def wait_for(

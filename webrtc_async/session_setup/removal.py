@@ -7,6 +7,7 @@ from attrs import define, field
 
 from webrtc_async.endpoints import Endpoints
 from webrtc_async.errors import NotFoundError, WebRtcError
+from webrtc_async.session_setup.owner import report_left
 from webrtc_async.session_setup.resource import Resource
 
 
@@ -31,8 +32,12 @@ class Removal:
 
         What is gone already is as good as deleted.
         """
-        await self._delete_all(each for each in reversed(self.left) if each.kind != "session")
-        await self._delete_all(each for each in reversed(self.left) if each.kind == "session")
+        try:
+            await self._delete_all(each for each in reversed(self.left) if each.kind != "session")
+            await self._delete_all(each for each in reversed(self.left) if each.kind == "session")
+        except BaseException:
+            report_left(self.left)
+            raise
 
     async def _delete_all(self, resources: Iterable[Resource]) -> None:
         chosen = tuple(resources)

@@ -13,6 +13,7 @@ from webrtc_async.outcome import Outcome
 from webrtc_async.session_setup.conference import Conference, Member, subscriptions_for
 from webrtc_async.session_setup.errors import JournalError, SetupError
 from webrtc_async.session_setup.hearing import Hearing
+from webrtc_async.session_setup.owner import report_left
 from webrtc_async.session_setup.plan import ConferencePlan, Seat
 from webrtc_async.session_setup.progress import SetupProgress
 from webrtc_async.session_setup.removal import Removal
@@ -112,8 +113,12 @@ class Setup:
         try:
             if self.deadline is not None:
                 self._scope.deadline = anyio.current_time() + self.deadline
-            with self._scope:
-                await self._set_up()
+            try:
+                with self._scope:
+                    await self._set_up()
+            except BaseException:
+                report_left(self.left)
+                raise
             self._is_cut_short |= self._scope.cancelled_caught
             if self._has_failed:
                 await self._removal.run()
