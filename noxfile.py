@@ -108,6 +108,13 @@ def conferences(session: nox.Session) -> None:
 
 
 @nox.session
+def engines(session: nox.Session) -> None:
+    """Spread plans over the processes of other engines, and kill one of them in the middle."""
+    session.install(".[demo]", *group("engines"))
+    session.run("pytest", "-m", "engines", *session.posargs)
+
+
+@nox.session
 def coverage(session: nox.Session) -> None:
     """Require that the tests reach every branch of the client side."""
     session.install("-e", ".[demo]", *group("test"))
