@@ -3,15 +3,16 @@
 import pickle
 
 import anyio
-import httpx
 import pytest
 from conferences import ACCOUNT, client_over, kinds, left_in, service
+from scripted import policy
 
 from webrtc_async import (
     BadRequestError,
     ConferenceOverError,
     ConferencePlan,
     ConflictError,
+    ForbiddenError,
     InvalidArgumentError,
     Seat,
     ServerError,
@@ -428,19 +429,76 @@ async def test_what_is_gone_already_is_fine():
         assert left_in(emulator) == ()
 
 
+async def broken(_: float) -> None:
+    """Fail as a user's own code may."""
+    raise RuntimeError("theirs")
+
+
 async def test_a_foreign_error_is_raised_as_it_is():
-    """What a user's own transport raises is no failure of ours, and everything is undone."""
+    """What a user's own code raises is no failure of ours, and everything is undone."""
     emulator, transport = service()
-
-    async def hold(method: str, path: str) -> None:
-        if method == "PUT":
-            raise httpx.InvalidURL("theirs")
-
-    transport.hold = hold
-    async with client_over(transport) as client:
-        with pytest.raises((httpx.InvalidURL, SetupError)):
+    transport.refuse = lambda method, path: 503 if method == "PUT" else None
+    async with client_over(transport, retry=policy(sleep=broken)) as client:
+        with pytest.raises(RuntimeError, match="theirs"):
             async with client.conference(["a"]):
                 pytest.fail("it was entered")
+        assert left_in(emulator) == ()
+
+
+async def test_a_foreign_error_of_a_change_is_raised_as_it_is():
+    """A join and a tear-down that meet one say so, and what can be deleted is."""
+    emulator, transport = service()
+    async with client_over(transport, retry=policy(sleep=broken)) as client:
+        with pytest.raises(TeardownError) as caught:
+            async with client.conference(["a"]) as conference:
+                transport.refuse = lambda method, path: 503 if method == "PUT" else None
+                with pytest.raises(RuntimeError, match="theirs"):
+                    await conference.join("late")
+                assert "late" not in conference
+                transport.refuse = lambda method, path: 503 if "/participants/" in path else None
+        assert "was not deleted (RuntimeError)" in str(caught.value)
+        assert len(left_in(emulator)) == 1
+
+
+async def test_a_leaver_who_cannot_be_deleted_stays():
+    """When the delete of a member fails, it stays a member, and may leave again."""
+    _, transport = service()
+    async with client_over(transport) as client, client.conference(["a"]) as conference:
+        transport.refuse = lambda method, path: 403 if method == "DELETE" else None
+        with pytest.raises(ForbiddenError):
+            await conference.leave("a")
+        assert "a" in conference
+        transport.refuse = lambda method, path: None
+        await conference.leave("a")
+
+
+async def test_a_latecomer_who_leaks_is_said():
+    """When a latecomer can neither join nor be deleted, the error names what is left."""
+    emulator, transport = service()
+    async with client_over(transport) as client, client.conference(["a"]) as conference:
+        known = left_in(emulator)
+        transport.refuse = lambda method, path: {"PUT": 409, "DELETE": 403}.get(method)
+        with pytest.raises(ConflictError) as caught:
+            await conference.join("late")
+        transport.refuse = lambda method, path: None
+        [leaked] = set(left_in(emulator)) - set(known)
+        assert f"participant late {leaked} is not known to be deleted." in caught.value.__notes__
+        await client.delete_participant(leaked)
+
+
+async def test_who_is_cancelled_in_a_callback_leaves_nothing():
+    """A caller that is cancelled while its own progress callback runs is cleaned up after."""
+    emulator, transport = service()
+    async with client_over(transport) as client:
+        with anyio.CancelScope() as scope:
+
+            async def stop(_: SetupProgress) -> None:
+                scope.cancel()
+                await anyio.lowlevel.checkpoint()
+
+            async with client.conference(["a", "b"], on_progress=stop):
+                pytest.fail("it was entered")
+        assert scope.cancelled_caught
         assert left_in(emulator) == ()
 
 

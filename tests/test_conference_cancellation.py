@@ -5,6 +5,7 @@ import contextlib
 import os
 import random
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 import anyio
 import pytest
@@ -13,6 +14,8 @@ from conferences import client_over, dawdling, left_in, service
 from conftest import jumping_backends
 
 from webrtc_async import AsyncWebRtcClient
+from webrtc_async.reaper import Reaper
+from webrtc_async.session_setup.owner import ConferenceOwner
 
 CONFERENCES = int(os.environ.get("CONFERENCES", "300"))
 """How many are cancelled in the storm; the conferences session of nox sets it to 10,000."""
@@ -219,3 +222,50 @@ async def test_closing_gives_up_in_the_end_and_reports_what_is_left(anyio_backen
     for left in left_in(emulator):
         assert left in caplog.text
     assert "Not deleted before the client was closed: session " in caplog.text
+
+
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+@pytest.mark.anyio
+@pytest.mark.parametrize("joins_late", [False, True])
+async def test_a_cancel_in_the_last_moment_is_not_too_late(joins_late, anyio_backend):
+    """Who is cancelled when all is up, and before it could go on, leaves nothing either."""
+    emulator, transport = service()
+    async with client_over(transport) as client:
+        for steps in range(60):
+
+            async def work() -> None:
+                async with client.conference(["a"]) as conference:
+                    if joins_late:
+                        await conference.join("late")
+                    await anyio.sleep_forever()
+
+            task = asyncio.ensure_future(work())
+            for _ in range(steps):
+                await checkpoint()
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+    assert left_in(emulator) == ()
+
+
+@pytest.mark.anyio
+async def test_work_that_finds_no_room_is_done_when_there_is_some(caplog):
+    """Work beyond what may be under way waits for its turn, also behind work that fails."""
+    reaper = Reaper(most=1)
+    owner = ConferenceOwner(reaper, 1)
+    done: list[int] = []
+
+    async def fail() -> None:
+        raise RuntimeError("it broke")
+
+    async def work(number: int) -> None:
+        await checkpoint()
+        done.append(number)
+
+    owner.start(fail, "the first")
+    for number in range(3):
+        owner.start(partial(work, number), f"number {number}")
+    await owner.aclose(5)
+    assert done == [0, 1, 2]
+    assert reaper.under_way == ()
+    assert "the first failed." in caplog.text

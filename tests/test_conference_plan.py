@@ -4,6 +4,7 @@ import json
 import pickle
 
 import pytest
+from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 from strategies import USUALLY
@@ -199,3 +200,11 @@ def test_no_name_breaks_a_picture(listed):
     for line in drawn.split("\n")[2:-2]:
         label = line.partition('"')[2].removesuffix('"];')
         assert '"' not in label.replace("\\\\", "").replace('\\"', "")
+
+
+def test_a_plan_may_be_changed_into_another():
+    """A plan evolves as any attrs value does."""
+    plan = ConferencePlan(["a", "b"], subscribe={"a": ["b"]}, key="k")
+    changed = evolve(plan, key="m")
+    assert changed.subscribe == plan.subscribe
+    assert changed.key == "m"

@@ -2,9 +2,8 @@
 
 import contextlib
 import os
+import resource
 import stat
-import subprocess
-import sys
 
 import anyio
 import pytest
@@ -38,8 +37,8 @@ async def write_some(path, **settings):
     """Write a plan that is up, and one whose set-up was cut short."""
     journal = Journal(path, **settings).open("1")
     await journal.begin("k")
-    for resource in CONFERENCE.resources:
-        await journal.record("k", resource)
+    for created in CONFERENCE.resources:
+        await journal.record("k", created)
     await journal.finish(CONFERENCE)
     await journal.begin("cut")
     await journal.record("cut", Resource("session", "s-2"))
@@ -172,42 +171,60 @@ async def test_a_closed_journal_is_not_written(path):
         await journal.begin("k")
 
 
-FULL_DISK = """
-import asyncio, resource, signal, sys
-from webrtc_async import Journal, JournalError
-
-signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), int(sys.argv[2])))
-
-async def main():
-    journal = Journal(sys.argv[1]).open("1")
-    for number in range(100):
-        try:
-            await journal.begin(f"plan-{number}")
-        except JournalError as error:
-            print(number, error)
-            return
-
-asyncio.run(main())
-"""
-
-
-def test_a_full_disk_leaves_whole_lines(path):
+@pytest.mark.anyio
+async def test_a_full_disk_leaves_whole_lines(path):
     """What does not fit is not written in part, and the error says that work stops."""
+    _, hard = limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     for room in (200, 201, 210):
         path.unlink(missing_ok=True)
-        shown = subprocess.run(
-            [sys.executable, "-c", FULL_DISK, str(path), str(room)],
-            capture_output=True,
-            text=True,
-            check=True,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
-        ).stdout
-        number, _, text = shown.partition(" ")
-        assert "cannot be written" in text
-        assert "Nothing further is created." in text
+        begun = 0
+        with contextlib.closing(Journal(path).open("1")) as journal:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (room, hard))
+            try:
+                while True:
+                    await journal.begin(f"plan-{begun}")
+                    begun += 1
+            except JournalError as error:
+                said = str(error)
+            finally:
+                resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        assert "cannot be written: " in said
+        assert said.endswith("Nothing further is created.")
         assert path.read_bytes().endswith(b"\n")
-        assert len(keys_in(path)) == int(number)
+        assert len(keys_in(path)) == begun > 1
+
+
+@pytest.mark.anyio
+async def test_lines_that_wait_for_the_disk_wait_together(path):
+    """Many lines at once are on the disk when their writers go on."""
+    with contextlib.closing(Journal(path, fsync=True).open("1")) as journal:
+        async with anyio.create_task_group() as tasks:
+            for number in range(20):
+                tasks.start_soon(journal.begin, str(number))
+    assert set(keys_in(path)) == {str(number) for number in range(20)}
+
+
+@pytest.mark.anyio
+async def test_a_disk_that_fails_is_said(path):
+    """When a line does not get to the disk, that is an error."""
+    reading, writing = os.pipe()
+    journal = Journal(path, fsync=True).open("1")
+    os.dup2(writing, journal._file)  # a pipe takes lines, and has no disk
+    with pytest.raises(JournalError, match="cannot be written to its disk"):
+        await journal.begin("k")
+    journal.close()
+    os.close(reading)
+    os.close(writing)
+
+
+@pytest.mark.anyio
+async def test_a_file_that_shrank_is_said(path):
+    """A line that somebody cut out of the file meanwhile is missed when it is asked for."""
+    await write_some(path)
+    with contextlib.closing(Journal(path).open("1")) as journal:
+        os.truncate(path, 40)
+        with pytest.raises(JournalError, match="cannot be read"):
+            journal.finished("k")
 
 
 @USUALLY

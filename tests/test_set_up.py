@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Iterator
 import anyio
 import pytest
 from conferences import ACCOUNT, client_over, dawdling, left_in, service
+from scripted import policy
 
 from webrtc_async import (
     BulkProgress,
@@ -327,7 +328,8 @@ async def test_a_journal_that_cannot_be_used_stops_before_the_first_request(path
     assert transport.requests == []
 
 
-async def test_a_journal_that_breaks_stops_before_the_next_create(path):
+@pytest.mark.parametrize("breaks_at", [38, 40])
+async def test_a_journal_that_breaks_stops_before_the_next_create(path, breaks_at):
     """From the moment that a line cannot be written, nothing is created, and nothing is lost."""
     emulator, transport = service()
     journal = Journal(path)
@@ -337,7 +339,7 @@ async def test_a_journal_that_breaks_stops_before_the_next_create(path):
         nonlocal creates_after
         if creates_after >= 0 and method == "POST":
             creates_after += 1
-        if len(transport.requests) == 40:
+        if len(transport.requests) == breaks_at:
             journal.close()
             creates_after = 0
 
@@ -352,3 +354,71 @@ async def test_a_journal_that_breaks_stops_before_the_next_create(path):
     assert creates_after <= 2
     assert set(emulator.session_ids(ACCOUNT)) == {each.session.id for each in taken}
     assert len(left_in(emulator)) == 3 * len(taken)
+
+
+async def test_what_cannot_be_cleared_away_is_a_failure_of_its_plan(path):
+    """A plan whose earlier remains cannot be deleted is not set up a second time."""
+    emulator, transport = service()
+    async with client_over(transport) as client:
+        async for _ in client.set_up(plans(1), journal=path):
+            pass
+        lines = path.read_bytes().splitlines(keepends=True)
+        path.write_bytes(b"".join(lines[:-1]))
+        transport.refuse = lambda method, path: 403 if method == "DELETE" else None
+        [result] = [each async for each in client.set_up(plans(1), journal=path)]
+        assert "what an earlier run had created of it could not be deleted" in str(result.error)
+        assert len(emulator.session_ids(ACCOUNT)) == 1
+        transport.refuse = lambda method, path: None
+        [result] = [each async for each in client.set_up(plans(1), journal=path)]
+        assert emulator.session_ids(ACCOUNT) == (result.get().session.id,)
+
+
+async def test_a_foreign_error_ends_it_in_order():
+    """What is no error of ours is raised as it is, and nothing is left behind."""
+    emulator, transport = service()
+    transport.refuse = lambda method, path: 503 if method == "PUT" else None
+
+    async def broken(_: float) -> None:
+        raise RuntimeError("theirs")
+
+    async with client_over(transport, retry=policy(sleep=broken)) as client:
+        with pytest.raises(RuntimeError, match="theirs"):
+            async for _ in client.set_up(plans(5)):
+                pytest.fail("it was handed over")
+    assert left_in(emulator) == ()
+
+
+async def test_a_tear_down_takes_any_iterable():
+    """Conferences may come one by one, with their number told."""
+    emulator, transport = service()
+    seen: list[BulkProgress] = []
+    async with client_over(transport) as client:
+        up = [each.get() async for each in client.set_up(plans(5))]
+        conferences = (each for each in up)
+        async for _ in client.tear_down(conferences, total=5, on_progress=seen.append):
+            pass
+    assert left_in(emulator) == ()
+    assert seen[-1].total == 5
+
+
+class Counting:
+    """An async iterator that is no generator and has nothing to close."""
+
+    def __init__(self) -> None:
+        self.number = 0
+
+    def __aiter__(self) -> "Counting":
+        return self
+
+    async def __anext__(self) -> ConferencePlan:
+        self.number += 1
+        if self.number > 3:
+            raise StopAsyncIteration
+        return ConferencePlan(["a"])
+
+
+async def test_plans_may_come_from_any_async_iterator():
+    """What has no aclose() is as good a source as what has."""
+    _, transport = service()
+    async with client_over(transport) as client:
+        assert len([each async for each in client.set_up(Counting())]) == 3

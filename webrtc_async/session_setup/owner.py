@@ -50,21 +50,17 @@ class ConferenceOwner:
 
         async def carry_out() -> None:
             try:
-                await work()
-            except Exception:
-                # Whoever waits sees in the work itself that it is not done.
-                _log.exception("%s failed.", name)
+                await self._do(work, name)
+                while self._waiting:
+                    await self._do(*self._waiting.popleft())
             finally:
-                if handle is not None:
-                    self._under_way.discard(handle)
-                if self._waiting:
-                    self.start(*self._waiting.popleft())
+                self._under_way.difference_update(started)
 
         handle = self.reaper.start(carry_out, name=name)
-        if handle is None:
+        started = [] if handle is None else [handle]
+        self._under_way.update(started)
+        if not started:
             self._waiting.append((work, name))
-        else:
-            self._under_way.add(handle)
 
     async def aclose(self, grace: float) -> None:
         """Wait for all that is under way, also for what it starts meanwhile.
@@ -75,6 +71,13 @@ class ConferenceOwner:
         with anyio.move_on_after(grace, shield=True):
             while self._under_way:
                 await next(iter(self._under_way)).wait(shielded=False)
+
+    async def _do(self, work: Work, name: str) -> None:
+        try:
+            await work()
+        except Exception:
+            # Whoever waits sees in the work itself that it is not done.
+            _log.exception("%s failed.", name)
 
 
 def report_left(left: Sequence[Resource]) -> None:
