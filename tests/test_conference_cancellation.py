@@ -10,7 +10,7 @@ from functools import partial
 import anyio
 import pytest
 from anyio.lowlevel import checkpoint
-from conferences import client_over, dawdling, left_in, service
+from conferences import ACCOUNT, client_over, dawdling, left_in, service
 from conftest import jumping_backends
 
 from webrtc_async import AsyncWebRtcClient
@@ -269,3 +269,26 @@ async def test_work_that_finds_no_room_is_done_when_there_is_some(caplog):
     assert done == [0, 1, 2]
     assert reaper.under_way == ()
     assert "the first failed." in caplog.text
+
+
+@jumping_backends()
+@pytest.mark.anyio
+async def test_a_create_that_outlasts_the_client_is_reported(anyio_backend, caplog):
+    """When a create hangs until the client is closed, what it belongs to is said to be left."""
+    emulator, transport = service()
+    may_go_on = anyio.Event()
+
+    async def hang(method: str, path: str) -> None:
+        if path == "/participants":
+            await may_go_on.wait()
+
+    transport.hold = hang
+    client = client_over(transport, deadline=1000)
+    with anyio.move_on_after(1):
+        async with client.conference(["a"], grace=0):
+            pytest.fail("it was entered")
+    await client.aclose()
+    may_go_on.set()
+    for _ in range(20):
+        await checkpoint()
+    assert f"session {emulator.session_ids(ACCOUNT)[0]}" in caplog.text

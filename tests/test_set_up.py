@@ -422,3 +422,24 @@ async def test_plans_may_come_from_any_async_iterator():
     _, transport = service()
     async with client_over(transport) as client:
         assert len([each async for each in client.set_up(Counting())]) == 3
+
+
+async def test_who_leaves_early_leaves_what_the_journal_knows(path):
+    """After a break, exactly those conferences exist that the journal knows to be up."""
+    emulator, transport = service()
+    transport.pauses = dawdling(random.Random(3))
+    async with client_over(transport) as client:
+        for taken in range(1, 6):
+            kept = Journal(path, fsync=True)
+            number = 0
+            async with contextlib.aclosing(
+                client.set_up(plans(100), concurrency=4, journal=kept)
+            ) as results:
+                async for result in results:
+                    number += not result.is_resumed
+                    if number == taken:
+                        break
+            with contextlib.closing(Journal(path).open(ACCOUNT)) as known:
+                up = [each for key in known.keys if (each := known.finished(key))]
+            assert {each.session.id for each in up} == set(emulator.session_ids(ACCOUNT))
+            assert len(left_in(emulator)) == 3 * len(up)

@@ -97,8 +97,6 @@ class BulkSetup:
             await anyio.to_thread.run_sync(self.journal.open, self.account_id)
 
     async def _set_up(self, plan: ConferencePlan) -> SetupResult | None:
-        if self._is_stopping:
-            return None
         if self.journal is None:
             return await self._set_up_anew(plan)
         if not plan.key or plan.key in self._keys:
@@ -127,10 +125,12 @@ class BulkSetup:
             )
             return SetupResult(plan=plan, error=error)
         await journal.begin(plan.key)
-        return None if self._is_stopping else await self._set_up_anew(plan)
+        return await self._set_up_anew(plan)
 
     async def _set_up_anew(self, plan: ConferencePlan) -> SetupResult | None:
         journal = self.journal
+        if self._is_stopping:
+            return None
 
         async def record(resource: Resource) -> None:
             if journal is not None:
@@ -161,11 +161,11 @@ class BulkSetup:
             raise setup.foreign
         if not setup.is_up:
             failure = setup.failure()
-            if self.journal is not None and not setup.left:
-                await self.journal.forget(plan.key)
             for error in setup.errors:
                 if isinstance(error, JournalError):
                     raise error
+            if self.journal is not None and not setup.left:
+                await self.journal.forget(plan.key)
             return None if self._is_stopping else SetupResult(plan=plan, error=failure)
         conference = setup.conference(plan)
         if self.journal is not None:

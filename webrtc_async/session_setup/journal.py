@@ -229,7 +229,7 @@ class Journal:
 
 def _lock(file: int, path: Path) -> None:
     """Keep other processes from the same journal, where the system can."""
-    if sys.platform == "win32":
+    if sys.platform == "win32":  # pragma: no cover
         return
     import fcntl  # noqa: PLC0415  # Windows has none
 
