@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, Final, Self, cast
 
-from webrtc_async.errors import ApiError, WebRtcError
+from webrtc_async.errors import ApiError, CreateRolledBackError, WebRtcError
 from webrtc_async.outcome import Outcome
 from webrtc_async.session_setup.resource import Resource
 
@@ -110,6 +110,8 @@ class TeardownError(ConferenceError):
 def may_have_created(failure: WebRtcError) -> bool:
     """Whether a failed create may have made something whose id did not arrive."""
     if not failure.operation.startswith("create") or failure.outcome is Outcome.NOT_SENT:
+        return False
+    if isinstance(failure, CreateRolledBackError):
         return False
     return failure.outcome is Outcome.UNKNOWN or not isinstance(failure, ApiError)
 
