@@ -6,7 +6,7 @@ import anyio
 from attrs import define, field
 
 from webrtc_async.endpoints import Endpoints
-from webrtc_async.errors import NotFoundError, WebRtcError
+from webrtc_async.errors import ClientClosedError, NotFoundError, WebRtcError
 from webrtc_async.session_setup.owner import report_left
 from webrtc_async.session_setup.resource import Resource
 
@@ -38,6 +38,8 @@ class Removal:
         except BaseException:
             report_left(self.left)
             raise
+        if any(isinstance(error, ClientClosedError) for error in self.errors):
+            report_left(self.left)
 
     async def _delete_all(self, resources: Iterable[Resource]) -> None:
         chosen = tuple(resources)
