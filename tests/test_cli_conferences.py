@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 
 from webrtc_async.emulator import Emulator
+from webrtc_async.emulator.reply import Reply
 from webrtc_async.emulator.server import EmulatorServer
-from webrtc_async.wire import WireRequest, WireResponse
+from webrtc_async.wire import WireRequest
 
 ACCOUNT = "9900000"
 COMMAND = [sys.executable, "-m", "webrtc_async.cli"]
@@ -27,8 +28,8 @@ class WatchedEmulator(Emulator):
     awaited = 0
     has_come = threading.Event()
 
-    def handle(self, request: WireRequest) -> WireResponse:
-        answer = super().handle(request)
+    def reply_to(self, request: WireRequest) -> Reply:
+        answer = super().reply_to(request)
         if self.awaited and self.requests_handled >= self.awaited:
             self.has_come.set()
         return answer

@@ -15,8 +15,9 @@ import pytest
 
 from webrtc_async import ConferencePlan
 from webrtc_async.emulator import Emulator
+from webrtc_async.emulator.reply import Reply
 from webrtc_async.emulator.server import EmulatorServer
-from webrtc_async.wire import WireRequest, WireResponse
+from webrtc_async.wire import WireRequest
 
 sys.path.insert(0, str(Path(__file__).parent / "engines"))
 
@@ -33,8 +34,8 @@ class WatchedEmulator(Emulator):
         super().__init__()
         self.is_busy = threading.Event()
 
-    def handle(self, request: WireRequest) -> WireResponse:
-        answer = super().handle(request)
+    def reply_to(self, request: WireRequest) -> Reply:
+        answer = super().reply_to(request)
         if self.requests_handled > BATCHES * PLANS * 5 // 3:
             self.is_busy.set()
         return answer
