@@ -260,3 +260,10 @@ def drift(session: nox.Session) -> None:
         session.log("There is no release yet, so there is nothing to compare with.")
     else:
         session.run("griffe", "check", "webrtc_async", "--against", latest)
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Measure side by side and keep the tables in benchmarks/; it needs valgrind."""
+    session.install("-e", ".", *group("bench"))
+    session.run("python", "-m", "benchmarks", *session.posargs)

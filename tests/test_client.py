@@ -94,7 +94,8 @@ def test_a_client_says_what_it_is() -> None:
     """Its repr has the account, the service and its state, and no secret."""
     client = client_of(auth=("user", CANARY), headers={"X-Key": CANARY})
     assert repr(client) == (
-        "<AsyncWebRtcClient account 9900000 at https://api.webrtc.bandwidth.com/v1, open>"
+        "<AsyncWebRtcClient account 9900000 at https://api.webrtc.bandwidth.com/v1 "
+        "over the http_client or transport that was given, open>"
     )
     assert CANARY not in repr(vars(client))
 

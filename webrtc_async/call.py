@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, Generic, TypeVar, cast
 
-import anyio
 from attrs import define, field, frozen
 
 from webrtc_async.channel import Channel
@@ -100,11 +99,12 @@ class Call(Generic[ResultT]):
         return response
 
     async def _perform(self) -> ApiResponse[ResultT]:
-        started = anyio.current_time()
+        clock = self.channel.connections.clock()
+        started = clock.now()
         ends = started + self.deadline
         lifetime = self.channel.connections.lifetime
         try:
-            with anyio.CancelScope(deadline=ends) as scope:
+            with clock.until(ends) as scope:
                 lifetime.begin(scope)
                 try:
                     data, response = await call_with_repeats(
@@ -112,7 +112,7 @@ class Call(Generic[ResultT]):
                         policy=self.policy,
                         repeat=self.route.repeat,
                         quota=self.channel.quota,
-                        time_left=lambda: ends - anyio.current_time(),
+                        time_left=lambda: ends - clock.now(),
                     )
                 finally:
                     lifetime.end(scope)
@@ -122,12 +122,12 @@ class Call(Generic[ResultT]):
                     headers=public_headers(response.headers),
                     request_id=response.request_id,
                     attempts=self._attempts,
-                    elapsed=anyio.current_time() - started,
+                    elapsed=clock.now() - started,
                 )
         except WebRtcError as error:
             self._complete(error, started)
             raise
-        ended = self._out_of_time() if anyio.current_time() >= ends else self._cut_off()
+        ended = self._out_of_time() if clock.now() >= ends else self._cut_off()
         self._complete(ended, started)
         raise ended from self._failure
 

@@ -87,8 +87,9 @@ class AsyncWebRtcClient(Conferences):
             hooks, auth and transport; it is never closed here.
         transport: A transport of httpx or httpx2 under an own client, such as `EmulatorTransport`;
             it is closed with the client.
-        http_library: "httpx" or "httpx2", which needs the extra of that name. Left out, it is the
-            library of the http_client or the transport, and httpx where neither is given.
+        http_library: "httpx" or "httpx2", which needs the extra of that name, for all of HTTP. Left
+            out, it is the library of the http_client or the transport; where neither is given, a
+            transport of this package's serves where it can, and httpx elsewhere: see `repr`.
         proxy: URL of an HTTP proxy. Without it the environment's proxies are used, but never for a
             loopback base_url.
         ssl_context: For a private CA or a client certificate.
@@ -321,7 +322,10 @@ class AsyncWebRtcClient(Conferences):
 
     def __repr__(self) -> str:
         state = "closed" if self._connections.is_closed else "open"
-        return f"<AsyncWebRtcClient account {self.account_id} at {self._base_url}, {state}>"
+        return (
+            f"<AsyncWebRtcClient account {self.account_id} at {self._base_url} "
+            f"over {self._connections.lane.value}, {state}>"
+        )
 
     def __reduce__(self) -> NoReturn:
         raise TypeError(

@@ -5,6 +5,7 @@ import math
 from collections import Counter
 from typing import Final, NoReturn, TypeVar
 
+from webrtc_async.collector import paused_collector
 from webrtc_async.converter import MisfitError, build_converter, is_object, structured
 
 __all__ = [
@@ -31,7 +32,8 @@ def read_answer(content: bytes, model: type[ModelT]) -> ModelT:
     Raises:
         MisfitError: The bytes are not JSON, or the JSON is not the model.
     """
-    return structured(_ANSWERS, read_json(content), model)
+    with paused_collector(len(content)):
+        return structured(_ANSWERS, read_json(content), model)
 
 
 def read_request(content: bytes, model: type[ModelT]) -> ModelT:
@@ -74,12 +76,8 @@ def read_json(content: bytes) -> object:
         MisfitError: Bad JSON, a duplicate key, NaN, an endless number, bad UTF-8, or deep nesting.
     """
     try:
-        parsed: object = json.loads(
-            content,
-            object_pairs_hook=_unique_keys,
-            parse_constant=_refuse_constant,
-            parse_float=_finite,
-        )
+        text = content.decode(json.detect_encoding(content), "surrogatepass")
+        parsed: object = _DECODER.decode(text)
     except RecursionError as error:
         raise MisfitError(("the JSON is nested too deeply",)) from error
     except ValueError as error:
@@ -101,10 +99,6 @@ def write_json(value: object) -> bytes:
     return _ENCODER.encode(value).encode("ascii")
 
 
-# Made once: json.dumps makes another for each call that asks for anything unusual.
-_ENCODER: Final = json.JSONEncoder(separators=(",", ":"), allow_nan=False)
-
-
 def _unique_keys(pairs: list[tuple[str, object]]) -> dict[str, object]:
     found = dict(pairs)
     if len(found) != len(pairs):
@@ -122,3 +116,10 @@ def _finite(digits: str) -> float:
 
 def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not a JSON number")
+
+
+# Made once, because json makes a new one for every call that has settings of its own.
+_DECODER: Final = json.JSONDecoder(
+    object_pairs_hook=_unique_keys, parse_constant=_refuse_constant, parse_float=_finite
+)
+_ENCODER: Final = json.JSONEncoder(separators=(",", ":"), allow_nan=False)

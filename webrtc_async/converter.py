@@ -5,6 +5,7 @@ Whatever does not fit is said with its path on the wire.
 
 from collections.abc import Callable, Iterator, Mapping
 from enum import StrEnum
+from functools import cache
 from itertools import islice
 from typing import Any, Final, TypeGuard, TypeVar, cast, get_args, get_origin
 
@@ -18,6 +19,8 @@ from cattrs import (
     IterableValidationNote,
 )
 from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
+
+from webrtc_async.model_reader import compile_reader
 
 ModelT = TypeVar("ModelT")
 
@@ -100,7 +103,13 @@ def build_converter(*, of_service: bool) -> Converter:
             unknown = {name: each for name, each in value.items() if name not in names}
             return attrs.evolve(read_model, extra=unknown) if unknown else read_model
 
-        return read
+        return compile_reader(
+            model,
+            names,
+            required=frozenset(given),
+            hook_for=lambda kind: _reader(converter, kind),
+            otherwise=read,
+        )
 
     def writer(model: Any, converter: Converter) -> Callable[[Any], Any]:
         overrides: dict[str, Any] = {
@@ -119,14 +128,17 @@ def build_converter(*, of_service: bool) -> Converter:
             # What is not the model is left as it is: write_request refuses it with its path.
             if not isinstance(value, model):
                 return value
-            if not is_extra(value.extra):
+            extra = value.extra
+            if extra == {}:
+                return write_known(value)
+            if not is_extra(extra):
                 raise TypeError("extra must be a mapping with text as its keys")
-            return {**value.extra, **write_known(value)}
+            return {**extra, **write_known(value)}
 
         return write
 
     built.register_structure_hook(str, _text)
-    built.register_structure_hook(StrEnum, _open_enum)
+    built.register_structure_hook(StrEnum, lambda value, model: _enum_reader(model)(value, model))
     built.register_structure_hook_factory(_is_array, _array_reader)
     built.register_structure_hook_factory(attrs.has, reader)
     built.register_unstructure_hook_factory(attrs.has, writer)
@@ -180,8 +192,22 @@ def _text(value: object, _: object) -> str:
     return value
 
 
-def _open_enum(value: object, model: Any) -> Any:
-    return model(_text(value, str))
+def _reader(converter: Converter, kind: Any) -> Callable[[Any, Any], Any]:
+    is_enum = StrEnum in getattr(kind, "__mro__", ())
+    return _enum_reader(kind) if is_enum else converter.get_structure_hook(kind)
+
+
+@cache
+def _enum_reader(model: Any) -> Callable[[object, object], Any]:
+    known: dict[str, Any] = {str(member): member for member in model}
+
+    def read(value: object, _: object) -> Any:
+        text = _text(value, str)
+        found = known.get(text)
+        # What is spelt otherwise, or unknown, is for the enum itself to make a member of.
+        return model(text) if found is None else found
+
+    return read
 
 
 def _is_array(model: Any) -> bool:
@@ -195,30 +221,36 @@ def _is_set(model: Any) -> bool:
 def _array_reader(model: Any, converter: Converter) -> Callable[[object, object], Any]:
     container: Any = get_origin(model)
     item: Any = get_args(model)[0]
-    read_item = converter.get_structure_hook(item)
+    read_item = _reader(converter, item)
 
     def read(value: object, _: object) -> Any:
         if not isinstance(value, list):
             raise _expected("an array", value)
-        read_items: list[Any] = []
-        misfits: list[Exception] = []
-        # Not by cattrs, which goes on to the end: a million misfits take it a minute.
-        for index, each in enumerate(cast("list[object]", value)):
-            try:
-                read_items.append(read_item(each, item))
-            except (BaseValidationError, TypeError) as misfit:
-                misfit.add_note(IterableValidationNote(f"item {index}", index, item))
-                misfits.append(misfit)
-                if len(misfits) == MOST_PROBLEMS:
-                    break
-        if misfits:
+        items = cast("list[object]", value)
+        if item is str and all(each.__class__ is str for each in items):
+            return container(items)
+        try:
+            return container([read_item(each, item) for each in items])
+        except (BaseValidationError, TypeError):
             # pyright takes a group's own __new__ for the whole signature.
             raise IterableValidationError(
                 "items that do not fit",
-                misfits,
+                misfits(items),
                 model,  # pyright: ignore[reportCallIssue]
-            )
-        return container(read_items)
+            ) from None
+
+    def misfits(items: list[object]) -> list[Exception]:
+        found: list[Exception] = []
+        # Not by cattrs, which goes on to the end: a million misfits take it a minute.
+        for index, each in enumerate(items):
+            try:
+                read_item(each, item)
+            except (BaseValidationError, TypeError) as misfit:
+                misfit.add_note(IterableValidationNote(f"item {index}", index, item))
+                found.append(misfit)
+                if len(found) == MOST_PROBLEMS:
+                    break
+        return found
 
     return read
 

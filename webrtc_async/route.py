@@ -58,6 +58,8 @@ def check_id(name: str, value: object) -> str:
         raise InvalidArgumentError(
             f"{name} has {len(value)} characters; at most {LONGEST_ID} are sent."
         )
+    if value.isascii() and value.isprintable():
+        return value
     # Cc controls, Cs lone surrogates (no UTF-8), Zl and Zp line breaks: none can be part of an id.
     if any(unicodedata.category(character) in {"Cc", "Cs", "Zl", "Zp"} for character in value):
         raise InvalidArgumentError(f"{name} has a control character in it: {value!r}.")
@@ -82,6 +84,7 @@ class PathTemplate:
     def __init__(self, template: str) -> None:
         self.template = template
         self.names: tuple[str, ...] = tuple(re.findall(r"{(\w+)}", template))
+        self._form = re.sub(r"{\w+}", "{}", template)
         self._pattern = re.compile(re.sub(r"{(\w+)}", r"(?P<\1>[^/]+)", template))
 
     def __repr__(self) -> str:
@@ -89,8 +92,8 @@ class PathTemplate:
 
     def expand(self, values: Mapping[str, object]) -> str:
         """Fill the places, each value checked by `check_id` and percent-encoded exactly once."""
-        return self.template.format_map(
-            {name: quote(check_id(name, values.get(name)), safe="") for name in self.names}
+        return self._form.format(
+            *[quote(check_id(name, values.get(name)), safe="") for name in self.names]
         )
 
     def match(self, raw_path: str) -> dict[str, str] | None:

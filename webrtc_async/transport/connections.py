@@ -22,8 +22,12 @@ from webrtc_async.errors import (
 from webrtc_async.event_loop import current_event_loop, forks, is_running
 from webrtc_async.outcome import Outcome, Progress, Stage
 from webrtc_async.settings import check_count, check_kind, check_url
+from webrtc_async.transport.clock import AnyClock, AsyncioClock, clock_here
+from webrtc_async.transport.direct_exchange import DirectExchange
 from webrtc_async.transport.exchange import Exchange
 from webrtc_async.transport.failure import failed, lost
+from webrtc_async.transport.http1_transport import Http1Transport
+from webrtc_async.transport.lane import Lane, current_lane, may_be_own
 from webrtc_async.transport.library import (
     HttpClient,
     HttpTransport,
@@ -85,10 +89,17 @@ class Connections:
         self._http = cast("httpx.AsyncClient | None", http_client)
         # A pool of the library's own tells of every byte; of anything else nothing is known.
         self._is_pool = http_client is None and transport is None
+        self._is_given = http_client is not None or transport is not None
+        self._may_be_own = may_be_own(
+            is_given=self._is_given, library=http_library, proxy=proxy, trust_env=trust_env
+        )
+        self._own: Http1Transport | None = None
+        self._over_own: httpx.AsyncClient | None = None
+        self._clock: AnyClock | AsyncioClock | None = None
         self._limiter: anyio.CapacityLimiter
         self._home: tuple[object, int] | None = None
         self._made_at = _caller()
-        self._abandoned: list[HttpClient] = []
+        self._abandoned: list[object] = []
 
     @property
     def is_closed(self) -> bool:
@@ -140,19 +151,18 @@ class Connections:
             ConfigurationError: The HTTP client cannot be used for it.
         """
         self.check_open(progress.operation)
-        http, limiter = self._opened(progress.operation)
+        self.settle(progress.operation)
         progress.begin(Stage.QUEUED)
-        under_way = Exchange(request, progress, self.library, self.max_response_bytes)
+        under_way = self._exchange(request, progress)
         # On behalf of the exchange and not of its task, whose hooks may make calls of their own.
-        async with _Place(limiter, under_way):
+        async with _Place(self._limiter, under_way):
             self.check_open(progress.operation)
             progress.stage, progress.is_traced = Stage.CONNECTING, self._is_pool
-            is_own = self._given_client is None
-            built = under_way.build(http, is_own=is_own, connect_timeout=connect_timeout)
+            under_way.build(connect_timeout)
             self.requests_sent += 1
             try:
-                with anyio.move_on_after(longest):
-                    return await under_way.send(http, built)
+                if (answer := await under_way.send_within(longest)) is not None:
+                    return answer
             except Exception as error:
                 if (refusal := under_way.refusal) is not None:
                     return refusal
@@ -171,12 +181,14 @@ class Connections:
             TransportError: The pool or the given transport could not be closed in order.
         """
         # A given transport is closed even when no exchange has put a client over it.
-        own, self._http = self._http or self._settings["transport"], None
-        if own is None or own is self._given_client:
-            return
+        http, self._http = self._http or self._settings["transport"], None
+        own, self._own, self._over_own = self._own, None, None
         try:
             with anyio.CancelScope(shield=True):
-                await own.aclose()
+                if own is not None:
+                    await own.aclose()
+                if http is not None and http is not self._given_client:
+                    await http.aclose()
         except Exception as error:
             raise TransportError(
                 f"the connections could not be closed in order ({type(error).__name__}); they are "
@@ -195,12 +207,25 @@ class Connections:
             ConfigurationError: They are in use in another event loop, or were given and used
                 before a fork.
         """
-        home = (current_event_loop(), forks())
-        if home == self._home:
+        if self._clock is not None and self._clock.is_here():
             return
         if self._home is not None:
             self._leave(*self._home, operation, to_close)
-        self._home, self._limiter = home, anyio.CapacityLimiter(self.max_connections)
+        self._home, self._clock = (current_event_loop(), forks()), clock_here()
+        self._limiter = anyio.CapacityLimiter(self.max_connections)
+
+    def clock(self) -> AnyClock | AsyncioClock:
+        """Return the clock of the event loop that runs."""
+        at_home = self._clock is not None and self._clock.is_here()
+        return self._clock if self._clock is not None and at_home else clock_here()
+
+    @property
+    def lane(self) -> Lane:
+        """The way that an exchange would take now."""
+        if self._is_given:
+            return Lane.GIVEN
+        is_possible = self._may_be_own and not isinstance(self._clock, AnyClock)
+        return current_lane() if is_possible else Lane.HTTPX
 
     def _leave(self, event_loop: object, process: int, operation: str, to_close: bool) -> None:
         is_forked = process != forks()
@@ -225,16 +250,35 @@ class Connections:
                 # Closing, or collecting, what the parent still uses would end its connections.
                 self._abandoned.append(self._http)
             self._http = None
+        if self._own is not None:
+            self._abandoned.append(self._own)
+            self._own = self._over_own = None
 
-    def _opened(self, operation: str) -> tuple[httpx.AsyncClient, anyio.CapacityLimiter]:
-        self.settle(operation)
+    def _exchange(self, request: WireRequest, progress: Progress) -> Exchange | DirectExchange:
+        lane, limit = self.lane, self.max_response_bytes
+        if lane is Lane.OWN or lane is Lane.CLIENT:
+            if self._own is None:
+                self._own = Http1Transport(
+                    max_connections=self.max_connections,
+                    keep_alive=KEEP_ALIVE,
+                    ssl_context=self._settings.get("verify"),
+                    trust_env=self._settings["trust_env"],
+                )
+            if lane is Lane.OWN:
+                return DirectExchange(request, progress, limit, self._own)
+            if self._over_own is None:
+                self._over_own = self._own_client(transport=self._own)
+            return Exchange(request, progress, self.library, limit, self._over_own, is_own=True)
         if self._http is None:
-            self._http = self._own_client()
-        return self._http, self._limiter
+            self._http = self._own_client(**self._settings)
+        return Exchange(
+            request, progress, self.library, limit, self._http, is_own=self._given_client is None
+        )
 
     def __del__(self) -> None:
-        http = getattr(self, "_http", None)
-        if http is None or http is self._given_client or sys.is_finalizing():
+        given = getattr(self, "_given_client", None)
+        opened = [getattr(self, name, None) for name in ("_http", "_own")]
+        if all(each is None or each is given for each in opened) or sys.is_finalizing():
             return
         if self._settings["transport"] is not None:
             return  # No socket is this client's own; a transport in process has nothing to close.
@@ -247,7 +291,7 @@ class Connections:
                 source=self,
             )
 
-    def _own_client(self) -> httpx.AsyncClient:
+    def _own_client(self, **settings: Any) -> httpx.AsyncClient:
         limits = self.library.limits(
             max_connections=self.max_connections,
             max_keepalive_connections=self.max_connections,
@@ -255,7 +299,7 @@ class Connections:
         )
         try:
             # No timeout, because the deadline bounds everything, queue and body included.
-            return self.library.client(timeout=None, limits=limits, **self._settings)
+            return self.library.client(timeout=None, limits=limits, **settings)
         except (ValueError, ImportError, self.library.invalid_url) as error:
             raise ConfigurationError(
                 f"The environment's proxy settings cannot be used: {type(error).__name__}."
@@ -270,7 +314,10 @@ class _Place:
         self._holder = holder
 
     async def __aenter__(self) -> None:
-        await self._limiter.acquire_on_behalf_of(self._holder)
+        try:
+            self._limiter.acquire_on_behalf_of_nowait(self._holder)
+        except anyio.WouldBlock:
+            await self._limiter.acquire_on_behalf_of(self._holder)
 
     async def __aexit__(self, *_: object) -> None:
         self._limiter.release_on_behalf_of(self._holder)

@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator, Iterable
 from typing import Final
 
 import httpx
-from anyio import CancelScope
+from anyio import CancelScope, move_on_after
 from anyio.lowlevel import checkpoint
 from attrs import define, evolve, field
 
@@ -32,12 +32,17 @@ class Exchange:
         progress: Kept up to date, so that a failure anywhere knows how far it came.
         library: Whose client sends it.
         limit: The most bytes of a body, decoded.
+        http: The client that sends it.
+        is_own: Whether the client is this package's: a user's has timeouts of its own.
     """
 
     request: WireRequest
     progress: Progress
     library: Library
     limit: int
+    http: httpx.AsyncClient
+    is_own: bool
+    _built: httpx.Request = field(init=False)
     _head: WireResponse | None = field(default=None, init=False)
     _chunks: list[bytes] = field(factory=list[bytes], init=False)
 
@@ -47,19 +52,12 @@ class Exchange:
 
         Whatever happened to its body, the status tells what the service did.
         """
-        if self._head is None or self._head.is_success:
-            return None
-        is_readable = "content-encoding" not in self._head.headers
-        return evolve(self._head, content=b"".join(self._chunks) if is_readable else b"")
+        return refusal_of(self._head, self._chunks)
 
-    def build(
-        self, http: httpx.AsyncClient, *, is_own: bool, connect_timeout: float | None
-    ) -> httpx.Request:
-        """Return the request as the HTTP client has it.
+    def build(self, connect_timeout: float | None) -> None:
+        """Make the request what the HTTP client has as one.
 
         Args:
-            http: The client to send it with.
-            is_own: Whether the client is this package's: a user's has timeouts of its own.
             connect_timeout: Seconds that an own client may take to connect; None for no bound.
 
         Raises:
@@ -67,14 +65,14 @@ class Exchange:
         """
         own_timeout = self.library.timeout(None, connect=connect_timeout)
         try:
-            return http.build_request(
+            self._built = self.http.build_request(
                 self.request.method,
                 self.request.target,
                 # The service's answers are small, and what is not compressed cannot swell.
                 headers={"Accept-Encoding": "identity", **self.request.headers},
                 content=self.request.content or None,
-                timeout=own_timeout if is_own else self.library.client_default,
-                extensions={"trace": tracer(self.progress, self._see)},
+                timeout=own_timeout if self.is_own else self.library.client_default,
+                extensions={"trace": tracer(self.progress, self._see), "progress": self.progress},
             )
         except Exception as error:
             raise ConfigurationError(
@@ -83,16 +81,21 @@ class Exchange:
                 operation=self.progress.operation,
             ) from error
 
-    async def send(self, http: httpx.AsyncClient, built: httpx.Request) -> WireResponse:
-        """Send the request and return the answer.
+    async def send_within(self, longest: float | None) -> WireResponse | None:
+        """Send the request and return the answer, or None if that takes over so many seconds.
 
         Raises:
             UnexpectedResponseError: The body is over the limit or its encoding cannot be read.
         """
+        with move_on_after(longest):
+            return await self._send()
+        return None
+
+    async def _send(self) -> WireResponse:
         authorized = "Authorization" in self.request.headers
         try:
-            response = await http.send(
-                built,
+            response = await self.http.send(
+                self._built,
                 stream=True,
                 follow_redirects=False,
                 auth=None if authorized else self.library.client_default,
@@ -134,13 +137,7 @@ class Exchange:
             raw = await self._read_raw(response)
             return decode(raw, response.headers.get("content-encoding", ""), self.limit)
         except ContentError as error:
-            kind = ResponseTooLargeError if error.is_too_long else UnexpectedResponseError
-            raise kind(
-                f"the body of the answer ({response.status_code}) cannot be read: {error}.",
-                operation=self.progress.operation,
-                status=response.status_code,
-                problems=(str(error),),
-            ) from None
+            raise unreadable(error, self.progress.operation, response.status_code) from None
 
     async def _read_raw(self, response: httpx.Response) -> bytes:
         # As it was sent; sync streams have no place here.
@@ -165,3 +162,22 @@ class Exchange:
                 await chunks.aclose()
         check_length(size, self.limit)
         return b"".join(self._chunks)
+
+
+def refusal_of(head: WireResponse | None, chunks: Iterable[bytes]) -> WireResponse | None:
+    """Return an answer that is not a success with what has come of its body, else None."""
+    if head is None or head.is_success:
+        return None
+    is_readable = "content-encoding" not in head.headers
+    return evolve(head, content=b"".join(chunks) if is_readable else b"")
+
+
+def unreadable(error: ContentError, operation: str, status: int) -> UnexpectedResponseError:
+    """Return the error for a body that cannot be read."""
+    kind = ResponseTooLargeError if error.is_too_long else UnexpectedResponseError
+    return kind(
+        f"the body of the answer ({status}) cannot be read: {error}.",
+        operation=operation,
+        status=status,
+        problems=(str(error),),
+    )

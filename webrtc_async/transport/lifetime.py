@@ -1,10 +1,20 @@
 """A client's end: from when on it takes no calls, and what becomes of those under way."""
 
+from typing import Protocol
+
 import anyio
 from attrs import define, field
 
 from webrtc_async.errors import ClientClosedError
 from webrtc_async.reaper import UNWINDING
+
+
+class Cancellable(Protocol):
+    """What a call can be ended by."""
+
+    def cancel(self) -> None:
+        """End it."""
+        ...
 
 
 @define(eq=False)
@@ -18,7 +28,7 @@ class Lifetime:
 
     is_ending: bool = field(default=False, init=False)
     is_over: bool = field(default=False, init=False)
-    _calls: set[anyio.CancelScope] = field(factory=set[anyio.CancelScope], init=False)
+    _calls: set[Cancellable] = field(factory=set[Cancellable], init=False)
     _idle: anyio.Event | None = field(default=None, init=False)
     _closed: anyio.Event | None = field(default=None, init=False)
 
@@ -34,11 +44,11 @@ class Lifetime:
                 operation=operation,
             )
 
-    def begin(self, call: anyio.CancelScope) -> None:
+    def begin(self, call: Cancellable) -> None:
         """Count a call, which ends by its scope if the client cannot wait for it."""
         self._calls.add(call)
 
-    def end(self, call: anyio.CancelScope) -> None:
+    def end(self, call: Cancellable) -> None:
         """Count a call no longer."""
         self._calls.discard(call)
         if self._idle is not None and not self._calls:
