@@ -68,7 +68,8 @@ async def calling(base_url: str, **settings: Any) -> AsyncIterator[AsyncWebRtcCl
             "auth": ("user", "password"),
             "retry": ONCE,
             "deadline": 30,
-            "http_library": NAME,
+            # Left to the package, where no other library is asked for.
+            "http_library": None if NAME == "httpx" else NAME,
             **settings,
         },
     )
