@@ -9,8 +9,8 @@ import sys
 from collections import Counter
 from typing import Any, ClassVar
 
-import httpx
 from conftest import JumpingLoop
+from http_library import httpx
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test

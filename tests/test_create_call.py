@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 import anyio
-import httpx
 import pytest
 from conftest import jumping_backends
+from http_library import httpx
 from hypothesis import given
 from hypothesis import strategies as st
 from scripted import (

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 
 import anyio
-import httpx
 import pytest
 from attrs import define
 from conftest import jumping_backends
+from http_library import httpx
 from scripted import ONCE, policy
 from speaking import ACCOUNT, Caller, Clock
 

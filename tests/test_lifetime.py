@@ -9,11 +9,11 @@ import warnings
 from typing import Any
 
 import anyio
-import httpx
 import pytest
 import trio
 from anyio.from_thread import start_blocking_portal
 from conftest import jumping_backends
+from http_library import httpx
 from scripted import (
     ONCE,
     SESSION,

@@ -4,9 +4,9 @@ import math
 from typing import Any
 
 import anyio
-import httpx
 import pytest
 from conftest import jumping_backends
+from http_library import httpx
 from hypothesis import given
 from hypothesis import strategies as st
 from scripted import SESSION, ScriptedTransport, answer, client_of, policy, refusal

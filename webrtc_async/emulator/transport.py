@@ -1,9 +1,11 @@
 """The emulator in place of the network, in the same process."""
 
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Generator
+from contextlib import contextmanager
 from importlib import import_module
 from importlib.util import find_spec
+from types import ModuleType
 from typing import TYPE_CHECKING, cast
 
 import httpx
@@ -60,29 +62,47 @@ class EmulatorTransport(_Transport):
             found = httpx.Response(answer.status, headers=answer.headers, content=answer.content)
         else:
             reply = self.emulator.reply_to(asked)
-            found = await self._misbehaviour.passed_on(reply, request)
+            with _errors_of(request):
+                found = await self._misbehaviour.passed_on(reply, request)
         return _answer_to(request, found)
 
 
 class _Stream(_ByteStream):
     """A body of httpx as one of both."""
 
-    def __init__(self, stream: httpx.AsyncByteStream) -> None:
-        self._stream = stream
+    def __init__(self, stream: httpx.AsyncByteStream, request: httpx.Request) -> None:
+        self._stream, self._request = stream, request
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        async for chunk in self._stream:
-            yield chunk
+        with _errors_of(self._request):
+            async for chunk in self._stream:
+                yield chunk
+
+
+@contextmanager
+def _errors_of(request: httpx.Request) -> Generator[None, None, None]:
+    """Raise what httpx names so as the request's own library does."""
+    try:
+        yield
+    except httpx.TransportError as error:
+        library = _library_of(request)
+        if library is httpx:
+            raise
+        raise getattr(library, type(error).__name__)(str(error), request=request) from None
+
+
+def _library_of(request: httpx.Request) -> ModuleType:
+    return sys.modules[type(request).__module__.partition(".")[0]]
 
 
 def _answer_to(request: httpx.Request, found: httpx.Response) -> httpx.Response:
-    library = sys.modules[type(request).__module__.partition(".")[0]]
+    library = _library_of(request)
     if library is httpx:
         return found
     if found.is_stream_consumed:
         body: dict[str, object] = {"content": found.content}
     else:
         assert isinstance(found.stream, httpx.AsyncByteStream)  # noqa: S101  # slow, or cut off
-        body = {"stream": _Stream(found.stream)}
+        body = {"stream": _Stream(found.stream, request)}
     answer = library.Response(found.status_code, headers=found.headers.raw, **body)
     return cast("httpx.Response", answer)
