@@ -5,20 +5,23 @@ from pathlib import Path
 
 import pytest
 from faults.elsewhere import HELD
-from faults.matrix import CELLS, ROWS, WAITS_FOR, summary, try_cell
+from faults.matrix import BACKENDS, CELLS, ROWS, WAITS_FOR, summary, try_cell
 from faults.row import Cell
 
 
-def param(cell: Cell):
-    """Return a cell as a parameter; one that cannot pass yet, or ever, must fail."""
+def param(cell: Cell, backend: str):
+    """Return a cell as parameters; one that cannot pass yet, or ever, must fail."""
     reason = cell.row.cannot.get(cell.transport) or WAITS_FOR.get(cell.row.number)
     marks = [] if reason is None else [pytest.mark.xfail(reason=reason, strict=True)]
-    return pytest.param(cell, id=str(cell), marks=marks)
+    return pytest.param(cell, (backend, {}), id=f"{backend}-{cell}", marks=marks)
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("cell", [param(cell) for cell in CELLS])
-async def test_a_fault_comes_to_what_it_must(cell: Cell) -> None:
+@pytest.mark.parametrize(
+    ("cell", "anyio_backend"),
+    [param(cell, backend) for cell in CELLS for backend in BACKENDS[cell.transport]],
+)
+async def test_a_fault_comes_to_what_it_must(cell: Cell, anyio_backend: object) -> None:
     """The right error or value, requests, time; nothing leaks or stays; later calls succeed."""
     await try_cell(cell)
 

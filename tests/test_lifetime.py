@@ -316,6 +316,7 @@ def clear_up() -> None:
 @pytest.mark.anyio
 async def test_a_client_over_a_transport_may_be_left_to_itself() -> None:
     """In tests over a transport in process nothing is open, so nothing is said."""
+    clear_up()
     client = client_of()
     await client.get_session("s-1")
     with warnings.catch_warnings():

@@ -36,6 +36,13 @@ class Unshown(str):
         return "<hidden>"
 
 
+class UnshownBytes(bytes):
+    """Bytes with a secret among them, which no debugger's view of a frame shows."""
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} bytes>"
+
+
 def excerpt(text: str, secrets: Iterable[str] = (), longest: int = LONGEST_EXCERPT) -> str:
     """Return the start of a text without secrets and control characters.
 

@@ -18,7 +18,7 @@ from scripted import Behaviour, SocketServer, serving
 from webrtc_async import AsyncWebRtcClient, RetryPolicy, WebRtcError
 
 from .behaviours import answered
-from .matrix import TRANSPORTS, WAITS_FOR
+from .matrix import BACKENDS, TRANSPORTS, WAITS_FOR
 from .scene import GOOD, trusting
 from .sinks import left_open, settle
 
@@ -233,7 +233,8 @@ def main() -> int:
 
 def storm_of_cancelling(calls: int, transport: str) -> bool:
     did_hold = True
-    for backend, ways in WAYS.items():
+    for backend in BACKENDS[transport]:
+        ways = WAYS[backend]
         for way, cut in ways.items():
             is_lost = (transport, backend, way) in CANNOT
             number = 200 if is_lost else calls // len(ways)

@@ -4,12 +4,14 @@ import asyncio
 import ssl
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
+from ipaddress import ip_address
 from typing import Final
 
 import httpx
 
 from webrtc_async.event_loop import forks
 from webrtc_async.outcome import Progress
+from webrtc_async.redaction import UnshownBytes
 from webrtc_async.transport.http1_connection import Http1Connection, Origin
 from webrtc_async.transport.http1_pool import Http1Pool
 from webrtc_async.transport.http1_response import Http1Response
@@ -78,9 +80,9 @@ class Http1Transport(httpx.AsyncBaseTransport):
             WriteError: The connection was closed before a byte was sent.
         """
         progress.is_traced = True
-        head = self._heads.write(method, target, fields)
+        head = UnshownBytes(self._heads.write(method, target, fields))
         connection = await self._pool_here().acquire(origin, connect_timeout, progress.longest_idle)
-        return connection.begin(method, head + content, progress, longest)
+        return connection.begin(method, UnshownBytes(head + content), progress, longest)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send httpx's request and return its response, whose body is still to be read."""
@@ -144,7 +146,7 @@ class Http1Transport(httpx.AsyncBaseTransport):
                     origin.port,
                     ssl=self._secured() if is_secure else None,
                     server_hostname=origin.host if is_secure else None,
-                    happy_eyeballs_delay=NEXT_ADDRESS,
+                    happy_eyeballs_delay=None if _is_address(origin.host) else NEXT_ADDRESS,
                 )
         except TimeoutError as error:
             raise httpx.ConnectTimeout(str(error)) from error
@@ -169,6 +171,15 @@ def origin_of(url: httpx.URL) -> Origin:
     if url.scheme not in PORTS or not url.host:
         raise httpx.UnsupportedProtocol("only http and https URLs with a host can be sent to")
     return Origin(url.scheme, url.raw_host.decode("ascii"), url.port or PORTS[url.scheme])
+
+
+def _is_address(host: str) -> bool:
+    # One address needs no race, and a cancelled race can lose a socket that has just connected.
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 class _Body(httpx.AsyncByteStream):
