@@ -49,8 +49,8 @@ def lowest() -> list[str]:
 )
 def tests(session: nox.Session, versions: str) -> None:
     """Run every test on asyncio and on trio; with the lowest allowed versions once."""
-    session.install(".[demo]", *group("test"), *(lowest() if versions == "lowest" else []))
-    session.run("pytest", *session.posargs)
+    session.install(".[demo,otel]", *group("test"), *(lowest() if versions == "lowest" else []))
+    session.run("pytest", "-n", "auto", *session.posargs)
 
 
 @nox.session

@@ -242,24 +242,18 @@ async def test_bytes_after_an_answer_do_not_spoil_it(service, trailing):
 
 
 @pytest.mark.anyio
-async def test_httpx_s_pool_takes_trailing_bytes_for_the_next_answer(service):
-    """In process as over TCP: what stands behind an answer answers the next request."""
-    service.emulator.faults.add(
+async def test_trailing_bytes_in_process_are_what_httpx_s_pool_makes_of_them(in_process):
+    """What stands behind an answer answers the next request, as it does where httpx reads on."""
+    in_process.emulator.faults.add(
         trailing="HTTP/1.1 418 Teapot\r\nContent-Length: 2\r\n\r\nhi", nth=1
     )
-    settings = (
-        {"transport": EmulatorTransport(service.emulator)}
-        if service.server is None
-        else {"trust_env": False}
-    )
-    url = f"{service.server.base_url if service.server else 'http://emulator/v1'}/x"
-    async with httpx.AsyncClient(**settings) as client:
-        answers = [await client.get(url) for _ in range(3)]
+    async with httpx.AsyncClient(transport=EmulatorTransport(in_process.emulator)) as client:
+        answers = [await client.get("http://emulator/v1/x") for _ in range(3)]
     assert [(each.status_code, each.content) for each in answers[:2]] == [
         (403, b'{"message":"Missing Authentication Token"}'),
         (418, b"hi"),
     ]
-    assert service.emulator.exchanges.count == 3
+    assert in_process.emulator.exchanges.count == 3
 
 
 @pytest.mark.anyio

@@ -6,7 +6,12 @@ import pytest
 
 from webrtc_async.auth import BasicAuth
 from webrtc_async.client import AsyncWebRtcClient
-from webrtc_async.environment import account_from_env, auth_from_env, base_url_from_env
+from webrtc_async.environment import (
+    PRODUCTION,
+    account_from_env,
+    auth_from_env,
+    base_url_from_env,
+)
 from webrtc_async.errors import ConfigurationError
 
 BASIC = {"BW_ACCOUNT_ID": "9900000", "BW_USERNAME": "user", "BW_PASSWORD": "canary-secret"}
@@ -57,7 +62,7 @@ def test_a_whole_environment_is_read() -> None:
     assert account_from_env(environ) == "9900000"
     assert auth_from_env(environ) == BasicAuth("user", "canary-secret")
     assert base_url_from_env(environ) == "http://127.0.0.1:8080/v1"
-    assert base_url_from_env({**environ, "BW_WEBRTC_BASE_URL": ""}) is None
+    assert base_url_from_env({**environ, "BW_WEBRTC_BASE_URL": ""}) == PRODUCTION
 
 
 def test_a_base_url_that_is_given_goes_first() -> None:

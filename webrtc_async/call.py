@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Generic, TypedDict, TypeVar, cast
 
 from attrs import define, field, frozen
 
@@ -45,6 +45,17 @@ class ApiResponse(Generic[ResultT]):
     request_id: str | None
     attempts: int
     elapsed: float
+
+
+class CallSettings(TypedDict):
+    """What every call is told."""
+
+    request: WireRequest
+    path_values: Mapping[str, object]
+    channel: Channel
+    policy: RetryPolicy
+    deadline: float
+    watch: Watch | None
 
 
 @define(kw_only=True, eq=False)

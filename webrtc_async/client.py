@@ -2,69 +2,43 @@
 
 import logging
 import os
-import platform
 import ssl
 from collections.abc import Iterable, Mapping
-from types import TracebackType
-from typing import Final, NoReturn, Self, TypedDict, TypeVar, Unpack
-from urllib.parse import urlsplit
+from typing import Final, NoReturn, Self, TypeVar, Unpack
 
-from webrtc_async._version import __version__
 from webrtc_async.auth import Auth, as_auth
-from webrtc_async.call import ApiResponse, Call
+from webrtc_async.call import ApiResponse, Call, CallSettings
 from webrtc_async.channel import Channel
 from webrtc_async.create_call import CreateCall
-from webrtc_async.environment import account_from_env, auth_from_env, base_url_from_env
+from webrtc_async.environment import (
+    PRODUCTION,
+    account_from_env,
+    auth_from_env,
+    base_url_from_env,
+)
 from webrtc_async.errors import ConfigurationError, InvalidArgumentError
-from webrtc_async.observer import Observer, Watch, check_observers, watch_over
-from webrtc_async.options import Options, merged_headers
+from webrtc_async.observer import Observer, check_observers, watch_over
+from webrtc_async.options import ClientSettings, Options, merged_headers, user_agent
 from webrtc_async.reaper import Reaper
 from webrtc_async.retry import RetryPolicy
 from webrtc_async.retry_quota import RetryQuota
 from webrtc_async.route import ACCOUNT, Repeat, Route, check_route
 from webrtc_async.session_setup.conferences import Conferences
 from webrtc_async.session_setup.owner import ConferenceOwner
-from webrtc_async.settings import check_base_url, check_headers, check_kind, check_seconds
+from webrtc_async.settings import (
+    check_base_url,
+    check_headers,
+    check_kind,
+    check_seconds,
+    is_loopback,
+)
 from webrtc_async.transport import Connections, HttpClient, HttpTransport, LibraryName
-from webrtc_async.wire import WireRequest, write_request
+from webrtc_async.wire import write_request
 
 BodyT = TypeVar("BodyT")
 ResultT = TypeVar("ResultT")
 
-PRODUCTION: Final = "https://api.webrtc.bandwidth.com/v1"
-
 LOGGER: Final = logging.getLogger("webrtc_async")
-
-
-class ClientSettings(TypedDict, total=False):
-    """The settings that `from_env` passes on; each is described at `AsyncWebRtcClient`."""
-
-    base_url: str
-    deadline: float
-    retry: RetryPolicy
-    max_connections: int
-    headers: Mapping[str, str]
-    http_client: HttpClient
-    transport: HttpTransport
-    http_library: LibraryName
-    proxy: str
-    ssl_context: ssl.SSLContext
-    max_response_bytes: int
-    observers: Iterable[Observer]
-    retry_quota: RetryQuota
-    create_grace: float
-    close_grace: float
-
-
-class _Known(TypedDict):
-    """What every call is told."""
-
-    request: WireRequest
-    path_values: Mapping[str, object]
-    channel: Channel
-    policy: RetryPolicy
-    deadline: float
-    watch: Watch | None
 
 
 class AsyncWebRtcClient(Conferences):
@@ -149,7 +123,7 @@ class AsyncWebRtcClient(Conferences):
             http_library=http_library,
             proxy=proxy,
             ssl_context=ssl_context,
-            trust_env=not _is_loopback(self._base_url),
+            trust_env=not is_loopback(self._base_url),
         )
         check_seconds("close_grace", close_grace, from_zero=True)
         check_seconds("create_grace", create_grace, from_zero=True)
@@ -163,10 +137,7 @@ class AsyncWebRtcClient(Conferences):
             quota=RetryQuota() if retry_quota is None else retry_quota,
             create_grace=create_grace,
         )
-        self._user_agent = (
-            f"webrtc-async/{__version__} {self._connections.library} "
-            f"python/{platform.python_version()}"
-        )
+        self._user_agent = user_agent(str(self._connections.library))
         self._owner = ConferenceOwner(self._channel.reaper, max_connections)
         self._is_view = False
         self._entered = 0
@@ -189,7 +160,7 @@ class AsyncWebRtcClient(Conferences):
         """
         account_id, auth = account_from_env(environ), auth_from_env(environ)
         if "base_url" not in settings:
-            settings["base_url"] = base_url_from_env(environ) or PRODUCTION
+            settings["base_url"] = base_url_from_env(environ)
         return cls(account_id, auth=auth, **settings)
 
     def with_options(
@@ -261,7 +232,7 @@ class AsyncWebRtcClient(Conferences):
         headers = merged_headers(
             {"User-Agent": self._user_agent, "Accept": "application/json"}, options.headers
         )
-        known: _Known = {
+        known: CallSettings = {
             "request": write_request(route, self._base_url, values, body, headers),
             "path_values": values,
             "channel": self._channel,
@@ -310,12 +281,7 @@ class AsyncWebRtcClient(Conferences):
         self._entered += 1
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         self._entered -= 1
         if self._entered == 0:
             await self.aclose()
@@ -332,8 +298,3 @@ class AsyncWebRtcClient(Conferences):
             "A client is not pickled: it holds connections and secrets. In the other process, make "
             "one with AsyncWebRtcClient.from_env()."
         )
-
-
-def _is_loopback(base_url: str) -> bool:
-    host = urlsplit(base_url).hostname or ""
-    return host == "localhost" or host.startswith("127.") or host == "::1"

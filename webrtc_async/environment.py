@@ -2,12 +2,16 @@
 
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
+from typing import Final
 
 from webrtc_async.auth import Auth, BasicAuth
 from webrtc_async.errors import ConfigurationError, InvalidArgumentError
 from webrtc_async.oauth2 import TOKEN_URL, OAuth2ClientCredentials
 from webrtc_async.route import check_id
 from webrtc_async.settings import check_base_url, check_url
+
+PRODUCTION: Final = "https://api.webrtc.bandwidth.com/v1"
+"""Where the service is."""
 
 
 def account_from_env(environ: Mapping[str, str]) -> str:
@@ -23,15 +27,15 @@ def account_from_env(environ: Mapping[str, str]) -> str:
         raise ConfigurationError(error.message) from None
 
 
-def base_url_from_env(environ: Mapping[str, str]) -> str | None:
-    """Return where the service is, if the environment says it.
+def base_url_from_env(environ: Mapping[str, str]) -> str:
+    """Return where the service is: the public one, unless the environment says otherwise.
 
     Raises:
         ConfigurationError: It is no URL to send requests below.
     """
     _check(environ)
     url = environ.get("BW_WEBRTC_BASE_URL")
-    return check_base_url(url, "BW_WEBRTC_BASE_URL") if url else None
+    return check_base_url(url, "BW_WEBRTC_BASE_URL") if url else PRODUCTION
 
 
 def auth_from_env(environ: Mapping[str, str]) -> Auth:

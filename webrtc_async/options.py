@@ -1,13 +1,40 @@
-"""What a client and each of its views has of its own."""
+"""What a client can be told, and what each of its views has of its own."""
 
-from collections.abc import Mapping
+import platform
+import ssl
+from collections.abc import Iterable, Mapping
+from typing import TypedDict
 
 from attrs import field, frozen
 
+from webrtc_async._version import __version__
 from webrtc_async.errors import ConfigurationError, InvalidArgumentError
+from webrtc_async.observer import Observer
 from webrtc_async.retry import RetryPolicy
+from webrtc_async.retry_quota import RetryQuota
 from webrtc_async.route import ACCOUNT, check_id
 from webrtc_async.settings import check_kind, check_seconds
+from webrtc_async.transport import HttpClient, HttpTransport, LibraryName
+
+
+class ClientSettings(TypedDict, total=False):
+    """The settings that `from_env` passes on; each is described at `AsyncWebRtcClient`."""
+
+    base_url: str
+    deadline: float
+    retry: RetryPolicy
+    max_connections: int
+    headers: Mapping[str, str]
+    http_client: HttpClient
+    transport: HttpTransport
+    http_library: LibraryName
+    proxy: str
+    ssl_context: ssl.SSLContext
+    max_response_bytes: int
+    observers: Iterable[Observer]
+    retry_quota: RetryQuota
+    create_grace: float
+    close_grace: float
 
 
 @frozen(kw_only=True)
@@ -42,3 +69,8 @@ def merged_headers(first: Mapping[str, str], second: Mapping[str, str]) -> dict[
     """Return both, where the second replaces a name of the first in any case."""
     spelt = {name.lower(): name for name in first}
     return {**first, **{spelt.get(name.lower(), name): value for name, value in second.items()}}
+
+
+def user_agent(library: str) -> str:
+    """Return how requests over an HTTP library name their sender."""
+    return f"webrtc-async/{__version__} {library} python/{platform.python_version()}"

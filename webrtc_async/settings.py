@@ -69,6 +69,26 @@ def check_url(url: object, name: str) -> SplitResult:
     return parts
 
 
+def is_loopback(url: str) -> bool:
+    """Whether a URL leads to this machine."""
+    host = urlsplit(url).hostname or ""
+    return host == "localhost" or host.startswith("127.") or host == "::1"
+
+
+def check_proxy(proxy: object) -> None:
+    """Refuse what is no proxy's URL; None is for none.
+
+    The value is not shown, because a proxy's URL may hold its password, and here it may.
+
+    Raises:
+        ConfigurationError: It is not.
+    """
+    if isinstance(proxy, str):
+        scheme, separator, rest = proxy.partition("://")
+        check_url(f"{scheme}{separator}{rest.rpartition('@')[2]}", "proxy")
+    check_kind("proxy", proxy, str)
+
+
 def check_headers(headers: object) -> dict[str, str]:
     """Return extra request headers, if they can be sent and are the caller's to set.
 

@@ -14,7 +14,6 @@ from rich.table import Table
 from rich.text import Text
 
 from webrtc_async import WebRtcError
-from webrtc_async.client import PRODUCTION
 from webrtc_async.emulator.contract import (
     Case,
     Evidence,
@@ -74,7 +73,7 @@ async def _ask_emulators(chosen: Sequence[Case]) -> list[Verdict]:
 async def _ask_live(chosen: Sequence[Case]) -> list[Verdict]:
     verdicts = list[Verdict]()
     auth = auth_from_env(os.environ)
-    base_url = base_url_from_env(os.environ) or PRODUCTION
+    base_url = base_url_from_env(os.environ)
     async with Place(base_url=base_url, account=account_from_env(os.environ)) as place:
         click.echo(f"Asking {base_url}, as account {place.account}.", err=True)
         for case in chosen:

@@ -23,7 +23,7 @@ from webrtc_async import (
     WebRtcError,
     __version__,
 )
-from webrtc_async.client import PRODUCTION
+from webrtc_async.environment import PRODUCTION
 from webrtc_async.oauth2 import TOKEN_URL
 from webrtc_async.route_table import GET_SESSION
 

@@ -4,7 +4,6 @@ The limiter stands there because httpx 0.28's pool is lost for good when calls t
 are cancelled (encode/httpcore#1093).
 """
 
-import inspect
 import ssl
 import sys
 import warnings
@@ -21,7 +20,7 @@ from webrtc_async.errors import (
 )
 from webrtc_async.event_loop import current_event_loop, forks, is_running
 from webrtc_async.outcome import Outcome, Progress, Stage
-from webrtc_async.settings import check_count, check_kind, check_url
+from webrtc_async.settings import check_count, check_kind, check_proxy
 from webrtc_async.transport.clock import AnyClock, AsyncioClock, clock_here
 from webrtc_async.transport.direct_exchange import DirectExchange
 from webrtc_async.transport.exchange import Exchange
@@ -34,7 +33,8 @@ from webrtc_async.transport.library import (
     LibraryName,
     choose_library,
 )
-from webrtc_async.transport.lifetime import Lifetime
+from webrtc_async.transport.lifetime import Lifetime, caller
+from webrtc_async.transport.place import Place
 from webrtc_async.wire import WireRequest, WireResponse
 
 KEEP_ALIVE: Final = 20.0
@@ -73,22 +73,17 @@ class Connections:
         check_kind("ssl_context", ssl_context, ssl.SSLContext)
         check_count("max_connections", max_connections)
         check_count("max_response_bytes", max_response_bytes)
-        if proxy is not None:
-            _check_proxy(proxy)
+        check_proxy(proxy)
         self.max_connections = max_connections
         self.max_response_bytes = max_response_bytes
         self.lifetime = Lifetime()
         self.requests_sent = 0
         self._given_client = http_client
         self._settings: dict[str, Any] = {"transport": transport, "trust_env": trust_env}
-        if proxy is not None:
-            self._settings["proxy"] = proxy
-        if ssl_context is not None:
-            self._settings["verify"] = ssl_context
+        asked_for = {"proxy": proxy, "verify": ssl_context}
+        self._settings |= {name: each for name, each in asked_for.items() if each is not None}
         # Of either library, under the types of the one: see Library.
         self._http = cast("httpx.AsyncClient | None", http_client)
-        # A pool of the library's own tells of every byte; of anything else nothing is known.
-        self._is_pool = http_client is None and transport is None
         self._is_given = http_client is not None or transport is not None
         self._may_be_own = may_be_own(
             is_given=self._is_given, library=http_library, proxy=proxy, trust_env=trust_env
@@ -98,7 +93,7 @@ class Connections:
         self._clock: AnyClock | AsyncioClock | None = None
         self._limiter: anyio.CapacityLimiter
         self._home: tuple[object, int] | None = None
-        self._made_at = _caller()
+        self._made_at = caller()
         self._abandoned: list[object] = []
 
     @property
@@ -120,11 +115,7 @@ class Connections:
             )
 
     def check_not_ending(self, operation: str = "") -> None:
-        """Refuse a new call with a client that is closed, or is just being closed.
-
-        Raises:
-            ClientClosedError: It is, or its owner closed the http_client.
-        """
+        """Refuse a new call, as `check_open` does, also while the client is just being closed."""
         self.lifetime.check_not_ending(operation)
         self.check_open(operation)
 
@@ -155,9 +146,10 @@ class Connections:
         progress.begin(Stage.QUEUED)
         under_way = self._exchange(request, progress)
         # On behalf of the exchange and not of its task, whose hooks may make calls of their own.
-        async with _Place(self._limiter, under_way):
+        async with Place(self._limiter, under_way):
             self.check_open(progress.operation)
-            progress.stage, progress.is_traced = Stage.CONNECTING, self._is_pool
+            # A pool of ours tells of every byte; of what was given, nothing is known.
+            progress.stage, progress.is_traced = Stage.CONNECTING, not self._is_given
             under_way.build(connect_timeout)
             self.requests_sent += 1
             try:
@@ -224,8 +216,8 @@ class Connections:
         """The way that an exchange would take now."""
         if self._is_given:
             return Lane.GIVEN
-        is_possible = self._may_be_own and not isinstance(self._clock, AnyClock)
-        return current_lane() if is_possible else Lane.HTTPX
+        may_be_own = self._may_be_own and not isinstance(self._clock, AnyClock)
+        return current_lane() if may_be_own else Lane.HTTPX
 
     def _leave(self, event_loop: object, process: int, operation: str, to_close: bool) -> None:
         is_forked = process != forks()
@@ -304,39 +296,3 @@ class Connections:
             raise ConfigurationError(
                 f"The environment's proxy settings cannot be used: {type(error).__name__}."
             ) from error
-
-
-class _Place:
-    """A place of a limiter, held by an object."""
-
-    def __init__(self, limiter: anyio.CapacityLimiter, holder: object) -> None:
-        self._limiter = limiter
-        self._holder = holder
-
-    async def __aenter__(self) -> None:
-        try:
-            self._limiter.acquire_on_behalf_of_nowait(self._holder)
-        except anyio.WouldBlock:
-            await self._limiter.acquire_on_behalf_of(self._holder)
-
-    async def __aexit__(self, *_: object) -> None:
-        self._limiter.release_on_behalf_of(self._holder)
-
-
-def _check_proxy(proxy: object) -> None:
-    # The value is not shown, because a proxy's URL may hold its password, and here it may.
-    if isinstance(proxy, str):
-        scheme, separator, rest = proxy.partition("://")
-        check_url(f"{scheme}{separator}{rest.rpartition('@')[2]}", "proxy")
-    check_kind("proxy", proxy, str)
-
-
-def _caller() -> str:
-    """Return where the code outside this package is that has called into it."""
-    own = f"{__name__.partition('.')[0]}."
-    frame = inspect.currentframe()
-    while frame is not None and frame.f_globals.get("__name__", "").startswith(own):
-        frame = frame.f_back
-    if frame is None:
-        return "an unknown line"
-    return f"{frame.f_code.co_filename}:{frame.f_lineno}"

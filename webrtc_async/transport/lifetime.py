@@ -1,5 +1,6 @@
 """A client's end: from when on it takes no calls, and what becomes of those under way."""
 
+import inspect
 from typing import Protocol
 
 import anyio
@@ -90,3 +91,14 @@ class Lifetime:
             self._idle = anyio.Event()
             with anyio.move_on_after(grace, shield=True):
                 await self._idle.wait()
+
+
+def caller() -> str:
+    """Return where the code outside this package is that has called into it."""
+    own = f"{__name__.partition('.')[0]}."
+    frame = inspect.currentframe()
+    while frame is not None and frame.f_globals.get("__name__", "").startswith(own):
+        frame = frame.f_back
+    if frame is None:
+        return "an unknown line"
+    return f"{frame.f_code.co_filename}:{frame.f_lineno}"

@@ -1,0 +1,20 @@
+"""A place of a limiter, held by an object."""
+
+import anyio
+
+
+class Place:
+    """Entered with a free place, or once one is free."""
+
+    def __init__(self, limiter: anyio.CapacityLimiter, holder: object) -> None:
+        self._limiter = limiter
+        self._holder = holder
+
+    async def __aenter__(self) -> None:
+        try:
+            self._limiter.acquire_on_behalf_of_nowait(self._holder)
+        except anyio.WouldBlock:
+            await self._limiter.acquire_on_behalf_of(self._holder)
+
+    async def __aexit__(self, *_: object) -> None:
+        self._limiter.release_on_behalf_of(self._holder)
