@@ -1,7 +1,12 @@
 """What every test can ask for."""
 
 import asyncio
+import shutil
+import socket
+import subprocess
+from collections.abc import Iterator
 from importlib.metadata import version
+from pathlib import Path
 
 import pytest
 import trio.testing
@@ -59,3 +64,21 @@ def jumping_backends() -> pytest.MarkDecorator:
             pytest.param(("trio", {"clock": clock}), id="trio-jumping"),
         ],
     )
+
+
+@pytest.fixture
+def redis_port(tmp_path: Path) -> Iterator[int]:
+    """A Redis server of the test's own."""
+    found = shutil.which("redis-server")
+    assert found is not None, "redis-server is not installed"
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = int(free.getsockname()[1])
+    command = [found, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", "."]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=tmp_path)
+    assert process.stdout is not None
+    for line in process.stdout:
+        if "Ready to accept connections" in line:
+            break
+    yield port
+    process.terminate()
+    process.communicate()

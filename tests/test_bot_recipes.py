@@ -1,14 +1,11 @@
 """Recipes for bots and workers, under their real frameworks; only the far side is played."""
 
 import json
-import shutil
 import socket
 import ssl
-import subprocess
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any, ClassVar
 
 import anyio
@@ -217,24 +214,6 @@ async def test_discord(emulator: Emulator) -> None:
 
 
 # arq, with a real Redis
-
-
-@pytest.fixture
-def redis_port(tmp_path: Path) -> Iterator[int]:
-    """A Redis server of the test's own."""
-    found = shutil.which("redis-server")
-    assert found is not None, "redis-server is not installed"
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = int(free.getsockname()[1])
-    command = [found, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", "."]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=tmp_path)
-    assert process.stdout is not None
-    for line in process.stdout:
-        if "Ready to accept connections" in line:
-            break
-    yield port
-    process.terminate()
-    process.communicate()
 
 
 @pytest.mark.filterwarnings("ignore:Call to deprecated close:DeprecationWarning")

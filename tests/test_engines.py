@@ -2,13 +2,10 @@
 
 import asyncio
 import os
-import shutil
 import signal
-import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -74,24 +71,6 @@ def test_dask_goes_on_when_a_worker_is_killed(tmp_path: Path) -> None:
         os.kill(victim, signal.SIGKILL)
         batches = client.gather(jobs)
     check(emulator, batches, tmp_path)
-
-
-@pytest.fixture
-def redis_port(tmp_path: Path) -> Iterator[int]:
-    """A Redis server of the test's own."""
-    found = shutil.which("redis-server")
-    assert found is not None, "redis-server is not installed"
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = int(free.getsockname()[1])
-    command = [found, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", "."]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=tmp_path)
-    assert process.stdout is not None
-    for line in process.stdout:
-        if "Ready to accept connections" in line:
-            break
-    yield port
-    process.terminate()
-    process.communicate()
 
 
 def test_arq_goes_on_when_a_worker_is_killed(tmp_path: Path, redis_port: int) -> None:
