@@ -11,9 +11,9 @@ class Place:
         self._holder = holder
 
     async def __aenter__(self) -> None:
-        try:
+        if self._limiter.available_tokens > 0:
             self._limiter.acquire_on_behalf_of_nowait(self._holder)
-        except anyio.WouldBlock:
+        else:
             await self._limiter.acquire_on_behalf_of(self._holder)
 
     async def __aexit__(self, *_: object) -> None:
