@@ -437,7 +437,7 @@ async def test_the_environment_s_proxy_decides(monkeypatch: pytest.MonkeyPatch) 
     ("owner", "name", "lane"),
     [
         (httpx.AsyncHTTPTransport, "handle_async_request", Lane.HTTPX),
-        (httpx.AsyncClient, "send", Lane.CLIENT),
+        (httpx.AsyncClient, "send", Lane.HTTPX),
     ],
 )
 async def test_who_watches_httpx_goes_on_seeing_calls(

@@ -89,7 +89,6 @@ class Connections:
             is_given=self._is_given, library=http_library, proxy=proxy, trust_env=trust_env
         )
         self._own: Http1Transport | None = None
-        self._over_own: httpx.AsyncClient | None = None
         self._clock: AnyClock | AsyncioClock | None = None
         self._limiter: anyio.CapacityLimiter
         self._home: tuple[object, int] | None = None
@@ -174,7 +173,7 @@ class Connections:
         """
         # A given transport is closed even when no exchange has put a client over it.
         http, self._http = self._http or self._settings["transport"], None
-        own, self._own, self._over_own = self._own, None, None
+        own, self._own = self._own, None
         try:
             with anyio.CancelScope(shield=True):
                 if own is not None:
@@ -244,11 +243,11 @@ class Connections:
             self._http = None
         if self._own is not None:
             self._abandoned.append(self._own)
-            self._own = self._over_own = None
+            self._own = None
 
     def _exchange(self, request: WireRequest, progress: Progress) -> Exchange | DirectExchange:
-        lane, limit = self.lane, self.max_response_bytes
-        if lane is Lane.OWN or lane is Lane.CLIENT:
+        limit = self.max_response_bytes
+        if self.lane is Lane.OWN:
             if self._own is None:
                 self._own = Http1Transport(
                     max_connections=self.max_connections,
@@ -256,13 +255,9 @@ class Connections:
                     ssl_context=self._settings.get("verify"),
                     trust_env=self._settings["trust_env"],
                 )
-            if lane is Lane.OWN:
-                return DirectExchange(request, progress, limit, self._own)
-            if self._over_own is None:
-                self._over_own = self._own_client(transport=self._own)
-            return Exchange(request, progress, self.library, limit, self._over_own, is_own=True)
+            return DirectExchange(request, progress, limit, self._own)
         if self._http is None:
-            self._http = self._own_client(**self._settings)
+            self._http = self._own_client()
         return Exchange(
             request, progress, self.library, limit, self._http, is_own=self._given_client is None
         )
@@ -283,7 +278,7 @@ class Connections:
                 source=self,
             )
 
-    def _own_client(self, **settings: Any) -> httpx.AsyncClient:
+    def _own_client(self) -> httpx.AsyncClient:
         limits = self.library.limits(
             max_connections=self.max_connections,
             max_keepalive_connections=self.max_connections,
@@ -291,7 +286,7 @@ class Connections:
         )
         try:
             # No timeout, because the deadline bounds everything, queue and body included.
-            return self.library.client(timeout=None, limits=limits, **settings)
+            return self.library.client(timeout=None, limits=limits, **self._settings)
         except (ValueError, ImportError, self.library.invalid_url) as error:
             raise ConfigurationError(
                 f"The environment's proxy settings cannot be used: {type(error).__name__}."

@@ -21,8 +21,6 @@ class Lane(enum.Enum):
 
     OWN = "its own HTTP/1.1 transport"
     """Straight to the own transport."""
-    CLIENT = "httpx's client and its own HTTP/1.1 transport"
-    """Through `AsyncClient.send`, which somebody watches, to the own transport."""
     HTTPX = "httpx"
     """All of it is httpx's."""
     GIVEN = "the http_client or transport that was given"
@@ -57,12 +55,12 @@ def current_lane() -> Lane:
     """
     # Where nobody has imported httpcore, nobody has replaced anything in it.
     httpcore = sys.modules.get("httpcore")
-    if not _is_original(httpx.AsyncHTTPTransport, "handle_async_request") or (
-        httpcore is not None
-        and not _is_original(httpcore.AsyncConnectionPool, "handle_async_request")
-    ):
-        return Lane.HTTPX
-    return Lane.OWN if _is_original(httpx.AsyncClient, "send") else Lane.CLIENT
+    is_untouched = (
+        _is_original(httpx.AsyncClient, "send")
+        and _is_original(httpx.AsyncHTTPTransport, "handle_async_request")
+        and (httpcore is None or _is_original(httpcore.AsyncConnectionPool, "handle_async_request"))
+    )
+    return Lane.OWN if is_untouched else Lane.HTTPX
 
 
 def _is_original(owner: Any, name: str) -> bool:
