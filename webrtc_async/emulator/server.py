@@ -153,6 +153,8 @@ class _Server(uvicorn.Server):
             log_config=None,
             log_level="warning",
             access_log=False,
+            # Nobody stands between, so nobody's word on who the caller is counts.
+            proxy_headers=False,
             lifespan="on",
             ws="none",
             timeout_graceful_shutdown=GRACE,
