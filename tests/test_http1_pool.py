@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import USUALLY
 
+from webrtc_async.outcome import Progress
 from webrtc_async.transport.http1_connection import Origin
 from webrtc_async.transport.http1_pool import Http1Pool
 
@@ -69,11 +70,11 @@ def test_the_most_recently_used_is_taken_first() -> None:
 
     async def test() -> None:
         pool = pool_of(Fakes())
-        first, second = [await pool.acquire(HERE, None) for _ in range(2)]
+        first, second = [await pool.acquire(HERE, None, Progress("")) for _ in range(2)]
         pool.release(first)
         await asyncio.sleep(10)
         pool.release(second)
-        assert await pool.acquire(HERE, None) is second
+        assert await pool.acquire(HERE, None, Progress("")) is second
         pool.release(second)
         await asyncio.sleep(15)
         assert (first.is_closed, second.is_closed, pool.size) == (True, False, 1)
@@ -90,13 +91,13 @@ def test_a_connection_that_has_ended_is_not_taken() -> None:
         fakes = Fakes()
         pool = pool_of(fakes)
         for spoil in ("abort", "silence"):
-            connection: Any = await pool.acquire(HERE, None)
+            connection: Any = await pool.acquire(HERE, None, Progress(""))
             pool.release(connection)
             if spoil == "abort":
                 connection.abort()
             else:
                 connection.is_silent = False
-            another = await pool.acquire(HERE, None)
+            another = await pool.acquire(HERE, None, Progress(""))
             assert another is not connection
             assert connection.is_closed
             assert pool.size == 1
@@ -111,11 +112,14 @@ def test_another_origin_s_idle_connection_makes_place() -> None:
 
     async def test() -> None:
         pool = pool_of(Fakes())
-        old, used = await pool.acquire(HERE, None), await pool.acquire(HERE, None)
+        old, used = (
+            await pool.acquire(HERE, None, Progress("")),
+            await pool.acquire(HERE, None, Progress("")),
+        )
         pool.release(old)
-        new = await pool.acquire(THERE, None)
+        new = await pool.acquire(THERE, None, Progress(""))
         assert (old.is_closed, used.is_closed, pool.size) == (True, False, 2)
-        waiting = asyncio.create_task(pool.acquire(HERE, None))
+        waiting = asyncio.create_task(pool.acquire(HERE, None, Progress("")))
         await asyncio.sleep(0)
         assert pool.waiting == 1
         pool.release(new)
@@ -132,8 +136,8 @@ def test_a_connection_that_ends_on_its_way_is_not_used() -> None:
         fakes = Fakes()
         pool = pool_of(fakes, most=1)
         for silence in (True, False):
-            connection: Any = await pool.acquire(HERE, None)
-            waiting = asyncio.create_task(pool.acquire(HERE, None))
+            connection: Any = await pool.acquire(HERE, None, Progress(""))
+            waiting = asyncio.create_task(pool.acquire(HERE, None, Progress("")))
             await asyncio.sleep(0)
             pool.release(connection)
             if silence:
@@ -156,7 +160,7 @@ def test_a_failed_connection_frees_its_place() -> None:
         fakes = Fakes()
         pool = pool_of(fakes, most=1)
         fakes.failure, fakes.turns = ConnectionError("boom"), 3
-        failing = [asyncio.create_task(pool.acquire(HERE, None)) for _ in range(3)]
+        failing = [asyncio.create_task(pool.acquire(HERE, None, Progress(""))) for _ in range(3)]
         found = await asyncio.gather(*failing, return_exceptions=True)
         assert [type(each) for each in found] == [ConnectionError] * 3
         assert pool.size == 0
@@ -173,11 +177,11 @@ def test_a_closed_pool_gives_nothing_out(when: str) -> None:
         pool = pool_of(fakes, most=1)
         fakes.turns = 2
         if when == "before":
-            pool.release(await pool.acquire(HERE, None))
+            pool.release(await pool.acquire(HERE, None, Progress("")))
             pool.close()
         elif when == "in line":
-            await pool.acquire(HERE, None)
-        task = asyncio.create_task(pool.acquire(HERE, None))
+            await pool.acquire(HERE, None, Progress(""))
+        task = asyncio.create_task(pool.acquire(HERE, None, Progress("")))
         await asyncio.sleep(0)
         pool.close()
         with pytest.raises(Exception, match="closed"):
@@ -216,7 +220,7 @@ def test_a_storm_loses_no_place(steps: list[tuple[str, int]], turns: int) -> Non
         held: list[Any] = []
 
         async def ask(origin: Origin) -> None:
-            held.append(await pool.acquire(origin, None))
+            held.append(await pool.acquire(origin, None, Progress("")))
 
         def check() -> None:
             # Between turns of the loop, whoever is served already may still stand in line.

@@ -132,7 +132,8 @@ async def test_a_connection_that_is_gone_has_sent_nothing() -> None:
     async with serving(OK, keeps_alive=True) as server:
         transport, progress = transport_of(), Progress("test")
         pool = transport._pool_here()
-        connection = await pool.acquire(Origin("http", "127.0.0.1", server.port), None)
+        origin = Origin("http", "127.0.0.1", server.port)
+        connection = await pool.acquire(origin, None, progress)
         connection.abort()
         progress.is_traced = True
         with pytest.raises(httpx.WriteError):
@@ -478,6 +479,7 @@ def test_a_fork_takes_no_connection_along() -> None:
     """In a forked process connections are made anew; the parent's are left alone."""
     program = """
 import asyncio, os, sys
+from webrtc_async.outcome import Progress
 from webrtc_async.outcome import Progress
 from webrtc_async.transport.http1_connection import Origin
 from webrtc_async.transport.http1_transport import Http1Transport

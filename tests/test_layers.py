@@ -54,10 +54,10 @@ HOMES = {
     "cattrs": {"converter"},
     "tenacity": {"retry"},
     "httpx": {
-        "transport.connections",
         "transport.direct_exchange",
         "transport.exchange",
         "transport.library",
+        "transport.library_pool",
         "transport.http1_connection",
         "transport.http1_pool",
         "transport.http1_response",

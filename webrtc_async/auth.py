@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from attrs import field, frozen
 
 from webrtc_async.errors import ConfigurationError
+from webrtc_async.redaction import Unshown
 from webrtc_async.secret import RotatingSecret, Secret, SecretProvider, as_secret
 from webrtc_async.settings import check_text
 from webrtc_async.wire import WireRequest, WireResponse
@@ -66,16 +67,20 @@ class BasicAuth(Auth):
 
     username: str
     password: Secret | RotatingSecret = field(converter=_password)
+    _header: str = field(default="", init=False, repr=False, eq=False)
 
     def __attrs_post_init__(self) -> None:
         check_text("username", self.username)
         if ":" in self.username:
             # RFC 7617, section 2: the first colon ends the user-id.
             raise ConfigurationError("The username has a colon, which Basic auth cannot carry.")
+        if isinstance(self.password, Secret):
+            header = basic_header(self.username, self.password.reveal())
+            object.__setattr__(self, "_header", Unshown(header))
 
     async def authorization(self, send: Send) -> str:
         """Return the header; nothing is sent for it."""
-        return basic_header(self.username, await self.password.read())
+        return self._header or basic_header(self.username, await self.password.read())
 
     def forget(self, authorization: str) -> bool:
         """Return whether the password is asked for anew."""
@@ -94,14 +99,16 @@ class BearerAuth(Auth):
     """
 
     token: Secret | RotatingSecret = field(converter=_bearer_token)
+    _header: str = field(default="", init=False, repr=False, eq=False)
 
     def __attrs_post_init__(self) -> None:
         if isinstance(self.token, Secret):
-            _check_bearer(self.token.reveal())
+            header = f"Bearer {_check_bearer(self.token.reveal())}"
+            object.__setattr__(self, "_header", Unshown(header))
 
     async def authorization(self, send: Send) -> str:
         """Return the header; nothing is sent for it."""
-        return f"Bearer {_check_bearer(await self.token.read())}"
+        return self._header or f"Bearer {_check_bearer(await self.token.read())}"
 
     def forget(self, authorization: str) -> bool:
         """Return whether the token is asked for anew."""

@@ -1,6 +1,6 @@
 """One call: its attempts, its deadline, and what is known of its outcome."""
 
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from http import HTTPStatus
 from typing import Any, Generic, TypedDict, TypeVar, cast
 
@@ -20,6 +20,7 @@ from webrtc_async.retry import RetryPolicy, call_with_repeats
 from webrtc_async.route import ACCOUNT, Repeat, Route
 from webrtc_async.route_table import LIST_SESSION_PARTICIPANTS
 from webrtc_async.settings import check_authorization
+from webrtc_async.transport import TakeOver
 from webrtc_async.wire import WireRequest, WireResponse, read_response, with_headers
 
 ResultT = TypeVar("ResultT")
@@ -85,31 +86,46 @@ class Call(Generic[ResultT]):
     _has_renewed: bool = field(default=False, init=False)
     _met_dead: bool = field(default=False, init=False)
     _failure: WebRtcError | None = field(default=None, init=False)
+    _response: WireResponse | None = field(default=None, init=False)
+    _elapsed: float = field(default=0.0, init=False)
 
     def __attrs_post_init__(self) -> None:
         self._progress = Progress(self.route.operation)
 
-    async def perform(self) -> ApiResponse[ResultT]:
+    def perform(self) -> Coroutine[Any, Any, ResultT]:
         """Return the result, or raise the failure that ended the call.
 
         Raises:
             WebRtcError: With its attempts, and with the outcome over all of them.
         """
-        if self.watch is None:
-            return await self._perform()
-        self.watch.start()
+        return self._perform() if self.watch is None else self._perform_watched(self.watch)
+
+    def described(self, data: ResultT) -> ApiResponse[ResultT]:
+        """Return the result that `perform` returned, with what came along with it."""
+        assert self._response is not None  # noqa: S101  # a result comes out of a response
+        return ApiResponse(
+            data=data,
+            status=self._response.status,
+            headers=public_headers(self._response.headers),
+            request_id=self._response.request_id,
+            attempts=self._attempts,
+            elapsed=self._elapsed,
+        )
+
+    async def _perform_watched(self, watch: Watch) -> ResultT:
+        watch.start()
         try:
-            response = await self._perform()
+            result = await self._perform()
         except BaseException as error:
             outcome = max(self._worst, self._progress.outcome)
             if isinstance(error, WebRtcError):
                 outcome = error.outcome
-            self.watch.end(attempts=self._attempts, outcome=outcome, error=error)
+            watch.end(attempts=self._attempts, outcome=outcome, error=error)
             raise
-        self.watch.end(attempts=self._attempts, outcome=Outcome.ANSWERED, error=None)
-        return response
+        watch.end(attempts=self._attempts, outcome=Outcome.ANSWERED, error=None)
+        return result
 
-    async def _perform(self) -> ApiResponse[ResultT]:
+    async def _perform(self) -> ResultT:
         clock = self.channel.connections.clock()
         started = clock.now()
         ends = started + self.deadline
@@ -118,7 +134,7 @@ class Call(Generic[ResultT]):
             with clock.until(ends) as scope:
                 lifetime.begin(scope)
                 try:
-                    data, response = await call_with_repeats(
+                    return await call_with_repeats(
                         self._attempt,
                         policy=self.policy,
                         repeat=self.route.repeat,
@@ -127,14 +143,7 @@ class Call(Generic[ResultT]):
                     )
                 finally:
                     lifetime.end(scope)
-                return ApiResponse(
-                    data=data,
-                    status=response.status,
-                    headers=public_headers(response.headers),
-                    request_id=response.request_id,
-                    attempts=self._attempts,
-                    elapsed=clock.now() - started,
-                )
+                    self._elapsed = clock.now() - started
         except WebRtcError as error:
             self._complete(error, started)
             raise
@@ -142,21 +151,23 @@ class Call(Generic[ResultT]):
         self._complete(ended, started)
         raise ended from self._failure
 
-    async def _attempt(self) -> tuple[ResultT, WireResponse]:
+    async def _attempt(self) -> ResultT:
         self._attempts += 1
-        response: WireResponse | None = None
+        self._response = None
         try:
-            authorization, response = await self._exchange(await self._authorization())
+            authorization = await self._authorization()
+            response = self._response = await self._exchange(authorization)
             if response.status == HTTPStatus.UNAUTHORIZED:
                 renewed = await self._renewed(authorization)
                 if renewed is not None:
                     self._attempts += 1
-                    authorization, response = await self._exchange(renewed)
+                    authorization = renewed
+                    response = self._response = await self._exchange(renewed)
             if self._worst is not Outcome.NOT_SENT and await self._was_done_before(response):
-                return cast("ResultT", None), response
-            return read_response(self.route, response, authorization=authorization), response
+                return cast("ResultT", None)
+            return read_response(self.route, response, authorization=authorization)
         except WebRtcError as error:
-            await self._see_failure(error, response)
+            await self._see_failure(error, self._response)
             self._worst = max(self._worst, error.outcome)
             self._failure = error
             # From here on, until the next attempt begins, the call pauses.
@@ -168,7 +179,8 @@ class Call(Generic[ResultT]):
             return ""
         self._progress.begin(Stage.AUTHENTICATING)
         given = await self.channel.auth.authorization(self._send_for_auth)
-        return Unshown(check_authorization(given))
+        # The package's own credentials are hidden and checked already.
+        return given if isinstance(given, Unshown) else Unshown(check_authorization(given))
 
     async def _renewed(self, refused: str) -> str | None:
         """Return another header than the refused one, if it can be had: once in a call."""
@@ -178,38 +190,38 @@ class Call(Generic[ResultT]):
         renewed = await self._authorization()
         return renewed if renewed != refused else None
 
-    async def _exchange(self, authorization: str) -> tuple[str, WireResponse]:
+    async def _exchange(self, authorization: str) -> WireResponse:
         request = self.request
         if authorization:
             request = with_headers(request, {"Authorization": authorization})
         try:
-            return authorization, await self._observed(request)
+            return await self._send(request)
         except UnknownOutcomeError as error:
             if not self._may_send_again_at_once():
                 raise
             self._worst = max(self._worst, error.outcome)
         self._attempts += 1
-        return authorization, await self._observed(request)
-
-    async def _observed(self, request: WireRequest) -> WireResponse:
-        if self.watch is None:
-            return await self._send(request)
-        request = with_headers(request, self.watch.start_attempt(self._attempts))
-        try:
-            response = await self._send(request)
-        except BaseException as error:
-            self.watch.end_attempt(status=self._progress.status, error=error)
-            raise
-        self.watch.end_attempt(status=response.status, request_id=response.request_id)
-        return response
+        return await self._send(request)
 
     async def _send(self, request: WireRequest) -> WireResponse:
-        return await self.channel.connections.exchange(
-            request,
-            self._progress,
-            longest=self.policy.longest_attempt(self.route.repeat, self._attempts),
-            connect_timeout=self.policy.attempt_timeout,
-        )
+        watch, policy = self.watch, self.policy
+        if watch is not None:
+            request = with_headers(request, watch.start_attempt(self._attempts))
+        try:
+            response = await self.channel.connections.exchange(
+                request,
+                self._progress,
+                longest=policy.longest_attempt(self.route.repeat, self._attempts),
+                connect_timeout=policy.attempt_timeout,
+                take_over=self._heir(),
+            )
+        except BaseException as error:
+            if watch is not None:
+                watch.end_attempt(status=self._progress.status, error=error)
+            raise
+        if watch is not None:
+            watch.end_attempt(status=response.status, request_id=response.request_id)
+        return response
 
     async def _send_for_auth(self, request: WireRequest) -> WireResponse:
         # With a progress of its own: whatever happens to it, nothing of the call was sent.
@@ -219,6 +231,9 @@ class Call(Generic[ResultT]):
         return await self.channel.connections.exchange(
             with_headers(request, headers), progress, longest=longest, connect_timeout=longest
         )
+
+    def _heir(self) -> TakeOver | None:
+        """Return who sees an exchange through whose caller is cancelled; usually nobody does."""
 
     async def _see_failure(self, error: WebRtcError, response: WireResponse | None) -> None:
         """Act on an attempt's failure, before it is decided whether another one follows."""
@@ -262,7 +277,7 @@ class Call(Generic[ResultT]):
         values = {"session_id": self.path_values["session_id"]}
         listing = self.sibling(LIST_SESSION_PARTICIPANTS, values, self.deadline)
         try:
-            members = (await listing.perform()).data
+            members = await listing.perform()
         except WebRtcError:
             return False
         if any(member.id == self.path_values["participant_id"] for member in members):

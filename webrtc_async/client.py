@@ -18,7 +18,7 @@ from webrtc_async.environment import (
 )
 from webrtc_async.errors import ConfigurationError, InvalidArgumentError
 from webrtc_async.observer import Observer, check_observers, watch_over
-from webrtc_async.options import ClientSettings, Options, merged_headers, user_agent
+from webrtc_async.options import ClientSettings, Options, merged_headers, standard_headers
 from webrtc_async.reaper import Reaper
 from webrtc_async.retry import RetryPolicy
 from webrtc_async.retry_quota import RetryQuota
@@ -109,12 +109,6 @@ class AsyncWebRtcClient(Conferences):
         self._auth = None if auth is None else as_auth(auth)
         self._base_url = check_base_url(base_url)
         self._observers = check_observers(observers)
-        self._options = Options(
-            account_id=account_id,
-            deadline=deadline,
-            retry=RetryPolicy() if retry is None else retry,
-            headers=check_headers({} if headers is None else headers),
-        )
         self._connections = Connections(
             max_connections=max_connections,
             max_response_bytes=max_response_bytes,
@@ -124,6 +118,16 @@ class AsyncWebRtcClient(Conferences):
             proxy=proxy,
             ssl_context=ssl_context,
             trust_env=not is_loopback(self._base_url),
+            reaper=(reaper := Reaper()),
+        )
+        self._options = Options(
+            account_id=account_id,
+            deadline=deadline,
+            retry=RetryPolicy() if retry is None else retry,
+            headers=merged_headers(
+                standard_headers(str(self._connections.library)),
+                check_headers({} if headers is None else headers),
+            ),
         )
         check_seconds("close_grace", close_grace, from_zero=True)
         check_seconds("create_grace", create_grace, from_zero=True)
@@ -133,12 +137,11 @@ class AsyncWebRtcClient(Conferences):
             base_url=self._base_url,
             auth=self._auth,
             connections=self._connections,
-            reaper=Reaper(),
+            reaper=reaper,
             quota=RetryQuota() if retry_quota is None else retry_quota,
             create_grace=create_grace,
         )
-        self._user_agent = user_agent(str(self._connections.library))
-        self._owner = ConferenceOwner(self._channel.reaper, max_connections)
+        self._owner = ConferenceOwner(reaper, max_connections)
         self._is_view = False
         self._entered = 0
 
@@ -209,17 +212,18 @@ class AsyncWebRtcClient(Conferences):
         Raises:
             WebRtcError: As the operation's own method does.
         """
-        return await self._perform(route, path_values, body)
+        call = self._call(route, path_values, body)
+        return call.described(await call.perform())
 
     async def call(
         self, route: Route[BodyT, ResultT], path_values: Mapping[str, object], body: BodyT | None
     ) -> ResultT:
         """Carry out an endpoint's call; `request` is the door for callers."""
-        return (await self._perform(route, path_values, body)).data
+        return await self._call(route, path_values, body).perform()
 
-    async def _perform(
+    def _call(
         self, route: Route[BodyT, ResultT], path_values: Mapping[str, object], body: BodyT | None
-    ) -> ApiResponse[ResultT]:
+    ) -> Call[ResultT]:
         check_route(route)
         self._connections.check_not_ending(route.operation)
         options = self._options
@@ -229,11 +233,8 @@ class AsyncWebRtcClient(Conferences):
                 operation=route.operation,
             )
         values = {**path_values, ACCOUNT: options.account_id}
-        headers = merged_headers(
-            {"User-Agent": self._user_agent, "Accept": "application/json"}, options.headers
-        )
         known: CallSettings = {
-            "request": write_request(route, self._base_url, values, body, headers),
+            "request": write_request(route, self._base_url, values, body, options.headers),
             "path_values": values,
             "channel": self._channel,
             "policy": options.retry,
@@ -241,9 +242,8 @@ class AsyncWebRtcClient(Conferences):
             "watch": watch_over(route, self._base_url, self._observers),
         }
         if route.repeat is Repeat.CREATE:
-            tag = getattr(body, "tag", None)
-            return await CreateCall(route=route, tag=tag, **known).perform()
-        return await Call(route=route, **known).perform()
+            return CreateCall(route=route, tag=getattr(body, "tag", None), **known)
+        return Call(route=route, **known)
 
     @property
     def account_id(self) -> str:

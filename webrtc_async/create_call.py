@@ -17,9 +17,9 @@ from webrtc_async.errors import (
     WebRtcError,
 )
 from webrtc_async.outcome import YOUNG, Orphan, Outcome
-from webrtc_async.reaper import UNWINDING, Handle
 from webrtc_async.route import ACCOUNT
-from webrtc_async.wire import WireRequest, WireResponse
+from webrtc_async.transport import LeftExchange, TakeOver
+from webrtc_async.wire import WireResponse
 
 ResultT = TypeVar("ResultT")
 
@@ -42,42 +42,24 @@ class CreateCall(Call[ResultT]):
         super().__attrs_post_init__()
         self._progress.longest_idle = YOUNG
 
-    async def _send(self, request: WireRequest) -> WireResponse:
-        """Send a create in a task of the client's, so that it can be followed if this one ends."""
-        channel = self.channel
-        handle = None
-        if channel.create_grace > 0:
-            handle = channel.reaper.start(
-                partial(super()._send, request), name=self.route.operation
-            )
-        if handle is None:
-            return await super()._send(request)
-        try:
-            await handle.wait(shielded=False)
-        except anyio.get_cancelled_exc_class():
-            if self._progress.outcome is not Outcome.NOT_SENT and channel.may_follow:
-                name = f"{self.route.operation}, whose caller has gone"
-                channel.followed += 1
-                if channel.reaper.start(partial(self._follow, handle), name=name) is not None:
-                    handle.give_up_after(channel.create_grace)
-                    raise
-                channel.followed -= 1
-            handle.give_up()
-            await handle.wait(grace=UNWINDING)
-            raise
-        return handle.result()
+    def _heir(self) -> TakeOver | None:
+        return self._take_over if self.channel.create_grace > 0 else None
 
-    async def _follow(self, handle: Handle[WireResponse]) -> None:
+    def _take_over(self, left: LeftExchange) -> bool:
+        """Follow an exchange whose caller has gone, if there is room."""
+        channel = self.channel
+        if not channel.may_follow:
+            return False
+        name = f"{self.route.operation}, whose caller has gone"
+        if channel.reaper.start(partial(self._follow, left), name=name) is None:
+            return False
+        channel.followed += 1
+        return True
+
+    async def _follow(self, left: LeftExchange) -> None:
         """Wait for the answer to a create whose caller has gone, and delete what it made."""
         try:
-            await handle.wait()
-            if handle.is_given_up:
-                content = self._progress.received
-            else:
-                answer = handle.result()
-                content = answer.content if answer.is_success else b""
-        except WebRtcError:
-            content = self._progress.received
+            content = await left.finish(self.channel.create_grace)
         finally:
             self.channel.followed -= 1
         if (resource_id := created_id(content)) is not None:

@@ -71,6 +71,7 @@ def merged_headers(first: Mapping[str, str], second: Mapping[str, str]) -> dict[
     return {**first, **{spelt.get(name.lower(), name): value for name, value in second.items()}}
 
 
-def user_agent(library: str) -> str:
-    """Return how requests over an HTTP library name their sender."""
-    return f"webrtc-async/{__version__} {library} python/{platform.python_version()}"
+def standard_headers(library: str) -> dict[str, str]:
+    """Return what every request over an HTTP library has, unless the user says otherwise."""
+    agent = f"webrtc-async/{__version__} {library} python/{platform.python_version()}"
+    return {"User-Agent": agent, "Accept": "application/json"}

@@ -11,7 +11,7 @@ from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Any, Final, TypeVar
 
-from attrs import evolve, field, frozen
+from attrs import field, frozen
 
 from webrtc_async import codec
 from webrtc_async.errors import (
@@ -100,7 +100,12 @@ class WireResponse:
 
 def with_headers(request: WireRequest, headers: Mapping[str, str]) -> WireRequest:
     """Return a request with further headers; those of the same spelling are replaced."""
-    return evolve(request, headers={**request.headers, **headers})
+    return WireRequest(
+        method=request.method,
+        target=request.target,
+        headers={**request.headers, **headers},
+        content=request.content,
+    )
 
 
 def write_request(

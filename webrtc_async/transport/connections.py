@@ -1,16 +1,11 @@
-"""A pooled HTTP client behind a limiter.
-
-The limiter stands there because httpx 0.28's pool is lost for good when calls that wait inside it
-are cancelled (encode/httpcore#1093).
-"""
+"""The connections of a client: which way an exchange takes, and where and until when."""
 
 import ssl
 import sys
 import warnings
-from typing import Any, Final, cast
+from typing import Any
 
 import anyio
-import httpx
 
 from webrtc_async.errors import (
     ClientClosedError,
@@ -20,6 +15,7 @@ from webrtc_async.errors import (
 )
 from webrtc_async.event_loop import current_event_loop, forks, is_running
 from webrtc_async.outcome import Outcome, Progress, Stage
+from webrtc_async.reaper import Reaper
 from webrtc_async.settings import check_count, check_kind, check_proxy
 from webrtc_async.transport.clock import AnyClock, AsyncioClock, clock_here
 from webrtc_async.transport.direct_exchange import DirectExchange
@@ -27,22 +23,20 @@ from webrtc_async.transport.exchange import Exchange
 from webrtc_async.transport.failure import failed, lost
 from webrtc_async.transport.http1_transport import Http1Transport
 from webrtc_async.transport.lane import Lane, current_lane, may_be_own
+from webrtc_async.transport.left import TakeOver
 from webrtc_async.transport.library import (
     HttpClient,
     HttpTransport,
     LibraryName,
     choose_library,
 )
+from webrtc_async.transport.library_pool import KEEP_ALIVE, LibraryPool
 from webrtc_async.transport.lifetime import Lifetime, caller
-from webrtc_async.transport.place import Place
 from webrtc_async.wire import WireRequest, WireResponse
-
-KEEP_ALIVE: Final = 20.0
-"""Seconds an idle connection is kept, well below the 60 s after which gateways drop theirs."""
 
 
 class Connections:
-    """A pooled HTTP client behind a limiter, opened by its first exchange.
+    """A pool of this package's or of an HTTP library's, opened by its first exchange.
 
     They belong to one event loop in one process. In a forked child, and after the end of their
     event loop, the next exchange opens a fresh pool.
@@ -62,6 +56,7 @@ class Connections:
         ssl_context: ssl.SSLContext | None = None,
         trust_env: bool = True,
         http_library: LibraryName | None = None,
+        reaper: Reaper | None = None,
     ) -> None:
         if http_client is not None and (transport or proxy or ssl_context):
             raise ConfigurationError(
@@ -78,19 +73,23 @@ class Connections:
         self.max_response_bytes = max_response_bytes
         self.lifetime = Lifetime()
         self.requests_sent = 0
-        self._given_client = http_client
-        self._settings: dict[str, Any] = {"transport": transport, "trust_env": trust_env}
+        settings: dict[str, Any] = {"transport": transport, "trust_env": trust_env}
         asked_for = {"proxy": proxy, "verify": ssl_context}
-        self._settings |= {name: each for name, each in asked_for.items() if each is not None}
-        # Of either library, under the types of the one: see Library.
-        self._http = cast("httpx.AsyncClient | None", http_client)
-        self._is_given = http_client is not None or transport is not None
+        settings |= {name: each for name, each in asked_for.items() if each is not None}
+        self._pool = LibraryPool(
+            library=self.library,
+            given=http_client,
+            settings=settings,
+            max_connections=max_connections,
+            reaper=Reaper() if reaper is None else reaper,
+            check_open=self.check_open,
+        )
+        self._is_given = self._pool.is_given
         self._may_be_own = may_be_own(
             is_given=self._is_given, library=http_library, proxy=proxy, trust_env=trust_env
         )
         self._own: Http1Transport | None = None
         self._clock: AnyClock | AsyncioClock | None = None
-        self._limiter: anyio.CapacityLimiter
         self._home: tuple[object, int] | None = None
         self._made_at = caller()
         self._abandoned: list[object] = []
@@ -108,7 +107,7 @@ class Connections:
         """
         if self.lifetime.is_over:
             self.lifetime.check_not_ending(operation)
-        if self._given_client is not None and self._given_client.is_closed:
+        if self._pool.given is not None and self._pool.given.is_closed:
             raise ClientClosedError(
                 "the http_client that this client was given is closed.", operation=operation
             )
@@ -125,6 +124,7 @@ class Connections:
         *,
         longest: float | None = None,
         connect_timeout: float | None = None,
+        take_over: TakeOver | None = None,
     ) -> WireResponse:
         """Send a request and return the answer to it.
 
@@ -133,6 +133,7 @@ class Connections:
             progress: Kept up to date, so that a failure anywhere knows how far it came.
             longest: Seconds that it may take once it has a place; None for no bound of its own.
             connect_timeout: Seconds that connecting may take; None for no bound of its own.
+            take_over: Is given the exchange if its caller is cancelled once the request was sent.
 
         Raises:
             TransportError: No complete answer came.
@@ -144,26 +145,24 @@ class Connections:
         self.settle(progress.operation)
         progress.begin(Stage.QUEUED)
         under_way = self._exchange(request, progress)
-        # On behalf of the exchange and not of its task, whose hooks may make calls of their own.
-        async with Place(self._limiter, under_way):
-            self.check_open(progress.operation)
-            # A pool of ours tells of every byte; of what was given, nothing is known.
-            progress.stage, progress.is_traced = Stage.CONNECTING, not self._is_given
-            under_way.build(connect_timeout)
-            self.requests_sent += 1
-            try:
-                if (answer := await under_way.send_within(longest)) is not None:
-                    return answer
-            except Exception as error:
-                if (refusal := under_way.refusal) is not None:
-                    return refusal
-                if isinstance(error, WebRtcError):
-                    raise
-                raise failed(progress, request.target, error) from error
-        if (refusal := under_way.refusal) is not None:
-            return refusal
-        progress.is_reused = False  # a connection that says nothing is not dead
-        raise lost(progress, request.target, f"it took over attempt_timeout, {longest:g} s")
+        try:
+            answer = await under_way.answer(longest, connect_timeout, take_over)
+        except Exception as error:
+            if (refusal := under_way.refusal) is not None:
+                return refusal
+            if isinstance(error, WebRtcError):
+                raise
+            if progress.outcome is Outcome.NOT_SENT:
+                # It may have failed because the pool was closed while it waited.
+                self.check_open(progress.operation)
+            raise failed(progress, request.target, error) from error
+        finally:
+            self.requests_sent += progress.stage is not Stage.QUEUED
+        answer = answer or under_way.refusal
+        if answer is None:
+            progress.is_reused = False  # a connection that says nothing is not dead
+            raise lost(progress, request.target, f"it took over attempt_timeout, {longest:g} s")
+        return answer
 
     async def aclose(self) -> None:
         """Close the pool; a client that was given stays its owner's to close.
@@ -171,15 +170,12 @@ class Connections:
         Raises:
             TransportError: The pool or the given transport could not be closed in order.
         """
-        # A given transport is closed even when no exchange has put a client over it.
-        http, self._http = self._http or self._settings["transport"], None
         own, self._own = self._own, None
         try:
             with anyio.CancelScope(shield=True):
                 if own is not None:
                     await own.aclose()
-                if http is not None and http is not self._given_client:
-                    await http.aclose()
+                await self._pool.aclose()
         except Exception as error:
             raise TransportError(
                 f"the connections could not be closed in order ({type(error).__name__}); they are "
@@ -203,7 +199,7 @@ class Connections:
         if self._home is not None:
             self._leave(*self._home, operation, to_close)
         self._home, self._clock = (current_event_loop(), forks()), clock_here()
-        self._limiter = anyio.CapacityLimiter(self.max_connections)
+        self._pool.settle()
 
     def clock(self) -> AnyClock | AsyncioClock:
         """Return the clock of the event loop that runs."""
@@ -227,48 +223,29 @@ class Connections:
                 operation=operation,
             )
         self.lifetime.forget_calls()
-        if is_forked and (self._given_client or self._settings["transport"]) is not None:
-            if not to_close:
-                raise ConfigurationError(
-                    "this client was used before the process was forked, and the http_client or "
-                    "transport that it was given may share sockets with the parent: make a client "
-                    "in the child.",
-                    operation=operation,
-                )
-            self._settings["transport"] = None
-        if self._http is not None and self._http is not self._given_client:
-            if is_forked:
-                # Closing, or collecting, what the parent still uses would end its connections.
-                self._abandoned.append(self._http)
-            self._http = None
+        self._pool.leave(operation, is_forked=is_forked, to_close=to_close)
         if self._own is not None:
             self._abandoned.append(self._own)
             self._own = None
 
     def _exchange(self, request: WireRequest, progress: Progress) -> Exchange | DirectExchange:
-        limit = self.max_response_bytes
-        if self.lane is Lane.OWN:
-            if self._own is None:
-                self._own = Http1Transport(
-                    max_connections=self.max_connections,
-                    keep_alive=KEEP_ALIVE,
-                    ssl_context=self._settings.get("verify"),
-                    trust_env=self._settings["trust_env"],
-                )
-            return DirectExchange(request, progress, limit, self._own)
-        if self._http is None:
-            self._http = self._own_client()
-        return Exchange(
-            request, progress, self.library, limit, self._http, is_own=self._given_client is None
-        )
+        if self.lane is not Lane.OWN:
+            return Exchange(request, progress, self.max_response_bytes, self._pool)
+        if self._own is None:
+            settings = self._pool.settings
+            self._own = Http1Transport(
+                max_connections=self.max_connections,
+                keep_alive=KEEP_ALIVE,
+                ssl_context=settings.get("verify"),
+                trust_env=settings["trust_env"],
+            )
+        return DirectExchange(request, progress, self.max_response_bytes, self._own)
 
     def __del__(self) -> None:
-        given = getattr(self, "_given_client", None)
-        opened = [getattr(self, name, None) for name in ("_http", "_own")]
-        if all(each is None or each is given for each in opened) or sys.is_finalizing():
+        pool = getattr(self, "_pool", None)
+        has_sockets = pool is not None and (self._own is not None or pool.has_sockets)
+        if not has_sockets or sys.is_finalizing():
             return
-        if self._settings["transport"] is not None:
-            return  # No socket is this client's own; a transport in process has nothing to close.
         if self._home is not None and self._home[1] == forks():
             warnings.warn(
                 f"An AsyncWebRtcClient was never closed: use `async with`, or await its aclose(). "
@@ -277,17 +254,3 @@ class Connections:
                 stacklevel=2,
                 source=self,
             )
-
-    def _own_client(self) -> httpx.AsyncClient:
-        limits = self.library.limits(
-            max_connections=self.max_connections,
-            max_keepalive_connections=self.max_connections,
-            keepalive_expiry=KEEP_ALIVE,
-        )
-        try:
-            # No timeout, because the deadline bounds everything, queue and body included.
-            return self.library.client(timeout=None, limits=limits, **self._settings)
-        except (ValueError, ImportError, self.library.invalid_url) as error:
-            raise ConfigurationError(
-                f"The environment's proxy settings cannot be used: {type(error).__name__}."
-            ) from error

@@ -4,8 +4,8 @@ import re
 from functools import lru_cache
 from typing import Final, NamedTuple
 
+import anyio
 import httpx
-from attrs import define, field
 
 from webrtc_async.content_coding import ContentError, check_length, decode
 from webrtc_async.errors import ConfigurationError
@@ -14,6 +14,7 @@ from webrtc_async.transport.exchange import refusal_of, unreadable
 from webrtc_async.transport.http1_connection import Origin
 from webrtc_async.transport.http1_response import Http1Response
 from webrtc_async.transport.http1_transport import Http1Transport, origin_of
+from webrtc_async.transport.left import TakeOver
 from webrtc_async.transport.request_head import Fields
 from webrtc_async.wire import WireRequest, WireResponse
 
@@ -30,105 +31,122 @@ class _Target(NamedTuple):
     path: str
 
 
-@define(eq=False)
 class DirectExchange:
     """A request under way.
 
-    Attributes:
+    Args:
         request: What is sent; its target is a URL.
         progress: Kept up to date, so that a failure anywhere knows how far it came.
         limit: The most bytes of a body, decoded.
         transport: What sends it.
     """
 
-    request: WireRequest
-    progress: Progress
-    limit: int
-    transport: Http1Transport
-    _target: _Target = field(init=False)
-    _connect_timeout: float | None = field(default=None, init=False)
-    _head: WireResponse | None = field(default=None, init=False)
-    _chunks: list[bytes] = field(factory=list[bytes], init=False)
+    def __init__(
+        self, request: WireRequest, progress: Progress, limit: int, transport: Http1Transport
+    ) -> None:
+        self._request = request
+        self._progress = progress
+        self._limit = limit
+        self._transport = transport
+        self._response: Http1Response
+        self._head: WireResponse | None = None
+        self._chunks: list[bytes] = []
 
     @property
     def refusal(self) -> WireResponse | None:
         """An answer that is not a success, with what has come of its body."""
         return refusal_of(self._head, self._chunks)
 
-    def build(self, connect_timeout: float | None) -> None:
-        """Find out where the request goes.
+    async def answer(
+        self,
+        longest: float | None,
+        connect_timeout: float | None,
+        take_over: TakeOver | None,
+    ) -> WireResponse | None:
+        """Send the request and return the answer, or None if that takes over so many seconds.
 
         Args:
+            longest: Seconds that it may take once it has a connection; None for no bound.
             connect_timeout: Seconds that connecting may take; None for no bound.
+            take_over: Is given the exchange if this task is cancelled once the request was sent.
 
         Raises:
             ConfigurationError: It cannot be sent anywhere.
-        """
-        self._connect_timeout = connect_timeout
-        try:
-            self._target = _target(self.request.target)
-        except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
-            raise ConfigurationError(
-                f"the request cannot be built ({type(error).__name__}): check base_url.",
-                operation=self.progress.operation,
-            ) from error
-
-    async def send_within(self, longest: float | None) -> WireResponse | None:
-        """Send the request and return the answer, or None if that takes over so many seconds.
-
-        Raises:
             UnexpectedResponseError: The body is over the limit or its encoding cannot be read.
         """
-        request, (origin, host, path) = self.request, self._target
-        response = await self.transport.exchange(
+        request = self._request
+        origin, host, path = self._target()
+        self._response = response = await self._transport.exchange(
             request.method,
             origin,
             path,
             _fields(request, host),
             request.content,
-            self.progress,
+            self._progress,
             longest=longest,
-            connect_timeout=self._connect_timeout,
+            connect_timeout=connect_timeout,
         )
         try:
             return await self._read(response)
-        except httpx.ReadTimeout:
-            self._keep(response)
-            return None
-        except BaseException:
-            self._keep(response)
+        except Exception as error:
+            self._give_up()
+            if isinstance(error, httpx.ReadTimeout):
+                return None
             raise
-        finally:
-            response.give_up()
+        except BaseException:
+            if take_over is None or not take_over(self):
+                self._give_up()
+            raise
 
-    def _keep(self, response: Http1Response) -> None:
+    async def finish(self, within: float) -> bytes:
+        """Read what still comes, for so many seconds, and return the body of a success."""
+        try:
+            with anyio.move_on_after(within):
+                answer = await self._read(self._response)
+                return answer.content if answer.is_success else b""
+        except Exception:  # noqa: S110  # whatever ends it, what came before is the result
+            pass
+        finally:
+            self._give_up()
+        return self._progress.received
+
+    def _target(self) -> _Target:
+        try:
+            return _target(self._request.target)
+        except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
+            raise ConfigurationError(
+                f"the request cannot be built ({type(error).__name__}): check base_url.",
+                operation=self._progress.operation,
+            ) from error
+
+    def _give_up(self) -> None:
+        """End the exchange, unless it is complete, and keep what has come of a body."""
         if self._head is not None and "content-encoding" not in self._head.headers:
-            self.progress.received = b"".join([*self._chunks, response.take()])
+            self._chunks.append(self._response.take())
+            self._progress.received = b"".join(self._chunks)
+        self._response.give_up()
 
     async def _read(self, response: Http1Response) -> WireResponse:
         status, _, _, headers = await response.head()
-        self.progress.stage, self.progress.status = Stage.READING, status
+        self._progress.stage, self._progress.status = Stage.READING, status
         self._head = WireResponse(status=status, headers=headers)
         try:
-            raw = await self._read_raw(response)
-            encoding = headers.get("content-encoding", "")
-            content = decode(raw, encoding, self.limit) if encoding else raw
+            if not response.is_complete:
+                await self._receive(response)
+            content = b"".join((*self._chunks, response.take()))
+            check_length(len(content), self._limit)
+            if encoding := headers.get("content-encoding", ""):
+                content = decode(content, encoding, self._limit)
         except ContentError as error:
-            raise unreadable(error, self.progress.operation, status) from None
+            raise unreadable(error, self._progress.operation, status) from None
         return WireResponse(status=status, headers=headers, content=content)
 
-    async def _read_raw(self, response: Http1Response) -> bytes:
-        if response.is_complete:
-            content = response.take()
-            check_length(len(content), self.limit)
-            self._chunks.append(content)
-            return content
-        size = 0
+    async def _receive(self, response: Http1Response) -> None:
+        size = sum(map(len, self._chunks))
         async for chunk in response:
             size += len(chunk)
-            check_length(size, self.limit)
+            check_length(size, self._limit)
             self._chunks.append(chunk)
-        return b"".join(self._chunks)
 
 
 def _fields(request: WireRequest, host: str) -> Fields:

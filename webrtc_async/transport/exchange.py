@@ -1,6 +1,7 @@
 """One request over an HTTP client, and the answer to it."""
 
 from collections.abc import AsyncGenerator, Iterable
+from functools import partial
 from typing import Final
 
 import httpx
@@ -16,7 +17,9 @@ from webrtc_async.errors import (
 )
 from webrtc_async.outcome import Progress, Stage
 from webrtc_async.transport.failure import tracer
-from webrtc_async.transport.library import Library
+from webrtc_async.transport.left import TakeOver, in_a_task
+from webrtc_async.transport.library_pool import LibraryPool
+from webrtc_async.transport.place import Place
 from webrtc_async.wire import WireRequest, WireResponse
 
 _CHUNKS_AT_A_TIME: Final = 256
@@ -30,19 +33,14 @@ class Exchange:
     Attributes:
         request: What is sent; its target is a URL.
         progress: Kept up to date, so that a failure anywhere knows how far it came.
-        library: Whose client sends it.
         limit: The most bytes of a body, decoded.
-        http: The client that sends it.
-        is_own: Whether the client is this package's: a user's has timeouts of its own.
+        pool: What sends it.
     """
 
     request: WireRequest
     progress: Progress
-    library: Library
     limit: int
-    http: httpx.AsyncClient
-    is_own: bool
-    _built: httpx.Request = field(init=False)
+    pool: LibraryPool
     _head: WireResponse | None = field(default=None, init=False)
     _chunks: list[bytes] = field(factory=list[bytes], init=False)
 
@@ -54,24 +52,56 @@ class Exchange:
         """
         return refusal_of(self._head, self._chunks)
 
-    def build(self, connect_timeout: float | None) -> None:
-        """Make the request what the HTTP client has as one.
+    async def answer(
+        self,
+        longest: float | None,
+        connect_timeout: float | None,
+        take_over: TakeOver | None,
+    ) -> WireResponse | None:
+        """Send the request and return the answer, or None if that takes over so many seconds.
 
         Args:
+            longest: Seconds that it may take once it has a place; None for no bound.
             connect_timeout: Seconds that an own client may take to connect; None for no bound.
+            take_over: Is given the exchange if this task is cancelled once the request was sent.
 
         Raises:
             ConfigurationError: The HTTP client cannot build it.
+            UnexpectedResponseError: The body is over the limit or its encoding cannot be read.
+            ClientClosedError: The client was closed while it waited for a place.
         """
-        own_timeout = self.library.timeout(None, connect=connect_timeout)
+        work = partial(self._answer, longest, connect_timeout)
+        if take_over is None:
+            return await work()
+        return await in_a_task(work, self.progress, self.pool.reaper, take_over)
+
+    async def _answer(
+        self, longest: float | None, connect_timeout: float | None
+    ) -> WireResponse | None:
+        progress = self.progress
+        # On behalf of the exchange and not of its task, whose hooks may make calls of their own.
+        async with Place(self.pool.limiter, self):
+            self.pool.check_open(progress.operation)
+            http = self.pool.client()
+            built = self._built(http, connect_timeout)
+            # A pool of ours tells of every byte; of what was given, nothing is known.
+            progress.stage, progress.is_traced = Stage.CONNECTING, not self.pool.is_given
+            with move_on_after(longest):
+                return await self._send(http, built)
+        return None
+
+    def _built(self, http: httpx.AsyncClient, connect_timeout: float | None) -> httpx.Request:
+        library = self.pool.library
+        is_own = self.pool.given is None
+        own_timeout = library.timeout(None, connect=connect_timeout)
         try:
-            self._built = self.http.build_request(
+            return http.build_request(
                 self.request.method,
                 self.request.target,
                 # The service's answers are small, and what is not compressed cannot swell.
                 headers={"Accept-Encoding": "identity", **self.request.headers},
                 content=self.request.content or None,
-                timeout=own_timeout if self.is_own else self.library.client_default,
+                timeout=own_timeout if is_own else library.client_default,
                 extensions={"trace": tracer(self.progress, self._see), "progress": self.progress},
             )
         except Exception as error:
@@ -81,24 +111,14 @@ class Exchange:
                 operation=self.progress.operation,
             ) from error
 
-    async def send_within(self, longest: float | None) -> WireResponse | None:
-        """Send the request and return the answer, or None if that takes over so many seconds.
-
-        Raises:
-            UnexpectedResponseError: The body is over the limit or its encoding cannot be read.
-        """
-        with move_on_after(longest):
-            return await self._send()
-        return None
-
-    async def _send(self) -> WireResponse:
+    async def _send(self, http: httpx.AsyncClient, built: httpx.Request) -> WireResponse:
         authorized = "Authorization" in self.request.headers
         try:
-            response = await self.http.send(
-                self._built,
+            response = await http.send(
+                built,
                 stream=True,
                 follow_redirects=False,
-                auth=None if authorized else self.library.client_default,
+                auth=None if authorized else self.pool.library.client_default,
             )
         except Exception as error:
             # A user's hook may have seen the answer and raised, as raise_for_status does.
@@ -118,7 +138,7 @@ class Exchange:
         return WireResponse(status=head.status, headers=head.headers, content=content)
 
     def _see_head(self, response: object) -> WireResponse | None:
-        if not isinstance(response, self.library.response):
+        if not isinstance(response, self.pool.library.response):
             return None
         headers = {name.lower(): value for name, value in response.headers.items()}
         self._head = WireResponse(status=response.status_code, headers=headers)
@@ -127,7 +147,7 @@ class Exchange:
 
     def _see(self, status: int, headers: Iterable[tuple[bytes, bytes]]) -> None:
         """Take an answer's head from the wire: httpx raises at a Location that it cannot read."""
-        self._see_head(self.library.response(status, headers=list(headers)))
+        self._see_head(self.pool.library.response(status, headers=list(headers)))
 
     async def _read(self, response: httpx.Response) -> bytes:
         try:
@@ -141,7 +161,7 @@ class Exchange:
 
     async def _read_raw(self, response: httpx.Response) -> bytes:
         # As it was sent; sync streams have no place here.
-        assert isinstance(response.stream, self.library.byte_stream)  # noqa: S101
+        assert isinstance(response.stream, self.pool.library.byte_stream)  # noqa: S101
         # Not aiter_raw(): it keeps empty chunks to itself, and a stream of those would never end.
         chunks = aiter(response.stream)
         size = seen = 0

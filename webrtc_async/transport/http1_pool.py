@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 
 import httpx
 
+from webrtc_async.outcome import Progress, Stage
 from webrtc_async.transport.http1_connection import Http1Connection, Origin
 
 Connect = Callable[[Origin, float | None], Awaitable[Http1Connection]]
@@ -54,15 +55,32 @@ class Http1Pool:
         """How many callers wait for a connection."""
         return len(self._waiters)
 
+    def take(self, origin: Origin, longest_idle: float | None) -> Http1Connection | None:
+        """Return an idle connection that leads there, if there is one; as `acquire` does.
+
+        Args:
+            origin: Where it has to lead.
+            longest_idle: Seconds that it may have idled; None for as long as it is kept.
+        """
+        idle = self._idle.get(origin)
+        spare = 0.0 if longest_idle is None else max(0.0, self._keep_alive - longest_idle)
+        while idle:
+            connection, too_old = idle.popitem()
+            self._in_use.add(connection)
+            if self._loop.time() < too_old - spare and connection.is_quiet():
+                return connection
+            connection.abort()
+        return None
+
     async def acquire(
-        self, origin: Origin, connect_timeout: float | None, longest_idle: float | None = None
+        self, origin: Origin, connect_timeout: float | None, progress: Progress
     ) -> Http1Connection:
         """Return a connection that leads there; it comes back by itself, or is discarded.
 
         Args:
             origin: Where it has to lead.
             connect_timeout: Seconds that making one may take; None for no bound.
-            longest_idle: Seconds that it may have idled; None for as long as it is kept.
+            progress: Told when the wait in line is over; says how long it may have idled.
 
         Raises:
             ConnectError: None could be made, or the pool is closed.
@@ -70,7 +88,7 @@ class Http1Pool:
         """
         is_waiting_again = False
         while True:
-            if (kept := self._take(origin, longest_idle)) is not None:
+            if (kept := self.take(origin, progress.longest_idle)) is not None:
                 return kept
             if self.size < self._max_connections or self._evict():
                 self.size += 1
@@ -83,6 +101,7 @@ class Http1Pool:
             # It has ended on its way here.
             handed.abort()
             is_waiting_again = True
+        progress.stage = Stage.CONNECTING
         return await self._open(origin, connect_timeout)
 
     def release(self, connection: Http1Connection) -> None:
@@ -119,17 +138,6 @@ class Http1Pool:
             connection.abort()
         if self._expiry is not None:
             self._expiry.cancel()
-
-    def _take(self, origin: Origin, longest_idle: float | None) -> Http1Connection | None:
-        idle = self._idle.get(origin)
-        spare = 0.0 if longest_idle is None else max(0.0, self._keep_alive - longest_idle)
-        while idle:
-            connection, too_old = idle.popitem()
-            self._in_use.add(connection)
-            if self._loop.time() < too_old - spare and connection.is_quiet():
-                return connection
-            connection.abort()
-        return None
 
     def _evict(self) -> bool:
         """Close the idle connection of another origin that was used least recently."""

@@ -72,9 +72,10 @@ class Http1Response(httpx.AsyncByteStream):
             ReadError: The connection failed.
             ReadTimeout: The exchange took too long.
         """
-        while (head := self._reader.head) is None:
-            await self._wait()
-        return head
+        reader = self._reader
+        while reader.head is None:
+            await self._arrival()
+        return reader.head
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         """Give the body in pieces, raising as `head` does."""
@@ -88,12 +89,13 @@ class Http1Response(httpx.AsyncByteStream):
             if self._is_paused and self._connection is not None:
                 self._is_paused = False
                 self._connection.resume_reading()
-            await self._wait()
+            await self._arrival()
 
     def take(self) -> bytes:
         """Return what has come of the body and was not read."""
         content = b"".join(self._chunks)
         self._chunks.clear()
+        self._unread = 0
         return content
 
     async def aclose(self) -> None:
@@ -135,20 +137,16 @@ class Http1Response(httpx.AsyncByteStream):
         self._error = error
         self._wake()
 
-    async def _wait(self) -> None:
+    def _arrival(self) -> "asyncio.Future[None]":
+        """Return a future that is done when more has come; whoever waited before is gone."""
         if self._error is not None:
             raise self._error
         connection = self._connection
         assert connection is not None  # noqa: S101  # what is not complete and has not failed
         self._waiter = connection.loop.create_future()
-        try:
-            await self._waiter
-        except BaseException:
-            self.give_up()
-            raise
-        finally:
-            self._waiter = None
+        return self._waiter
 
     def _wake(self) -> None:
-        if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_result(None)
+        waiter, self._waiter = self._waiter, None
+        if waiter is not None and not waiter.done():
+            waiter.set_result(None)

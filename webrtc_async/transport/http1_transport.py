@@ -81,7 +81,10 @@ class Http1Transport(httpx.AsyncBaseTransport):
         """
         progress.is_traced = True
         head = UnshownBytes(self._heads.write(method, target, fields))
-        connection = await self._pool_here().acquire(origin, connect_timeout, progress.longest_idle)
+        pool = self._pool_here()
+        connection = pool.take(origin, progress.longest_idle)
+        if connection is None:
+            connection = await pool.acquire(origin, connect_timeout, progress)
         return connection.begin(method, UnshownBytes(head + content), progress, longest)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -105,8 +108,12 @@ class Http1Transport(httpx.AsyncBaseTransport):
             request.extensions.get("progress") or Progress(""),
             connect_timeout=timeouts.get("connect"),
         )
-        async with _within(timeouts.get("read")):
-            head = await response.head()
+        try:
+            async with _within(timeouts.get("read")):
+                head = await response.head()
+        except BaseException:
+            response.give_up()
+            raise
         return httpx.Response(
             head.status,
             headers=[(name.encode("ascii"), value.encode("utf-8")) for name, value in head.fields],
@@ -192,8 +199,12 @@ class _Body(httpx.AsyncByteStream):
     async def __aiter__(self) -> AsyncIterator[bytes]:
         chunks = aiter(self._response)
         while True:
-            async with _within(self._timeout):
-                chunk = await anext(chunks, None)
+            try:
+                async with _within(self._timeout):
+                    chunk = await anext(chunks, None)
+            except BaseException:
+                self._response.give_up()
+                raise
             if chunk is None:
                 return
             yield chunk
