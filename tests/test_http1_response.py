@@ -112,7 +112,8 @@ def by_reader(*pieces: bytes) -> Seen | None:
     except ResponseError:
         return None
     assert reader.head is not None
-    status, reason, fields, _ = reader.head
+    status, reason, headers, _ = reader.head
+    fields = headers.fields
     encoding = "utf-8" if all(_is_utf8(value) for _, value in fields) else "latin-1"
     raw = [(name.encode(), value.encode(encoding)) for name, value in fields]
     return status, reason.encode("latin-1"), raw, body, reader.is_reusable

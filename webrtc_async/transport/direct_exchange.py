@@ -2,7 +2,7 @@
 
 import re
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import anyio
 import httpx
@@ -17,6 +17,9 @@ from webrtc_async.transport.http1_transport import Http1Transport, origin_of
 from webrtc_async.transport.left import TakeOver
 from webrtc_async.transport.request_head import Fields
 from webrtc_async.wire import WireRequest, WireResponse
+
+if TYPE_CHECKING:
+    from webrtc_async.transport.response_head import ResponseHead
 
 _SERVER: Final = re.compile(r"(https?://[^/?#]+)(/[A-Za-z0-9._~!$&'()*+,;=:@%/-]*+)")
 """A URL whose path httpx would leave as it is."""
@@ -49,13 +52,16 @@ class DirectExchange:
         self._limit = limit
         self._transport = transport
         self._response: Http1Response
-        self._head: WireResponse | None = None
+        self._head: ResponseHead | None = None
         self._chunks: list[bytes] = []
 
     @property
     def refusal(self) -> WireResponse | None:
         """An answer that is not a success, with what has come of its body."""
-        return refusal_of(self._head, self._chunks)
+        if self._head is None:
+            return None
+        head = WireResponse(status=self._head.status, headers=self._head.headers)
+        return refusal_of(head, self._chunks)
 
     async def answer(
         self,
@@ -121,25 +127,24 @@ class DirectExchange:
 
     def _give_up(self) -> None:
         """End the exchange, unless it is complete, and keep what has come of a body."""
-        if self._head is not None and "content-encoding" not in self._head.headers:
+        if self._head is not None and not self._head.encoding:
             self._chunks.append(self._response.take())
             self._progress.received = b"".join(self._chunks)
         self._response.give_up()
 
     async def _read(self, response: Http1Response) -> WireResponse:
-        status, _, _, headers = await response.head()
-        self._progress.stage, self._progress.status = Stage.READING, status
-        self._head = WireResponse(status=status, headers=headers)
+        head = self._head = await response.head()
+        self._progress.stage, self._progress.status = Stage.READING, head.status
         try:
             if not response.is_complete:
                 await self._receive(response)
             content = b"".join((*self._chunks, response.take()))
             check_length(len(content), self._limit)
-            if encoding := headers.get("content-encoding", ""):
-                content = decode(content, encoding, self._limit)
+            if head.encoding:
+                content = decode(content, head.encoding, self._limit)
         except ContentError as error:
-            raise unreadable(error, self._progress.operation, status) from None
-        return WireResponse(status=status, headers=headers, content=content)
+            raise unreadable(error, self._progress.operation, head.status) from None
+        return WireResponse(status=head.status, headers=head.headers, content=content)
 
     async def _receive(self, response: Http1Response) -> None:
         size = sum(map(len, self._chunks))

@@ -116,7 +116,9 @@ class Http1Transport(httpx.AsyncBaseTransport):
             raise
         return httpx.Response(
             head.status,
-            headers=[(name.encode("ascii"), value.encode("utf-8")) for name, value in head.fields],
+            headers=[
+                (name.encode("ascii"), value.encode("utf-8")) for name, value in head.headers.fields
+            ],
             stream=_Body(response, timeouts.get("read")),
             extensions={"http_version": b"HTTP/1.1", "reason_phrase": head.reason.encode("ascii")},
         )

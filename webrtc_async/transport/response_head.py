@@ -4,8 +4,41 @@ The pattern takes less than h11 does and never more, so that what it takes, h11 
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
 from typing import Final, NamedTuple
+
+
+class Headers(Mapping[str, str]):
+    """Header values by lower-case name; those of one name are joined by commas.
+
+    Few calls ask for any, so they are told apart when one does.
+
+    Args:
+        lines: Header lines that were found good, each with its end.
+    """
+
+    def __init__(self, lines: str) -> None:
+        self._lines = lines
+
+    @cached_property
+    def fields(self) -> list[tuple[str, str]]:
+        """Names as they were spelt, and values, in their order."""
+        split = (line.partition(":") for line in self._lines.split("\r\n")[:-1])
+        return [(name, value.strip("\t ")) for name, _, value in split]
+
+    @cached_property
+    def _by_name(self) -> dict[str, str]:
+        return joined(self.fields)
+
+    def __getitem__(self, name: str) -> str:
+        return self._by_name[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._by_name)
+
+    def __len__(self) -> int:
+        return len(self._by_name)
 
 
 class ResponseHead(NamedTuple):
@@ -14,14 +47,14 @@ class ResponseHead(NamedTuple):
     Attributes:
         status: The HTTP status.
         reason: The reason phrase.
-        fields: Header names, as they were spelt, and values, in their order.
-        headers: Header values by lower-case name; those of one name are joined by commas.
+        headers: Header values by lower-case name.
+        encoding: The Content-Encoding; empty for none.
     """
 
     status: int
     reason: str
-    fields: list[tuple[str, str]]
-    headers: dict[str, str]
+    headers: Headers
+    encoding: str = ""
 
 
 class CommonHead(NamedTuple):
@@ -39,50 +72,29 @@ class CommonHead(NamedTuple):
 
 
 # RFC 9112, 4 and 5, without obsolete folding and bytes over 127.
-_STATUS_LINE: Final = re.compile(r"HTTP/1\.1 ([2-5][0-9][0-9]) ([\t -~]*)")
-_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_LENGTH: Final = re.compile(r"[0-9]{1,18}")
-_IN_LINES: Final = bytes([9, *range(32, 127)])
-
-_known: dict[str, str] = {}
-"""Names that were found good, in lower case; a server sends the same ones every time."""
-_MOST_KNOWN: Final = 256
+_HEAD: Final = re.compile(
+    rb"HTTP/1\.1 ([2-5][0-9][0-9]) ([\t -~]*)"
+    rb"(\r\n(?:[!#$%&'*+.^_`|~0-9A-Za-z-]+:[\t -~]*\r\n)*+)\r\n"
+)
+_LENGTH: Final = re.compile(rb"\r\ncontent-length:[\t ]*([0-9]{1,18})[\t ]*\r\n")
+_CONNECTION: Final = re.compile(rb"\r\nconnection:[\t ]*keep-alive[\t ]*\r\n")
 
 
 def read_common_head(received: bytes) -> CommonHead | None:
     """Return the head that bytes start with, or None if it is not whole or not of the common shape.
 
-    The common shape is HTTP/1.1 with a body of a known length, on a connection that is kept.
+    The common shape is HTTP/1.1 with a plain body of a known length, on a connection that is kept.
     """
-    end = received.find(b"\r\n\r\n")
-    if end < 0:
-        return None
-    head = received[:end]
-    line_ends = head.translate(None, _IN_LINES)
-    status_line, *lines = head.decode("latin-1").split("\r\n")
-    # Every other byte is one of a line's end: none stands alone, and none is a control or over 127.
-    if line_ends != b"\r\n" * len(lines):
-        return None
-    found = _STATUS_LINE.fullmatch(status_line)
+    found = _HEAD.match(received)
     if found is None:
         return None
-    fields: list[tuple[str, str]] = []
-    headers: dict[str, str] = {}
-    for line in lines:
-        name, _, value = line.partition(":")
-        key = _known.get(name) or _checked(name)
-        if key is None or len(name) == len(line):
-            return None
-        value = value.strip("\t ")
-        fields.append((name, value))
-        headers[key] = value
-    if len(headers) != len(fields):
-        headers = joined(fields)
-    status = int(found[1])
-    length = _length(status, headers)
+    code, reason, lines = found.groups()
+    status = int(code)
+    length = _length(status, lines.lower())
     if length is None:
         return None
-    return CommonHead(ResponseHead(status, found[2], fields, headers), end + 4, length)
+    head = ResponseHead(status, reason.decode("ascii"), Headers(lines[2:].decode("ascii")))
+    return CommonHead(head, found.end(), length)
 
 
 def joined(fields: Iterable[tuple[str, str]]) -> dict[str, str]:
@@ -94,26 +106,23 @@ def joined(fields: Iterable[tuple[str, str]]) -> dict[str, str]:
     return headers
 
 
-def _checked(name: str) -> str | None:
-    """Return a header's name in lower case, if it is one."""
-    if _NAME.fullmatch(name) is None:
-        return None
-    if len(_known) < _MOST_KNOWN and len(name) < _MOST_KNOWN:
-        _known[name] = name.lower()
-    return name.lower()
+def _length(status: int, lines: bytes) -> int | None:
+    """Return the length of the body, or None if the head leaves anything else to say of it.
 
-
-def _length(status: int, headers: dict[str, str]) -> int | None:
-    """Return the length of the body, or None if the head leaves anything else to say of it."""
-    if "transfer-encoding" in headers or headers.get("connection", "keep-alive") not in _KEPT:
+    Args:
+        status: The status.
+        lines: The header lines in lower case, with a line's end before the first.
+    """
+    if b"\r\ntransfer-encoding:" in lines or b"\r\ncontent-encoding:" in lines or status == 304:
         return None
-    length = headers.get("content-length")
-    if status == 304 or (length is None and status != 204):
+    connections = lines.count(b"\r\nconnection:")
+    if connections and (connections > 1 or _CONNECTION.search(lines) is None):
         return None
-    if length is not None and _LENGTH.fullmatch(length) is None:
+    lengths = lines.count(b"\r\ncontent-length:")
+    if not lengths:
+        return 0 if status == 204 else None
+    found = _LENGTH.search(lines)
+    if lengths > 1 or found is None:
         return None
     # RFC 9110, 15.3.5: a 204 has no body, whatever its headers say.
-    return 0 if status == 204 or length is None else int(length)
-
-
-_KEPT: Final = frozenset({"keep-alive", "Keep-Alive"})
+    return 0 if status == 204 else int(found[1])

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Final
 
-from webrtc_async.transport.response_head import ResponseHead, joined, read_common_head
+from webrtc_async.transport.response_head import Headers, ResponseHead, read_common_head
 
 if TYPE_CHECKING:
     import h11
@@ -109,8 +109,10 @@ def _reader(method: str) -> "h11.Connection":
 def _head(event: "h11.Response") -> ResponseHead:
     raw = event.headers.raw_items()
     encoding = _encoding(raw)
-    fields = [(name.decode("ascii"), value.decode(encoding)) for name, value in raw]
-    return ResponseHead(event.status_code, event.reason.decode("latin-1"), fields, joined(fields))
+    lines = [f"{name.decode('ascii')}:{value.decode(encoding)}\r\n" for name, value in raw]
+    headers = Headers("".join(lines))
+    reason = event.reason.decode("latin-1")
+    return ResponseHead(event.status_code, reason, headers, headers.get("content-encoding", ""))
 
 
 def _encoding(raw: list[tuple[bytes, bytes]]) -> str:
