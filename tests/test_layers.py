@@ -19,6 +19,7 @@ FLOORS = (
     "route",
     "collector",
     "model_reader",
+    "model_writer",
     "converter",
     "codec",
     "route_table",

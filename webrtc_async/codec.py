@@ -3,10 +3,20 @@
 import json
 import math
 from collections import Counter
-from typing import Final, NoReturn, TypeVar
+from functools import cache
+from typing import Any, Final, NoReturn, TypeVar
+
+import attrs
 
 from webrtc_async.collector import paused_collector
-from webrtc_async.converter import MisfitError, build_converter, is_object, structured
+from webrtc_async.converter import (
+    MisfitError,
+    build_converter,
+    is_object,
+    request_fields,
+    structured,
+)
+from webrtc_async.model_writer import Write, compile_writer
 
 __all__ = [
     "MisfitError",
@@ -56,6 +66,10 @@ def write_request(model: object) -> bytes:
     Raises:
         MisfitError: A value has a type that its field does not allow.
     """
+    # What fits is written at once; all else is written in the way that can say what is wrong.
+    kind: Any = type(model)
+    if (written := _writer(kind)(model)) is not None:
+        return written.encode("ascii")
     try:
         raw: object = _REQUESTS.unstructure(model)
     except Exception as error:
@@ -76,7 +90,10 @@ def read_json(content: bytes) -> object:
         MisfitError: Bad JSON, a duplicate key, NaN, an endless number, bad UTF-8, or deep nesting.
     """
     try:
-        text = content.decode(json.detect_encoding(content), "surrogatepass")
+        # A byte that is none of UTF-16's or UTF-32's zeros, nor of a mark, on both of the first.
+        is_utf8 = content[:1] in _STARTS and content[1:2] > b"\0"
+        encoding = "utf-8" if is_utf8 else json.detect_encoding(content)
+        text = content.decode(encoding, "surrogatepass")
         parsed: object = _DECODER.decode(text)
     except RecursionError as error:
         raise MisfitError(("the JSON is nested too deeply",)) from error
@@ -99,6 +116,11 @@ def write_json(value: object) -> bytes:
     return _ENCODER.encode(value).encode("ascii")
 
 
+@cache
+def _writer(model: type) -> Write:
+    return compile_writer(model, request_fields) if attrs.has(model) else lambda _: None
+
+
 def _unique_keys(pairs: list[tuple[str, object]]) -> dict[str, object]:
     found = dict(pairs)
     if len(found) != len(pairs):
@@ -117,6 +139,8 @@ def _finite(digits: str) -> float:
 def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not a JSON number")
 
+
+_STARTS: Final = (b"{", b"[")
 
 # Made once, because json makes a new one for every call that has settings of its own.
 _DECODER: Final = json.JSONDecoder(

@@ -69,6 +69,13 @@ def wire_name(name: str) -> str:
     return head + "".join(word.capitalize() for word in tail)
 
 
+def request_fields(model: Any) -> "dict[str, Attribute[object]]":
+    """Return the fields that a request may have, by their names on the wire."""
+    return {
+        wire_name(each.name): each for each in _fields(model) if not each.metadata.get("read_only")
+    }
+
+
 def build_converter(*, of_service: bool) -> Converter:
     """Build the converter for answers (of_service) or for requests.
 
@@ -193,13 +200,20 @@ def _text(value: object, _: object) -> str:
 
 
 def _reader(converter: Converter, kind: Any) -> Callable[[Any, Any], Any]:
-    is_enum = StrEnum in getattr(kind, "__mro__", ())
-    return _enum_reader(kind) if is_enum else converter.get_structure_hook(kind)
+    return _enum_reader(kind) if _is_enum(kind) else converter.get_structure_hook(kind)
+
+
+def _is_enum(kind: Any) -> bool:
+    return StrEnum in getattr(kind, "__mro__", ())
+
+
+def _members(model: Any) -> dict[object, Any]:
+    return {str(member): member for member in model}
 
 
 @cache
 def _enum_reader(model: Any) -> Callable[[object, object], Any]:
-    known: dict[str, Any] = {str(member): member for member in model}
+    known = _members(model)
 
     def read(value: object, _: object) -> Any:
         text = _text(value, str)
@@ -222,6 +236,7 @@ def _array_reader(model: Any, converter: Converter) -> Callable[[object, object]
     container: Any = get_origin(model)
     item: Any = get_args(model)[0]
     read_item = _reader(converter, item)
+    known: dict[object, Any] | None = _members(item) if _is_enum(item) else None
 
     def read(value: object, _: object) -> Any:
         if not isinstance(value, list):
@@ -229,6 +244,11 @@ def _array_reader(model: Any, converter: Converter) -> Callable[[object, object]
         items = cast("list[object]", value)
         if item is str and all(each.__class__ is str for each in items):
             return container(items)
+        if known is not None:
+            try:
+                return container([known[each] for each in items])
+            except (KeyError, TypeError):
+                pass  # a value that is new, or none at all
         try:
             return container([read_item(each, item) for each in items])
         except (BaseValidationError, TypeError):

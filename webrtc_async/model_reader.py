@@ -48,7 +48,7 @@ def compile_reader(
             kind,
         )
         for name, each in names.items()
-        for kind in [_without_none(types[each.name])]
+        for kind in [without_none(types[each.name])]
     ]
 
     def read(value: Any, kind: Any) -> Any:
@@ -80,6 +80,12 @@ def compile_reader(
     return read
 
 
+def without_none(kind: Any) -> Any:
+    """Return X for `X | None`, and any other type as it is."""
+    given = [each for each in get_args(kind) if each is not NoneType]
+    return given[0] if NoneType in get_args(kind) and len(given) == 1 else kind
+
+
 def _is_plain(model: Any) -> bool:
     """Whether making an object of a class is nothing but setting its slots."""
     return (
@@ -103,9 +109,3 @@ def _default(each: Any) -> object:
     if each.default is attrs.NOTHING or each.converter is None:
         return each.default
     return each.converter(each.default)
-
-
-def _without_none(kind: Any) -> Any:
-    """Return X for `X | None`, and any other type as it is."""
-    given = [each for each in get_args(kind) if each is not NoneType]
-    return given[0] if NoneType in get_args(kind) and len(given) == 1 else kind

@@ -18,6 +18,9 @@ LONGEST_ID: Final = 256
 ACCOUNT: Final = "account_id"
 """The path value that the client fills in itself."""
 
+_UNRESERVED: Final = re.compile(r"[A-Za-z0-9._~-]+")
+"""What percent-encoding leaves as it is (RFC 3986, 2.3)."""
+
 BodyT = TypeVar("BodyT")
 ResultT = TypeVar("ResultT")
 
@@ -92,9 +95,7 @@ class PathTemplate:
 
     def expand(self, values: Mapping[str, object]) -> str:
         """Fill the places, each value checked by `check_id` and percent-encoded exactly once."""
-        return self._form.format(
-            *[quote(check_id(name, values.get(name)), safe="") for name in self.names]
-        )
+        return self._form.format(*[_segment(name, values.get(name)) for name in self.names])
 
     def match(self, raw_path: str) -> dict[str, str] | None:
         """Read the values back from a path that is still percent-encoded."""
@@ -102,6 +103,11 @@ class PathTemplate:
         if found is None:
             return None
         return {name: unquote(value) for name, value in found.groupdict().items()}
+
+
+def _segment(name: str, value: object) -> str:
+    checked = check_id(name, value)
+    return checked if _UNRESERVED.fullmatch(checked) else quote(checked, safe="")
 
 
 @frozen(kw_only=True, eq=False)

@@ -110,7 +110,7 @@ def _head(event: "h11.Response") -> ResponseHead:
     raw = event.headers.raw_items()
     encoding = _encoding(raw)
     lines = [f"{name.decode('ascii')}:{value.decode(encoding)}\r\n" for name, value in raw]
-    headers = Headers("".join(lines))
+    headers = Headers("".join(["\r\n", *lines]))
     reason = event.reason.decode("latin-1")
     return ResponseHead(event.status_code, reason, headers, headers.get("content-encoding", ""))
 
