@@ -2,7 +2,7 @@
 
 from collections.abc import Coroutine, Mapping
 from http import HTTPStatus
-from typing import Any, Generic, TypedDict, TypeVar, cast
+from typing import Any, Generic, TypeVar, cast
 
 from attrs import define, field, frozen
 
@@ -48,17 +48,6 @@ class ApiResponse(Generic[ResultT]):
     elapsed: float
 
 
-class CallSettings(TypedDict):
-    """What every call is told."""
-
-    request: WireRequest
-    path_values: Mapping[str, object]
-    channel: Channel
-    policy: RetryPolicy
-    deadline: float
-    watch: Watch | None
-
-
 @define(kw_only=True, eq=False)
 class Call(Generic[ResultT]):
     """One call of an operation, from its first attempt to its result.
@@ -71,6 +60,7 @@ class Call(Generic[ResultT]):
         policy: What is repeated.
         deadline: Seconds for everything: queue, token, attempts, pauses and body.
         watch: Who is told of it; None for nobody.
+        tag: The tag of what it creates, if it does.
     """
 
     route: Route[Any, ResultT]
@@ -80,6 +70,7 @@ class Call(Generic[ResultT]):
     policy: RetryPolicy
     deadline: float
     watch: Watch | None = None
+    tag: str | None = None
     _progress: Progress = field(init=False)
     _attempts: int = field(default=0, init=False)
     _worst: Outcome = field(default=Outcome.NOT_SENT, init=False)
@@ -87,7 +78,7 @@ class Call(Generic[ResultT]):
     _met_dead: bool = field(default=False, init=False)
     _failure: WebRtcError | None = field(default=None, init=False)
     _response: WireResponse | None = field(default=None, init=False)
-    _elapsed: float = field(default=0.0, init=False)
+    _started: float = field(default=0.0, init=False)
 
     def __attrs_post_init__(self) -> None:
         self._progress = Progress(self.route.operation)
@@ -109,7 +100,7 @@ class Call(Generic[ResultT]):
             headers=public_headers(self._response.headers),
             request_id=self._response.request_id,
             attempts=self._attempts,
-            elapsed=self._elapsed,
+            elapsed=self.channel.connections.clock().now() - self._started,
         )
 
     async def _perform_watched(self, watch: Watch) -> ResultT:
@@ -127,7 +118,7 @@ class Call(Generic[ResultT]):
 
     async def _perform(self) -> ResultT:
         clock = self.channel.connections.clock()
-        started = clock.now()
+        started = self._started = clock.now()
         ends = started + self.deadline
         lifetime = self.channel.connections.lifetime
         try:
@@ -143,7 +134,6 @@ class Call(Generic[ResultT]):
                     )
                 finally:
                     lifetime.end(scope)
-                    self._elapsed = clock.now() - started
         except WebRtcError as error:
             self._complete(error, started)
             raise

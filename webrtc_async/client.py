@@ -4,10 +4,10 @@ import logging
 import os
 import ssl
 from collections.abc import Iterable, Mapping
-from typing import Final, NoReturn, Self, TypeVar, Unpack
+from typing import Final, NoReturn, Self, TypeVar, Unpack, cast
 
 from webrtc_async.auth import Auth, as_auth
-from webrtc_async.call import ApiResponse, Call, CallSettings
+from webrtc_async.call import ApiResponse, Call
 from webrtc_async.channel import Channel
 from webrtc_async.create_call import CreateCall
 from webrtc_async.environment import (
@@ -233,17 +233,17 @@ class AsyncWebRtcClient(Conferences):
                 operation=route.operation,
             )
         values = {**path_values, ACCOUNT: options.account_id}
-        known: CallSettings = {
-            "request": write_request(route, self._base_url, values, body, options.headers),
-            "path_values": values,
-            "channel": self._channel,
-            "policy": options.retry,
-            "deadline": options.deadline,
-            "watch": watch_over(route, self._base_url, self._observers),
-        }
-        if route.repeat is Repeat.CREATE:
-            return CreateCall(route=route, tag=getattr(body, "tag", None), **known)
-        return Call(route=route, **known)
+        kind = cast("type[Call[ResultT]]", CreateCall if route.repeat is Repeat.CREATE else Call)
+        return kind(
+            route=route,
+            request=write_request(route, self._base_url, values, body, options.headers),
+            path_values=values,
+            channel=self._channel,
+            policy=options.retry,
+            deadline=options.deadline,
+            watch=watch_over(route, self._base_url, self._observers),
+            tag=getattr(body, "tag", None),
+        )
 
     @property
     def account_id(self) -> str:

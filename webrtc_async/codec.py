@@ -90,10 +90,7 @@ def read_json(content: bytes) -> object:
         MisfitError: Bad JSON, a duplicate key, NaN, an endless number, bad UTF-8, or deep nesting.
     """
     try:
-        # A byte that is none of UTF-16's or UTF-32's zeros, nor of a mark, on both of the first.
-        is_utf8 = content[:1] in _STARTS and content[1:2] > b"\0"
-        encoding = "utf-8" if is_utf8 else json.detect_encoding(content)
-        text = content.decode(encoding, "surrogatepass")
+        text = content.decode(_encoding(content), "surrogatepass")
         parsed: object = _DECODER.decode(text)
     except RecursionError as error:
         raise MisfitError(("the JSON is nested too deeply",)) from error
@@ -119,6 +116,13 @@ def write_json(value: object) -> bytes:
 @cache
 def _writer(model: type) -> Write:
     return compile_writer(model, request_fields) if attrs.has(model) else lambda _: None
+
+
+def _encoding(content: bytes) -> str:
+    # Neither a mark nor one of the zeros of UTF-16 and UTF-32 is among the first two bytes.
+    if content[:1] in _STARTS and content[1:2] > b"\0":
+        return "utf-8"
+    return json.detect_encoding(content)
 
 
 def _unique_keys(pairs: list[tuple[str, object]]) -> dict[str, object]:

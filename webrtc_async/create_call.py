@@ -29,13 +29,8 @@ UNDOING: Final = 5.0
 
 @define(kw_only=True, eq=False)
 class CreateCall(Call[ResultT]):
-    """One call of a create.
+    """One call of a create."""
 
-    Attributes:
-        tag: The tag of what it creates.
-    """
-
-    tag: str | None
     _created: str | None = field(default=None, init=False)
 
     def __attrs_post_init__(self) -> None:

@@ -19,7 +19,6 @@ from webrtc_async.errors import (
     RateLimitedError,
     TlsError,
     TransportError,
-    UnknownOutcomeError,
     WebRtcError,
 )
 from webrtc_async.outcome import Outcome
@@ -34,9 +33,6 @@ TRANSIENT: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
 
 CREATE_TRANSIENT: Final = frozenset({429, 502, 503, 504})
 """Answers after which a create is sent again: a gateway's, for a service it did not reach."""
-
-
-_LOST: Final = UnknownOutcomeError("")
 
 
 def _random() -> float:
@@ -109,9 +105,8 @@ class RetryPolicy:
 
     def longest_attempt(self, repeat: Repeat, attempt: int) -> float | None:
         """Return the seconds that an attempt may take, the first being 1; None for no bound."""
-        if attempt >= self.attempts or not self.may_repeat(repeat, _LOST):
-            return None
-        return self.attempt_timeout
+        repeats_lost = repeat is not Repeat.CREATE or self.creates == "always"
+        return self.attempt_timeout if repeats_lost and attempt < self.attempts else None
 
     def pause(self, failures: int, error: BaseException | None) -> float:
         """Return the seconds to wait after this many failures, of which error is the last."""

@@ -18,8 +18,8 @@ LONGEST_ID: Final = 256
 ACCOUNT: Final = "account_id"
 """The path value that the client fills in itself."""
 
-_UNRESERVED: Final = re.compile(r"[A-Za-z0-9._~-]+")
-"""What percent-encoding leaves as it is (RFC 3986, 2.3)."""
+_USUAL_ID: Final = re.compile(rf"[A-Za-z0-9_~-][A-Za-z0-9._~-]{{0,{LONGEST_ID - 1}}}")
+"""An id of characters that percent-encoding leaves as they are (RFC 3986, 2.3)."""
 
 BodyT = TypeVar("BodyT")
 ResultT = TypeVar("ResultT")
@@ -87,6 +87,7 @@ class PathTemplate:
     def __init__(self, template: str) -> None:
         self.template = template
         self.names: tuple[str, ...] = tuple(re.findall(r"{(\w+)}", template))
+        self.known_names = frozenset(self.names)
         self._form = re.sub(r"{\w+}", "{}", template)
         self._pattern = re.compile(re.sub(r"{(\w+)}", r"(?P<\1>[^/]+)", template))
 
@@ -106,8 +107,10 @@ class PathTemplate:
 
 
 def _segment(name: str, value: object) -> str:
-    checked = check_id(name, value)
-    return checked if _UNRESERVED.fullmatch(checked) else quote(checked, safe="")
+    # Most ids are what percent-encoding leaves as it is.
+    if type(value) is str and _USUAL_ID.fullmatch(value):
+        return value
+    return quote(check_id(name, value), safe="")
 
 
 @frozen(kw_only=True, eq=False)

@@ -203,7 +203,8 @@ def read_retry_after(headers: Mapping[str, str], now: datetime | None = None) ->
 
 
 def _check_names(route: Route[Any, Any], path_values: Mapping[str, object]) -> None:
-    if surplus := path_values.keys() - set(route.path.names):
+    if not path_values.keys() <= route.path.known_names:
+        surplus = path_values.keys() - route.path.known_names
         raise InvalidArgumentError(f"{sorted(surplus)} are not values of {route.path.template}.")
 
 
