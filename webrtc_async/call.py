@@ -100,7 +100,7 @@ class Call(Generic[ResultT]):
             headers=public_headers(self._response.headers),
             request_id=self._response.request_id,
             attempts=self._attempts,
-            elapsed=self.channel.connections.clock().now() - self._started,
+            elapsed=self.channel.connections.settle().now() - self._started,
         )
 
     async def _perform_watched(self, watch: Watch) -> ResultT:
@@ -117,7 +117,7 @@ class Call(Generic[ResultT]):
         return result
 
     async def _perform(self) -> ResultT:
-        clock = self.channel.connections.clock()
+        clock = self.channel.connections.settle(self.route.operation)
         started = self._started = clock.now()
         ends = started + self.deadline
         lifetime = self.channel.connections.lifetime

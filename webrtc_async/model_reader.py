@@ -36,48 +36,43 @@ def compile_reader(
     if not _is_plain(model):
         return otherwise
     types = get_type_hints(model)
-    new = object.__new__
-    put_extra = _setter(model, "extra")
-    fields = [
-        (
-            name,
-            _setter(model, each.name),
-            _default(each),
-            name in required,
-            None if kind is str else hook_for(kind),
-            kind,
-        )
-        for name, each in names.items()
-        for kind in [without_none(types[each.name])]
-    ]
-
-    def read(value: Any, kind: Any) -> Any:
-        if value.__class__ is not dict:
-            return otherwise(value, kind)
-        made = new(model)
-        known, get = 0, value.get
-        try:
-            for name, put, default, is_required, hook, of in fields:
-                found = get(name)
-                if found is None:
-                    if is_required:
-                        return otherwise(value, kind)
-                    put(made, default)
-                    continue
-                known += 1
-                if hook is not None:
-                    found = hook(found, of)
-                elif found.__class__ is not str:
-                    return otherwise(value, kind)
-                put(made, found)
-        except _UNFIT:
-            return otherwise(value, kind)
-        # A null that says "not set" is no unknown field either.
-        is_all = known == len(value)
-        put_extra(made, {} if is_all else {key: value[key] for key in value if key not in names})
-        return made
-
+    source = [_BEGIN]
+    scope: dict[str, Any] = {"model": model, "names": names, "otherwise": otherwise}
+    scope |= {"new": object.__new__, "unfit": _UNFIT, "put_extra": _setter(model, "extra")}
+    for number, (name, each) in enumerate(names.items()):
+        kind = without_none(types[each.name])
+        scope |= {f"put{number}": _setter(model, each.name), f"kind{number}": kind}
+        scope |= {f"default{number}": _default(each)}
+        if kind is not str:
+            scope[f"hook{number}"] = hook_for(kind)
+        absent = _OTHERWISE if name in required else f"put{number}(made, default{number})"
+        found = f"hook{number}(found, kind{number})" if kind is not str else "found"
+        source += [
+            f"        found = get({name!r})",
+            f"        if found is None: {absent}",
+            *([f"        elif found.__class__ is not str: {_OTHERWISE}"] if kind is str else []),
+            f"        else: put{number}(made, {found}); known += 1",
+        ]
+    source.append(_END)
+    # Straight code without a loop, made as attrs and cattrs make theirs: of nothing from outside.
+    exec("\n".join(source), scope)  # noqa: S102
+    read: Hook = scope["read"]
     return read
+
+
+_OTHERWISE: Final = "return otherwise(value, kind)"
+_BEGIN: Final = f"""
+def read(value, kind):
+    if value.__class__ is not dict: {_OTHERWISE}
+    made, get, known = new(model), value.get, 0
+    try:"""
+_END: Final = f"""
+    except unfit: {_OTHERWISE}
+    # A null that says "not set" is no unknown field either.
+    is_all = known == len(value)
+    put_extra(made, {{}} if is_all else {{key: value[key] for key in value if key not in names}})
+    return made
+"""
 
 
 def without_none(kind: Any) -> Any:

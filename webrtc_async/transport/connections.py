@@ -126,7 +126,7 @@ class Connections:
         connect_timeout: float | None = None,
         take_over: TakeOver | None = None,
     ) -> WireResponse:
-        """Send a request and return the answer to it.
+        """Send a request and return the answer to it, where `settle` was called before.
 
         Args:
             request: What to send; its target is a URL.
@@ -142,7 +142,6 @@ class Connections:
             ConfigurationError: The HTTP client cannot be used for it.
         """
         self.check_open(progress.operation)
-        self.settle(progress.operation)
         progress.begin(Stage.QUEUED)
         under_way = self._exchange(request, progress)
         try:
@@ -183,8 +182,8 @@ class Connections:
                 outcome=Outcome.NOT_SENT,
             ) from error
 
-    def settle(self, operation: str = "", *, to_close: bool = False) -> None:
-        """Make sure that the connections belong to this event loop and process.
+    def settle(self, operation: str = "", *, to_close: bool = False) -> AnyClock | AsyncioClock:
+        """Make sure that the connections belong to this event loop and process, return its clock.
 
         Args:
             operation: For the error.
@@ -195,16 +194,13 @@ class Connections:
                 before a fork.
         """
         if self._clock is not None and self._clock.is_here():
-            return
+            return self._clock
         if self._home is not None:
             self._leave(*self._home, operation, to_close)
-        self._home, self._clock = (current_event_loop(), forks()), clock_here()
+        self._home = (current_event_loop(), forks())
         self._pool.settle()
-
-    def clock(self) -> AnyClock | AsyncioClock:
-        """Return the clock of the event loop that runs."""
-        at_home = self._clock is not None and self._clock.is_here()
-        return self._clock if self._clock is not None and at_home else clock_here()
+        self._clock = clock = clock_here()
+        return clock
 
     @property
     def lane(self) -> Lane:
