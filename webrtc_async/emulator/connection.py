@@ -103,6 +103,7 @@ def protocol_over(
             connection = Connection(cast("asyncio.Transport", transport))
             self.app_state = {**self.app_state, STATE_KEY: connection}
             self._loop = asyncio.get_running_loop()
+            self._connection = connection
             self._heard_at = self._loop.time()
             # One timer for all requests of a connection costs less than one for each.
             self._timer = self._loop.call_later(patience, self._look)
@@ -120,7 +121,7 @@ def protocol_over(
 
         def on_response_complete(self) -> None:
             self._heard_at = self._loop.time()
-            super().on_response_complete()
+            super().on_response_complete()  # pyright: ignore[reportUnknownMemberType, reportAttributeAccessIssue]
 
         def _look(self) -> None:
             now = self._loop.time()
@@ -129,7 +130,7 @@ def protocol_over(
             if left > 0:
                 self._timer = self._loop.call_later(left, self._look)
             else:
-                self.transport.close()
+                self._connection.close()
 
     return Protocol
 
