@@ -3,7 +3,9 @@
 import base64
 import inspect
 import json
+import random
 import re
+import uuid
 
 import pytest
 from speaking import ACCOUNT, Caller, Clock, basic, said
@@ -12,6 +14,7 @@ from webrtc_async import route_table
 from webrtc_async.emulator import Credentials, Emulator
 from webrtc_async.emulator.handler_table import HandlerTable
 from webrtc_async.emulator.operations import Account, operations
+from webrtc_async.emulator.state import new_id
 from webrtc_async.errors import RouteMismatchError
 from webrtc_async.wire import WireRequest
 
@@ -473,3 +476,14 @@ def test_every_handler_says_what_it_does():
     for name, handler in inspect.getmembers(Account, inspect.isfunction):
         if not name.startswith("_"):
             assert inspect.getdoc(handler), name
+
+
+@pytest.mark.parametrize("bits", [0, 1, 2**128 - 1, random.Random(1).getrandbits(128)])
+def test_an_id_is_a_version_4_uuid(bits):
+    """As the standard library writes it, whatever is random in it."""
+
+    class Source(random.Random):
+        def getrandbits(self, k: int) -> int:
+            return bits
+
+    assert new_id(Source()) == str(uuid.UUID(int=bits, version=4))

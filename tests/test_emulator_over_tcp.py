@@ -78,6 +78,13 @@ def test_a_wrong_method_is_the_gateway_s_403(http, server, method):
     assert is_empty(server.emulator)
 
 
+def test_the_server_does_not_say_what_it_is_made_of(http):
+    """No header names the software, which is not the service's."""
+    headers = http.post(SESSIONS).headers
+    assert "server" not in headers
+    assert "date" in headers
+
+
 def test_a_method_that_nobody_knows_is_refused(http, server):
     """By the emulator, or by the HTTP parser, of which one knows only some names."""
     assert http.request("BREW", SESSIONS).status_code in {400, 403}
@@ -152,6 +159,23 @@ def test_a_slow_answer_is_not_taken_for_silence(server, http):
     """The server's own waits may be longer than its patience with clients."""
     server.emulator.faults.add("createSession", delay=2.5)
     assert http.post(SESSIONS).status_code == 200
+
+
+def test_a_slow_body_is_waited_for(server):
+    """Who goes on sending is not silent, though the whole takes longer than the patience."""
+    body = b'{"tag":"slow"}'
+    head = (
+        f"POST {SESSIONS} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+        f"Authorization: {basic()}\r\nContent-Length: {len(body)}\r\n\r\n"
+    )
+    with socket.create_connection(("127.0.0.1", port_of(server)), timeout=0.7) as connection:
+        connection.sendall(head.encode())
+        for start in range(0, len(body), 4):
+            with pytest.raises(TimeoutError):
+                connection.recv(1)
+            connection.sendall(body[start : start + 4])
+        connection.settimeout(30)
+        assert connection.recv(100).startswith(b"HTTP/1.1 200 ")
 
 
 async def flood(port: int, number: int) -> int:

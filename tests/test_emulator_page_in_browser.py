@@ -187,6 +187,11 @@ def test_every_request_has_a_row_with_its_status_and_time(page):
     page.caller.send("DELETE", f"/sessions/{session}")
     page.wait_for(page.texts("#exchanges .status"), ["204", "404", "404", "200", "200"])
     page.wait_for(page.count("#strip rect"), 5)
+    # Where a row is too narrow, the lines of a name begin with its words.
+    begins = (
+        "[...document.querySelectorAll('#exchanges .operation wbr')].map(e => e.nextSibling.data)"
+    )
+    page.wait_for(begins, ["Session"] * 5)
     page.wait_for("document.querySelector('#request-count').textContent", "5")
     shown = page.run(f"return {page.texts('#exchanges .target')}")
     assert shown[1:] == [

@@ -55,12 +55,10 @@ async def misbehave(
 
 def _send_spoilt(rule: FaultRule, answer: bytes, connection: Connection) -> None:
     if rule.trailing is not None:
-        connection.write(answer + rule.trailing.encode("utf-8", "surrogatepass"))
-        connection.finish()
+        connection.finish(answer + rule.trailing.encode("utf-8", "surrogatepass"))
     elif rule.wrong_length is not None:
         # Left open: who was promised more may wait for it.
-        connection.write(with_wrong_length(answer, rule.wrong_length))
-        connection.finish()
+        connection.finish(with_wrong_length(answer, rule.wrong_length))
     elif rule.truncate is not None:
         connection.write(truncated(answer, rule.truncate))
         connection.end("close")

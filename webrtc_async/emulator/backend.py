@@ -121,7 +121,7 @@ class Backend:
         """Return the operation that a request is for."""
         if not path.startswith(f"{BASE_PATH}/"):
             return None
-        return operations.match(method, path.removeprefix(BASE_PATH))
+        return operations.match(method, path[len(BASE_PATH) :])
 
     def answer(
         self, request: WireRequest, path: str, match: Match[Account] | None
@@ -139,9 +139,10 @@ class Backend:
             return self._access_tokens.answer(authorization, request.content[:LONGEST_BODY])
         if match is None:
             raise unknown_route()
-        if not self._lets_in(authorization, match.account_id):
+        credentials = self._credentials.get(match.account_id)
+        if credentials is None or not self._lets_in(authorization, match.account_id, credentials):
             raise unauthorized()
-        if not self._credentials[match.account_id].have_webrtc:
+        if not credentials.have_webrtc:
             raise forbidden()
         if len(request.content) > LONGEST_BODY:
             raise bad_request(f"the body: over {LONGEST_BODY} bytes")
@@ -154,10 +155,7 @@ class Backend:
         """Return the body of a refusal."""
         return self._answers.refusal(refusal, request_id)
 
-    def _lets_in(self, authorization: str, account_id: str) -> bool:
-        credentials = self._credentials.get(account_id)
-        if credentials is None:
-            return False
+    def _lets_in(self, authorization: str, account_id: str, credentials: Credentials) -> bool:
         scheme, value = read_authorization(authorization)
         if scheme == "bearer":
             return self._access_tokens.let_in(value, account_id)

@@ -6,13 +6,13 @@ import socket
 import struct
 from typing import Any, Final, cast
 
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import Scope
 
 PATIENCE: Final = 20.0
 """Seconds that a connection may leave the server waiting before it is closed."""
 
-EXTENSION: Final = "webrtc_async.connection"
-"""Where a scope's extensions hold the connection."""
+STATE_KEY: Final = "webrtc_async.connection"
+"""Where a scope's state holds the connection."""
 
 # l_onoff and l_linger of SO_LINGER: closing sends a reset. Windows has short ones.
 _RESET_ON_CLOSE: Final = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)
@@ -27,7 +27,7 @@ class Connection:
 
     def __init__(self, transport: asyncio.Transport) -> None:
         self._transport = transport
-        self._held: bytearray | None = None
+        self._held: list[bytes] | None = None
         self._is_to_close = False
 
     # All that a server asks of a transport and that is not here.
@@ -39,7 +39,7 @@ class Connection:
         if self._held is None:
             self._transport.write(data)
         else:
-            self._held += data
+            self._held.append(data)
 
     def close(self) -> None:
         """Close after what was written, at once or when nothing is held back any more."""
@@ -48,17 +48,22 @@ class Connection:
         else:
             self._is_to_close = True
 
+    def is_closing(self) -> bool:
+        """Whether nothing more is sent."""
+        return self._transport.is_closing()
+
     def hold(self) -> None:
         """Hold back what is written from now on."""
-        self._held = bytearray()
+        self._held = []
 
     def take(self) -> bytes:
         """Return what was held back, and hold back nothing more."""
-        held, self._held = bytes(self._held or b""), None
-        return held
+        held, self._held = self._held or (), None
+        return b"".join(held)
 
-    def finish(self) -> None:
-        """Close if that was asked for meanwhile."""
+    def finish(self, last: bytes) -> None:
+        """Send the last bytes of an answer, and close if that was asked for meanwhile."""
+        self._transport.write(last)
         if self._is_to_close:
             self._transport.close()
 
@@ -76,46 +81,13 @@ class Connection:
         return cast("socket.socket", self._transport.get_extra_info("socket"))
 
 
-class Patience:
-    """Closes a connection that leaves the server waiting for a request, or for the rest of one.
-
-    uvicorn itself waits for ever.
-    """
-
-    def __init__(self, connection: Connection, seconds: float) -> None:
-        self._connection = connection
-        self._seconds = seconds
-        self._loop = asyncio.get_running_loop()
-        self._waiting_since: float | None = self._loop.time()
-        self._timer = self._loop.call_later(seconds, self._look)
-
-    def begin(self) -> None:
-        """Begin to wait for the client."""
-        self._waiting_since = self._loop.time()
-
-    def rest(self) -> None:
-        """Stop waiting: it is the server's turn."""
-        self._waiting_since = None
-
-    def end(self) -> None:
-        """Look no more."""
-        self._timer.cancel()
-
-    # One timer for all requests of a connection costs less than one for each.
-    def _look(self) -> None:
-        since = self._waiting_since
-        now = self._loop.time()
-        left = self._seconds if since is None else since + self._seconds - now
-        if left > 0:
-            self._timer = self._loop.call_later(left, self._look)
-        else:
-            self._connection.close()
-
-
 def protocol_over(
     base: type[asyncio.Protocol], *, patience: float = PATIENCE
 ) -> type[asyncio.Protocol]:
     """Return an HTTP protocol of uvicorn's whose scopes hold their `Connection`.
+
+    It closes a connection that leaves it waiting for a request, or for the rest of one, where
+    uvicorn itself waits for ever.
 
     Args:
         base: uvicorn's protocol.
@@ -123,48 +95,47 @@ def protocol_over(
     """
 
     class Protocol(base):  # type: ignore[misc,valid-type]
-        app: ASGIApp
+        # uvicorn's: what every scope's state begins with, and the last request that has begun.
+        app_state: dict[str, Any]
+        cycle: Any
 
         def connection_made(self, transport: asyncio.BaseTransport) -> None:
             connection = Connection(cast("asyncio.Transport", transport))
-            # uvicorn hands each request of this connection to its protocol's `app`.
-            self._patience = Patience(connection, patience)
-            self.app = _with_connection(self.app, connection, self._patience)
+            self.app_state = {**self.app_state, STATE_KEY: connection}
+            self._loop = asyncio.get_running_loop()
+            self._connection = connection
+            self._heard_at = self._loop.time()
+            # One timer for all requests of a connection costs less than one for each.
+            self._timer = self._loop.call_later(patience, self._look)
             super().connection_made(cast("asyncio.Transport", connection))
 
         def connection_lost(self, exc: Exception | None) -> None:
-            self._patience.end()
+            self._timer.cancel()
             super().connection_lost(exc)
+
+        def data_received(self, data: bytes) -> None:
+            # A body may come slowly; a head that does is no better than silence.
+            if self.cycle is not None and not self.cycle.response_complete:
+                self._heard_at = self._loop.time()
+            super().data_received(data)
+
+        def on_response_complete(self) -> None:
+            self._heard_at = self._loop.time()
+            super().on_response_complete()  # pyright: ignore[reportUnknownMemberType, reportAttributeAccessIssue]
+
+        def _look(self) -> None:
+            now = self._loop.time()
+            is_waiting = self.cycle is None or self.cycle.response_complete or self.cycle.more_body
+            left = self._heard_at + patience - now if is_waiting else patience
+            if left > 0:
+                self._timer = self._loop.call_later(left, self._look)
+            else:
+                self._connection.close()
 
     return Protocol
 
 
 def connection_of(scope: Scope) -> Connection | None:
     """Return the connection that a request came by; None under another server."""
-    connection = scope.get("extensions", {}).get(EXTENSION)
+    connection = scope.get("state", {}).get(STATE_KEY)
     return connection if isinstance(connection, Connection) else None
-
-
-def _with_connection(app: ASGIApp, connection: Connection, patience: Patience) -> ASGIApp:
-    async def told(scope: Scope, receive: Receive, send: Send) -> None:
-        scope.setdefault("extensions", {})[EXTENSION] = connection
-        body_came = False
-
-        async def received() -> Message:
-            nonlocal body_came
-            # After the body, this waits for the client to leave, which may take its time.
-            if body_came:
-                return await receive()
-            patience.begin()
-            message = await receive()
-            patience.rest()
-            body_came = not message.get("more_body", False)
-            return message
-
-        patience.rest()
-        try:
-            await app(scope, received, send)
-        finally:
-            patience.begin()
-
-    return told

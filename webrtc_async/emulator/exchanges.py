@@ -3,7 +3,8 @@
 import threading
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
-from typing import Final
+from itertools import starmap
+from typing import Any, Final
 
 from attrs import frozen
 
@@ -16,7 +17,7 @@ LONGEST_TARGET: Final = 500
 """Characters of a path that are kept."""
 
 
-@frozen(kw_only=True)
+@frozen
 class Exchange:
     """A request, and what it was answered with.
 
@@ -68,7 +69,8 @@ class Exchanges:
     def __init__(self, *, on_change: Callable[[], object] = lambda: None) -> None:
         self._on_change = on_change
         self._lock = threading.Lock()
-        self._log: deque[Exchange] = deque(maxlen=LONGEST_LOG)
+        # Exchanges are made of them when they are looked at, which few are.
+        self._log: deque[tuple[Any, ...]] = deque(maxlen=LONGEST_LOG)
         self._counts: Counter[str | None] = Counter()
         self._count = 0
 
@@ -88,15 +90,15 @@ class Exchanges:
             self._count += 1
             self._counts[operation] += 1
             self._log.append(
-                Exchange(
-                    number=self._count,
-                    at=at,
-                    method=method[:LONGEST_TARGET],
-                    target=target.partition("?")[0][:LONGEST_TARGET],
-                    operation=operation,
-                    status=status,
-                    seconds=seconds,
-                    fault=fault,
+                (
+                    self._count,
+                    at,
+                    method[:LONGEST_TARGET],
+                    target.partition("?")[0][:LONGEST_TARGET],
+                    operation,
+                    status,
+                    seconds,
+                    fault,
                 )
             )
         self._on_change()
@@ -127,7 +129,7 @@ class Exchanges:
 
     def __iter__(self) -> Iterator[Exchange]:
         with self._lock:
-            return iter(tuple(self._log))
+            return starmap(Exchange, tuple(self._log))
 
     def __len__(self) -> int:
         return len(self._log)

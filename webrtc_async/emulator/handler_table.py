@@ -2,7 +2,7 @@
 
 import inspect
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, Concatenate, Final, Generic, TypeVar
 
 from attrs import frozen
@@ -23,16 +23,12 @@ _JSON_WHITESPACE: Final = b" \t\n\r"
 
 @frozen
 class Match(Generic[ServiceT]):
-    """A route that a request is for, its handler, and the values in the path."""
+    """A route that a request is for, its handler, the account in the path and the ids after it."""
 
     route: Route[Any, Any]
     handler: Callable[Concatenate[ServiceT, ...], Answer]
-    path_values: Mapping[str, str]
-
-    @property
-    def account_id(self) -> str:
-        """The account in the path."""
-        return self.path_values[ACCOUNT]
+    account_id: str
+    ids: list[str]
 
     def answer(self, service: ServiceT, content: bytes) -> Answer:
         """Have the handler answer a request with this content.
@@ -40,10 +36,9 @@ class Match(Generic[ServiceT]):
         Raises:
             Refusal: The content is not the route's body, or the handler refuses.
         """
-        ids = [self.path_values[name] for name in self.route.caller_names]
         if not self.route.takes_body:
-            return self.handler(service, *ids)
-        return self.handler(service, *ids, _read_body(self.route, content))
+            return self.handler(service, *self.ids)
+        return self.handler(service, *self.ids, _read_body(self.route, content))
 
 
 class HandlerTable(Generic[ServiceT]):
@@ -85,7 +80,9 @@ class HandlerTable(Generic[ServiceT]):
         for route in self._candidates.get((method, raw_path.count("/")), ()):
             path_values = route.path.match(raw_path)
             if path_values is not None:
-                return Match(route, self._handlers[route], path_values)
+                account_id = path_values.pop(ACCOUNT)
+                # In the template's order, which is the handler's.
+                return Match(route, self._handlers[route], account_id, [*path_values.values()])
         return None
 
 

@@ -26,6 +26,6 @@ def written(request_id: str, status: HTTPStatus, body: object) -> WireResponse:
     """Return an answer with a JSON body, or a 204 without one."""
     headers = {"x-amzn-requestid": request_id}
     if status == HTTPStatus.NO_CONTENT:
-        return WireResponse(status=status.value, headers=headers)
+        return WireResponse(status=int(status), headers=headers)
     headers["content-type"] = "application/json"
-    return WireResponse(status=status.value, headers=headers, content=write_json(body))
+    return WireResponse(status=int(status), headers=headers, content=write_json(body))

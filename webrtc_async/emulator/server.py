@@ -155,6 +155,8 @@ class _Server(uvicorn.Server):
             access_log=False,
             # Nobody stands between, so nobody's word on who the caller is counts.
             proxy_headers=False,
+            # The service does not say that it is uvicorn.
+            server_header=False,
             lifespan="on",
             ws="none",
             timeout_graceful_shutdown=GRACE,

@@ -18,7 +18,8 @@ def posted_event(secret: SharedSecret | None) -> Callable[[Request], Awaitable[P
 
         @app.post("/webhooks/{secret}")
         async def webhook(event: Posted) -> None:
-            await events.dispatch(event)
+            if not await events.dispatch(event):
+                raise HTTPException(500)
 
     What is no event is answered with 400, and a missing or wrong secret with 403.
 

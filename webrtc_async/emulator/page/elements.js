@@ -14,6 +14,13 @@ export function say(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
+// Names and paths have no spaces to break at, so they may break where a word of theirs begins.
+export function sayName(element, name) {
+  if (element.textContent === name) return;
+  const [first, ...words] = name.split(/(?<=[a-z0-9…])(?=[A-Z/])/);
+  element.replaceChildren(first, ...words.flatMap((word) => [document.createElement("wbr"), word]));
+}
+
 export function show(element, is) {
   element.hidden = !is;
 }

@@ -1,6 +1,6 @@
 // What happened: requests, faults, webhooks; and the switches by which it did.
 
-import { by, clock, drawn, fillId, list, part, say, show } from "./elements.js";
+import { by, clock, drawn, fillId, list, part, say, sayName, show } from "./elements.js";
 
 const SHORTEST_STRIP = 10; // seconds that the strip of requests covers at least
 
@@ -16,8 +16,8 @@ const kindOf = (status) => (status === null ? "none" : `${Math.floor(status / 10
 
 export function fillExchange(row, exchange) {
   say(part(row, "at"), clock(exchange.at));
-  say(part(row, "operation"), exchange.operation ?? "");
-  say(part(row, "target"), `${exchange.method} ${shortened(exchange.target)}`);
+  sayName(part(row, "operation"), exchange.operation ?? "");
+  sayName(part(row, "target"), `${exchange.method} ${shortened(exchange.target)}`);
   part(row, "target").title = `${exchange.method} ${exchange.target}`;
   show(part(row, "fault"), exchange.fault !== null);
   say(part(row, "fault"), exchange.fault === null ? "" : `fault: ${exchange.fault}`);
