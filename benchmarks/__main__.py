@@ -1,14 +1,21 @@
 """Measure side by side, print the tables and keep them: all, or those that are named.
 
-python -m benchmarks [--quick] [call] [bulk] [network] [codec] [imports]
+python -m benchmarks [--quick] [imports] [codec] [call] [profile] [network] [bulk]
 """
 
 import argparse
 
-from benchmarks import bulk, call, codec, imports, network
+from benchmarks import bulk, call, codec, imports, network, profile
 from benchmarks.report import commit
 
-TABLES = {"imports": imports, "codec": codec, "call": call, "network": network, "bulk": bulk}
+TABLES = {
+    "imports": imports,
+    "codec": codec,
+    "call": call,
+    "profile": profile,
+    "network": network,
+    "bulk": bulk,
+}
 
 
 def main() -> None:

@@ -25,27 +25,26 @@ def check_tools() -> None:
             raise SystemExit(f"{tool} is needed, and is not installed here")
 
 
-def instructions(contestant: Contestant, url: str, *, tasks: int, calls: int) -> float:
+def instructions(contestant: Contestant, url: str, *, calls: int) -> float:
     """Return the instructions of a create, in user space."""
-    return _per_call(_count_instructions, contestant, url, tasks, calls)["instructions"]
+    return _per_call(_count_instructions, contestant, url, calls)["instructions"]
 
 
 def system_calls(contestant: Contestant, url: str, *, calls: int) -> dict[str, float]:
     """Return how often a create makes each system call, by their names."""
-    return _per_call(_count_system_calls, contestant, url, 1, calls)
+    return _per_call(_count_system_calls, contestant, url, calls)
 
 
 def _per_call(
     count: Callable[[list[str]], Counter[str]],
     contestant: Contestant,
     url: str,
-    tasks: int,
     calls: int,
 ) -> dict[str, float]:
     few, many = (
         count(
             contestant.command(
-                {"job": "create", "url": url, "connections": 100, "calls": n, "tasks": tasks}
+                {"job": "create", "url": url, "connections": 100, "calls": n, "tasks": 1}
             )
         )
         for n in (calls, 3 * calls)

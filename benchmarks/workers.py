@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from typing import Any
 
 from attrs import define, field, frozen
 
@@ -83,7 +84,7 @@ class Worker:
             env=ENVIRONMENT,
         )
 
-    def do(self, job: Job) -> dict[str, float]:
+    def do(self, job: Job) -> dict[str, Any]:
         """Have a job done, and return what came of it.
 
         Raises:

@@ -1,18 +1,21 @@
 """What is measured, of any asynchronous contestant: each a new loop and a new client."""
 
 import asyncio
+import cProfile
 import gc
+import pstats
 import random
 import time
 import tracemalloc
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from statistics import median
+from typing import Any
 
 from benchmarks.contestants.service import Place, Service
 
 Connected = Callable[[Place], AbstractAsyncContextManager[Service]]
-Result = dict[str, float]
+Result = dict[str, Any]
 
 
 async def create(
@@ -27,6 +30,31 @@ async def create(
         await _create(service, calls=calls, tasks=tasks)
         cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
         return {"cpu": cpu / calls, "wall": wall / calls}
+
+
+async def profile(connected: Connected, place: Place, *, calls: int) -> Result:
+    """Find in which functions the time of creates goes, one after the other."""
+    async with connected(place) as service:
+        await _create(service, calls=100, tasks=1)
+        profiler = cProfile.Profile(time.process_time)  # waiting for the server costs nothing
+        profiler.enable()
+        await _create(service, calls=calls, tasks=1)
+        profiler.disable()
+    found = pstats.Stats(profiler)
+    functions = [
+        {
+            "where": _where(*function),
+            "calls": times / calls,
+            "own": own / calls,
+            "whole": whole / calls,
+        }
+        for function, (_, times, own, whole, _) in found.stats.items()
+    ]
+    return {
+        "functions": functions,
+        "function calls": found.total_calls / calls,
+        "total": found.total_tt / calls,
+    }
 
 
 async def set_up(connected: Connected, place: Place, *, participants: int) -> Result:
@@ -88,7 +116,21 @@ async def latency(
     return {"median": median(taken), "worst": max(taken)}
 
 
-JOBS = {"create": create, "set_up": set_up, "pending": pending, "latency": latency}
+JOBS = {
+    "create": create,
+    "profile": profile,
+    "set_up": set_up,
+    "pending": pending,
+    "latency": latency,
+}
+
+
+def _where(file: str, line: int, name: str) -> str:
+    """Return a function's place without that of the environment."""
+    if not line:
+        return name.strip("<>")
+    module = file.rpartition("site-packages/")[2].rpartition("/lib/")[2]
+    return f"{module.rpartition('webrtc_async/')[2]}:{line} {name}"
 
 
 async def _create(service: Service, *, calls: int, tasks: int) -> None:
