@@ -127,7 +127,7 @@ def _play(
             "certificate": authority,
             "participants": participants,
         }
-        threads = _best_threads(workers[BANDWIDTH.name], job)
+        threads = _best_threads(workers[BANDWIDTH.name], job, max(50, participants // 4))
         pairs: list[Turn] = [(each.name, n) for each in own() for n in scene.connections]
         pairs += [(each.name, n) for each, n in scene.others]
         pairs.append((BANDWIDTH.name, threads))
@@ -138,8 +138,9 @@ def _play(
     return {pair: results[_turn(pair)] for pair in pairs}
 
 
-def _best_threads(worker: Worker, job: dict[str, object]) -> int:
-    """Return with how many threads the vendor's SDK is fastest here."""
+def _best_threads(worker: Worker, job: dict[str, object], participants: int) -> int:
+    """Return with how many threads the vendor's SDK is fastest here, by a part of the work."""
+    job = job | {"participants": participants}
     return min(THREADS, key=lambda threads: worker.do(job | {"connections": threads})["wall"])
 
 

@@ -34,8 +34,13 @@ def measure(*, quick: bool = False) -> Section:
          str(Spread.of_ratios(mine, taken[pool, "httpx"]))]
         for (pool, name), mine in taken.items()
     ]  # fmt: skip
-    compared = Spread.of_ratios(taken[PENDING, OWN], taken[PENDING, "httpx"])
-    target = Target(f"memory of a create, {PENDING} pending", "httpx", BOUND)
+    measured = [
+        (
+            Target(f"memory of a create, {PENDING} pending on {pool} connections", "httpx", BOUND),
+            Spread.of_ratios(taken[pool, OWN], taken[pool, "httpx"]),
+        )
+        for pool in POOLS
+    ]
     return Section(
         f"""## Memory of pending calls
 
@@ -43,5 +48,5 @@ def measure(*, quick: bool = False) -> Section:
 connections included. With fewer connections, the others wait for one. Medians of {rounds} rounds.
 
 {table(["connections", "client", "a call", "/ httpx"], rows)}""",
-        ((target, compared),),
+        tuple(measured),
     )
