@@ -21,15 +21,19 @@ README = HERE.parent / "README.md"
 
 @cache
 def commit() -> str:
-    """Return what is measured: asked once, since reports that are kept change the tree."""
-    described = subprocess.run(
-        ["git", "describe", "--always", "--dirty", "--exclude=*"],
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=HERE,
-    )
-    return described.stdout.strip() or "unknown"
+    """Return what is measured: the commit, and whether code has changed since.
+
+    Asked once, since a run may be long. Reports and the README are rewritten by runs and count not.
+    """
+    measured = ("webrtc_async", "benchmarks/*.py", "pyproject.toml")
+    changed = _git("status", "--porcelain", "--", *measured)
+    return (_git("rev-parse", "--short", "HEAD") or "unknown") + ("-dirty" if changed else "")
+
+
+def _git(*arguments: str) -> str:
+    command = ["git", *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=HERE.parent)
+    return done.stdout.strip()
 
 
 def machine() -> str:
