@@ -1,5 +1,6 @@
 """The benchmarks measure what they say, and the README says what they measured."""
 
+import importlib
 import re
 import sys
 from itertools import pairwise
@@ -13,8 +14,10 @@ ROOT = Path(__file__).parent.parent
 # Behind everything else, so that the package that is tested is the one that is installed.
 sys.path.append(str(ROOT))
 
+from benchmarks.contestants.worker import perform  # noqa: E402
 from benchmarks.report import quote  # noqa: E402
 from benchmarks.servers.answers import NO_CONTENT, UNKNOWN, find_answer  # noqa: E402
+from benchmarks.servers.process import serving  # noqa: E402
 from benchmarks.servers.request_stream import RequestStream  # noqa: E402
 from benchmarks.target import Spread, Target  # noqa: E402
 
@@ -58,6 +61,37 @@ def test_an_answer_says_its_length_truly():
         assert answer is NO_CONTENT or (length is not None and int(length[1]) == len(body))
         assert answer is not UNKNOWN
     assert find_answer(b"GET / HTTP/1.1") is UNKNOWN
+
+
+@pytest.mark.parametrize("name", ["own", "plain_httpx", "default_httpx", "bare_aiohttp"])
+def test_a_contestant_makes_every_call_and_is_answered_when_it_was_said(name):
+    """Each of the five calls succeeds; none of the five in a row is answered before its delay."""
+    contestant = importlib.import_module(f"benchmarks.contestants.{name}")
+    with serving("canned", delay=0.02) as port:
+        place = {"url": f"http://127.0.0.1:{port}", "connections": 2}
+        found = perform(contestant, place | {"job": "set_up", "participants": 2})
+    assert found["wall"] >= 5 * 0.02
+
+
+def test_as_many_connections_idle_as_were_asked_for():
+    """A server that gathers answers nobody until all have asked, and then everybody at once."""
+    contestant = importlib.import_module("benchmarks.contestants.own")
+    with serving("canned", gather=30) as port:
+        place = {"url": f"http://127.0.0.1:{port}", "connections": 30}
+        for _ in range(2):  # it gathers again once all have gone
+            found = perform(
+                contestant, place | {"job": "create", "warm": 30, "calls": 3, "tasks": 1}
+            )
+            assert found["cpu"] > 0
+
+
+def test_bytes_pass_the_proxy_both_ways_and_late():
+    """What a create takes over it is at least the delay there and the delay back."""
+    contestant = importlib.import_module("benchmarks.contestants.bare_socket")
+    with serving("canned") as server, serving("delaying_proxy", delay=0.01, to=server) as proxy:
+        job = {"job": "latency", "tasks": 2, "calls": 2, "pause": 0.001}
+        place = {"url": f"http://127.0.0.1:{proxy}", "connections": 2}
+        assert perform(contestant, job | place)["median"] >= 0.02
 
 
 @pytest.mark.parametrize(

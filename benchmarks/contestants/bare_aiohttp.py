@@ -1,5 +1,6 @@
 """aiohttp: a dict goes in, a dict comes out."""
 
+import base64
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -39,8 +40,10 @@ class BareAiohttp:
 
 @asynccontextmanager
 async def connected(place: Place) -> AsyncIterator[BareAiohttp]:
+    # Its BasicAuth is deprecated in favour of the header itself.
+    encoded = base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
     async with aiohttp.ClientSession(
-        auth=aiohttp.BasicAuth(USER, PASSWORD),
+        headers={"Authorization": f"Basic {encoded}"},
         connector=aiohttp.TCPConnector(limit=place.connections, ssl=place.context() or True),
         timeout=aiohttp.ClientTimeout(total=DEADLINE),
         raise_for_status=True,

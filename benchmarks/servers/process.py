@@ -8,7 +8,9 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
+ROOT = Path(__file__).parents[2]
 CPUS = sorted(os.sched_getaffinity(0))
 CLIENTS_CPU, SERVERS_CPU = CPUS[0], CPUS[-1]
 
@@ -19,7 +21,7 @@ def serving(module: str, **options: object) -> Iterator[int]:
     given = [f"--{name}={value}" for name, value in options.items() if value is not None]
     command = [sys.executable, "-m", f"benchmarks.servers.{module}", f"--cpu={SERVERS_CPU}"]
     with subprocess.Popen(
-        [*command, *given], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [*command, *given], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT
     ) as process:
         assert process.stdout is not None
         try:
