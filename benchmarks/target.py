@@ -41,6 +41,7 @@ class Target:
         install: What is installed: "default" or "[fast]".
         is_speed: Whether more is better.
         is_count: Whether it is a number of things, and not a ratio.
+        why: The reason, where it is missed and the reason is known.
     """
 
     work: str
@@ -49,6 +50,7 @@ class Target:
     install: str = "default"
     is_speed: bool = False
     is_count: bool = False
+    why: str = ""
 
     def verdict(self, measured: float) -> str:
         """Say whether the target is met, and if not, what is missing."""
@@ -56,9 +58,8 @@ class Target:
         # Rounded as it is written, so that no row says of a number that it misses itself.
         if float(_written(measured)) == self.bound or missing <= 0:
             return "met"
-        if self.is_count:
-            return f"short by {missing:.1f}"
-        return f"short by {missing / self.bound:.0%}"
+        short = f"{missing:.1f}" if self.is_count else f"{missing / self.bound:.0%}"
+        return f"short by {short}" + (f": {self.why}" if self.why else "")
 
     def row(self, measured: Spread) -> list[str]:
         """Return the cells of a table of verdicts."""

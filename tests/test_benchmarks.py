@@ -63,7 +63,7 @@ def test_an_answer_says_its_length_truly():
     assert find_answer(b"GET / HTTP/1.1") is UNKNOWN
 
 
-@pytest.mark.parametrize("name", ["own", "plain_httpx", "default_httpx", "bare_aiohttp"])
+@pytest.mark.parametrize("name", ["own", "plain_httpx", "bare_aiohttp"])
 def test_a_contestant_makes_every_call_and_is_answered_when_it_was_said(name):
     """Each of the five calls succeeds; none of the five in a row is answered before its delay."""
     contestant = importlib.import_module(f"benchmarks.contestants.{name}")
@@ -104,6 +104,8 @@ def test_bytes_pass_the_proxy_both_ways_and_late():
         (Target("", "", 4.0, is_speed=True), 3.0, "short by 25%"),
         (Target("", "", 0, is_count=True), 1.0, "short by 1.0"),
         (Target("", "", 0, is_count=True), 0.0, "met"),
+        (Target("", "", 1.0, why="of this"), 1.5, "short by 50%: of this"),
+        (Target("", "", 1.0, why="of this"), 0.5, "met"),
     ],
 )
 def test_a_verdict_says_whether_a_target_is_met_and_by_how_much_it_is_not(
