@@ -5,14 +5,14 @@ python -m benchmarks [--quick] [imports] [codec] [call] [profile] [network] [bul
 
 import argparse
 
-from benchmarks import bulk, call, codec, imports, network, profile
+from benchmarks import bulk, call, call_profile, codec, imports, network
 from benchmarks.report import commit
 
 TABLES = {
     "imports": imports,
     "codec": codec,
     "call": call,
-    "profile": profile,
+    "profile": call_profile,
     "network": network,
     "bulk": bulk,
 }

@@ -38,7 +38,7 @@ def main(*, quick: bool = False) -> None:
         ]
         columns = ["function", "times", "in itself", "with what it calls"]
         parts.append(f"## {title}\n\n{table(columns, rows)}")
-    keep("profile", "\n\n".join(parts), quick=quick)
+    keep("call_profile", "\n\n".join(parts), quick=quick)
 
 
 if __name__ == "__main__":
