@@ -264,6 +264,10 @@ def drift(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Measure side by side and keep the tables in benchmarks/; it needs valgrind."""
-    session.install("-e", ".", *group("bench"))
+    """Measure side by side, keep tables and picture in benchmarks/; needs valgrind and strace.
+
+    nox -s bench -- --quick call
+    """
+    fast = ".[fast]" if "fast" in PROJECT["project"]["optional-dependencies"] else "."
+    session.install("-e", fast, *group("bench"))
     session.run("python", "-m", "benchmarks", *session.posargs)

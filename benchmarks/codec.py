@@ -1,89 +1,62 @@
 """Reading a list of 10,000 participants: strict, typed, unknown fields kept."""
 
-import json
-import time
-from collections.abc import Callable
 from statistics import median
 
-import attrs
-from cattrs import Converter
+from attrs import evolve
 
-from benchmarks.report import keep, machine, ratio, table
-from webrtc_async.codec import read_answer
-from webrtc_async.converter import wire_name
-from webrtc_async.models import Participant, ParticipantSubscription, Subscriptions
+from benchmarks.report import keep, machine, table, verdicts
+from benchmarks.target import Spread, Target
+from benchmarks.workers import FAST, OWN, own, take_turns, working
 
-ROUNDS = 9
-SESSION = "session-5b7fde0c-4a3c-4e6f-9d0a-3c1c7a1f5b0e"
-
-
-def participant(number: int) -> dict[str, object]:
-    name = f"participant-{number:08d}-4a3c-4e6f-9d0a-3c1c7a1f5b0e"
-    others = [{"participantId": f"{name}-{n}", "streamAliases": ["camera"] * n} for n in range(2)]
-    return {
-        "id": name,
-        "callbackUrl": "https://example.com/callbacks/webrtc",
-        "publishPermissions": ["AUDIO", "VIDEO"],
-        "sessions": [SESSION],
-        "subscriptions": {"sessionId": SESSION, "participants": others},
-        "tag": f"visit-{number}",
-        "deviceApiVersion": "V3",
-    }
-
-
-BODY = json.dumps([participant(number) for number in range(10_000)]).encode()
-
-
-def by_cattrs() -> object:
-    """Read with cattrs as it comes, and a renaming of the keys by hand: not strict."""
-    return DEFAULT.structure(snake_cased(json.loads(BODY)), list[Participant])
-
-
-DEFAULT = Converter()
-DEFAULT.register_structure_hook(object, lambda value, _: value)
-SNAKE = {
-    wire_name(each.name): each.name
-    for model in (Participant, ParticipantSubscription, Subscriptions)
-    for each in attrs.fields(model)
+OTHERS = ("json.loads", "pydantic", "cattrs, default")
+WORK = "a list of 10,000 participants, CPU time"
+TARGETS = {
+    OWN: [
+        Target(WORK, "json.loads", 2.0),
+        Target(WORK, "pydantic", 0.6),
+        Target(WORK, "cattrs, default", 0.4),
+    ],
+    FAST: [Target(WORK, "json.loads", 1.0, "[fast]")],
 }
 
 
-def snake_cased(value: object) -> object:
-    if isinstance(value, dict):
-        return {SNAKE[name]: snake_cased(each) for name, each in value.items()}
-    return [snake_cased(each) for each in value] if isinstance(value, list) else value
-
-
-WAYS: dict[str, Callable[[], object]] = {
-    "json.loads": lambda: json.loads(BODY),
-    "webrtc_async": lambda: read_answer(BODY, list[Participant]),
-    "cattrs, default": by_cattrs,
-}
-
-
-def main() -> None:
-    times: dict[str, list[float]] = {name: [] for name in WAYS}
-    for _ in range(ROUNDS):
-        for name, way in WAYS.items():
-            started = time.process_time()
-            read = way()
-            times[name].append(time.process_time() - started)
-            del read
+def main(*, quick: bool = False) -> None:
+    rounds = 2 if quick else 9
+    conditions = machine()
+    contestants = [evolve(each, module="reading") for each in own()]
+    with working(contestants) as workers:
+        turns = {
+            name: (worker, {"job": "read", "way": "webrtc_async"})
+            for name, worker in workers.items()
+        }
+        turns |= {way: (workers[OWN], {"job": "read", "way": way}) for way in OTHERS}
+        results = take_turns(turns, rounds)
+    times = {name: [each["cpu"] for each in result] for name, result in results.items()}
+    measured = [
+        (target, Spread.of_ratios(times[name], times[target.against]))
+        for name in workers
+        for target in TARGETS[name]
+    ]
     rows = [
-        [name, f"{median(each) * 1000:.0f} ms", ratio(each, times["json.loads"])]
+        [name, f"{median(each) * 1000:.0f} ms", str(Spread.of_ratios(each, times["json.loads"]))]
         for name, each in times.items()
     ]
+    size = results[OWN][0]["bytes"] / 1e6
     keep(
         "codec",
         f"""# Reading models
 
 {__doc__}
-{machine()}
+{conditions}
 
-{len(BODY) / 1e6:.1f} MB. Medians of {ROUNDS} rounds, interleaved; ratios of each round, with
-their spread.
+{verdicts(measured)}
+
+{size:.1f} MB. Medians of {rounds} rounds, in which all took turns; ratios of each round, with
+their spread. pydantic's models are as strict; cattrs as it comes is not, and its keys are renamed
+by hand.
 
 {table(["way", "time", "/ json.loads"], rows)}""",
+        quick=quick,
     )
 
 

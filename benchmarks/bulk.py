@@ -1,0 +1,221 @@
+"""A session of 1,000 participants, set up and torn down by a task for each.
+
+Each is created, added and deleted again: 3,002 calls. LiveKit's client makes as many calls of its
+own service. The vendor's SDK is synchronous: it has threads, as many as suit it best.
+"""
+
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from statistics import median
+
+from attrs import frozen
+
+from benchmarks.report import Measured, keep, machine, table, verdicts
+from benchmarks.servers.process import serving
+from benchmarks.target import Spread, Target
+from benchmarks.workers import (
+    AIOHTTP,
+    BANDWIDTH,
+    DEFAULT_HTTPX,
+    FAST,
+    LIVEKIT,
+    OWN,
+    Contestant,
+    Worker,
+    own,
+    take_turns,
+    working,
+)
+
+ROUNDS = 7
+THREADS = (16, 32, 64, 100)
+
+Turn = tuple[str, int]
+"""A contestant's name, and how many connections or threads it may have."""
+
+
+@frozen
+class Scene:
+    """Where the set-up happens.
+
+    Attributes:
+        others: Against whom, with how many connections at most.
+        bounds: The least that this package's calls per second may be of another's: its own
+            connections, the other, the bound.
+        cpu_bound: The same of its calls per CPU second, against the vendor's SDK.
+    """
+
+    name: str
+    delay: float
+    connections: tuple[int, ...]
+    others: tuple[tuple[Contestant, int], ...]
+    bounds: tuple[tuple[int, Contestant, float], ...]
+    is_tls: bool = False
+    cpu_bound: float | None = None
+
+
+SCENES = (
+    Scene(
+        "answers after 20 ms",
+        0.020,
+        (100, 200),
+        ((DEFAULT_HTTPX, 100), (AIOHTTP, 100), (AIOHTTP, 200), (LIVEKIT, 100)),
+        (
+            (100, BANDWIDTH, 4.0),
+            (200, BANDWIDTH, 5.0),
+            (100, DEFAULT_HTTPX, 8.0),
+            (100, AIOHTTP, 1.1),
+            (100, LIVEKIT, 2.0),
+        ),
+        cpu_bound=5.0,
+    ),
+    Scene(
+        "the same over TLS",
+        0.020,
+        (100,),
+        ((AIOHTTP, 100),),
+        ((100, BANDWIDTH, 3.3),),
+        is_tls=True,
+    ),
+    Scene(
+        "answers after 100 ms",
+        0.100,
+        (500,),
+        ((AIOHTTP, 500),),
+        ((500, BANDWIDTH, 7.0),),
+    ),
+)
+
+
+def main(*, quick: bool = False) -> None:
+    conditions = machine()
+    participants, rounds = (50, 1) if quick else (1000, ROUNDS)
+    contestants = [*own(), DEFAULT_HTTPX, AIOHTTP, LIVEKIT, BANDWIDTH]
+    measured, texts = [], []
+    with working(contestants) as workers:
+        for scene in SCENES:
+            found = _play(scene, workers, participants, rounds)
+            measured += _measured(scene, found)
+            texts.append(_text(scene, found, 3 * participants + 2))
+    keep(
+        "bulk",
+        "\n\n".join(
+            [
+                f"# Many participants\n\n{__doc__}\n{conditions}",
+                verdicts(measured),
+                f"Medians of {rounds} rounds, in which all took turns; ratios of each round, with "
+                "their spread. Over TLS, all verify the server's certificate.",
+                *texts,
+            ]
+        ),
+        quick=quick,
+    )
+
+
+def _play(
+    scene: Scene, workers: dict[str, Worker], participants: int, rounds: int
+) -> dict[Turn, list[dict[str, float]]]:
+    with (
+        _certificates(is_wanted=scene.is_tls) as (servers, authority),
+        serving("canned", delay=scene.delay, certificate=servers) as port,
+    ):
+        job = {
+            "job": "set_up",
+            "url": f"{'https' if scene.is_tls else 'http'}://127.0.0.1:{port}",
+            "certificate": authority,
+            "participants": participants,
+        }
+        threads = _best_threads(workers[BANDWIDTH.name], job, max(50, participants // 4))
+        pairs: list[Turn] = [(each.name, n) for each in own() for n in scene.connections]
+        pairs += [(each.name, n) for each, n in scene.others]
+        pairs.append((BANDWIDTH.name, threads))
+        results = take_turns(
+            {_turn(pair): (workers[pair[0]], job | {"connections": pair[1]}) for pair in pairs},
+            rounds,
+        )
+    return {pair: results[_turn(pair)] for pair in pairs}
+
+
+def _best_threads(worker: Worker, job: dict[str, object], participants: int) -> int:
+    """Return with how many threads the vendor's SDK is fastest here, by a part of the work."""
+    job = job | {"participants": participants}
+    return min(THREADS, key=lambda threads: worker.do(job | {"connections": threads})["wall"])
+
+
+def _turn(pair: Turn) -> str:
+    return f"{pair[0]} {pair[1]}"
+
+
+@contextmanager
+def _certificates(*, is_wanted: bool) -> Iterator[tuple[str | None, str | None]]:
+    """Give the files of a server's certificate and of what issued it."""
+    if not is_wanted:
+        yield None, None
+        return
+    import trustme
+
+    with tempfile.TemporaryDirectory() as folder:
+        authority = trustme.CA()
+        issued = authority.issue_cert("127.0.0.1")
+        servers, issuer = Path(folder) / "server.pem", Path(folder) / "authority.pem"
+        issued.private_key_and_cert_chain_pem.write_to_path(str(servers))
+        authority.cert_pem.write_to_path(str(issuer))
+        yield str(servers), str(issuer)
+
+
+def _measured(scene: Scene, found: dict[Turn, list[dict[str, float]]]) -> Iterable[Measured]:
+    """Compare speeds: a ratio of times, turned over."""
+    by_name = {name: results for (name, _), results in found.items()}
+    first = {name: results for (name, _), results in reversed(found.items())}
+    for each in own():
+        install = "[fast]" if each.name == FAST else "default"
+        for connections, other, bound in scene.bounds:
+            theirs = first[other.name]
+            mine = found[each.name, connections]
+            yield _speed(
+                f"{scene.name}, {connections} connections, calls a second",
+                other.name, bound, install, _of(theirs, "wall"), _of(mine, "wall"),
+            )  # fmt: skip
+        if scene.cpu_bound is not None:
+            for connections in scene.connections:
+                yield _speed(
+                    f"{scene.name}, {connections} connections, calls a CPU second",
+                    BANDWIDTH.name, scene.cpu_bound, install,
+                    _of(by_name[BANDWIDTH.name], "cpu"),
+                    _of(found[each.name, connections], "cpu"),
+                )  # fmt: skip
+
+
+def _speed(
+    work: str, against: str, bound: float, install: str, theirs: list[float], ours: list[float]
+) -> Measured:
+    target = Target(work, against, bound, install, is_speed=True)
+    return target, Spread.of_ratios(theirs, ours)
+
+
+def _of(results: list[dict[str, float]], what: str) -> list[float]:
+    return [each[what] for each in results]
+
+
+def _text(scene: Scene, found: dict[Turn, list[dict[str, float]]], calls: int) -> str:
+    ours = found[OWN, scene.connections[0]]
+    rows = [
+        [
+            name,
+            str(n),
+            f"{median(_of(results, 'wall')):.2f} s",
+            f"{calls / median(_of(results, 'wall')):,.0f}",
+            f"{calls / median(_of(results, 'cpu')):,.0f}",
+            str(Spread.of_ratios(_of(results, "wall"), _of(ours, "wall"))),
+        ]
+        for (name, n), results in found.items()
+    ]
+    columns = ["client", "connections or threads", "time", "calls a second", "calls a CPU second"]
+    columns.append(f"time / {OWN} {scene.connections[0]}")
+    return f"## {scene.name[0].upper()}{scene.name[1:]}\n\n{table(columns, rows)}"
+
+
+if __name__ == "__main__":
+    main()

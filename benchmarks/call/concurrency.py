@@ -1,0 +1,86 @@
+"""CPU time of a call, as tasks grow."""
+
+from statistics import median
+
+from benchmarks.call.picture import draw
+from benchmarks.report import Measured, Section, table
+from benchmarks.servers.process import serving
+from benchmarks.target import Spread, Target
+from benchmarks.workers import AIOHTTP, FAST, FLOOR, HTTPX, Results, own, take_turns, working
+
+TASKS = (1, 10, 100, 1000)
+CONNECTIONS = 100
+SETTLING = 10
+"""Calls that let httpx's pool settle, which else costs ten times as much under many tasks."""
+
+AGAINST_AIOHTTP = {"default": 0.80, "[fast]": 0.60}
+GROWTH = 1.2
+
+
+def measure(*, quick: bool = False) -> Section:
+    rounds = 2 if quick else 7
+    with serving("canned") as port, working([*own(), HTTPX, AIOHTTP, FLOOR]) as workers:
+        place = {"job": "create", "url": f"http://127.0.0.1:{port}", "connections": CONNECTIONS}
+        results = {
+            tasks: take_turns(
+                {
+                    name: (worker, place | _load(name, tasks, quick=quick))
+                    for name, worker in workers.items()
+                },
+                rounds,
+            )
+            for tasks in TASKS
+        }
+    if not quick:
+        draw(
+            {
+                name: {tasks: median(_cpu(results[tasks], name)) * 1e6 for tasks in TASKS}
+                for name in workers
+            }
+        )
+    return Section(_text(results, rounds), tuple(_measured(results)))
+
+
+def _load(name: str, tasks: int, *, quick: bool) -> dict[str, int]:
+    calls = max(tasks, 100 if quick else 300 if name == HTTPX.name else 1000)
+    warm = SETTLING if name == HTTPX.name else tasks
+    return {"tasks": tasks, "calls": calls, "warm": min(tasks, warm)}
+
+
+def _cpu(results: Results, name: str) -> list[float]:
+    return [each["cpu"] for each in results[name]]
+
+
+def _measured(results: dict[int, Results]) -> list[Measured]:
+    rows = []
+    for each in own():
+        install = "[fast]" if each.name == FAST else "default"
+        for tasks in (10, 100, 1000):
+            work = f"a create, CPU time, {tasks:,} tasks"
+            target = Target(work, "aiohttp", AGAINST_AIOHTTP[install], install)
+            ours, theirs = (_cpu(results[tasks], name) for name in (each.name, AIOHTTP.name))
+            rows.append((target, Spread.of_ratios(ours, theirs)))
+        target = Target("a create, CPU time, 1,000 tasks", "10 tasks", GROWTH, install)
+        many, few = (_cpu(results[tasks], each.name) for tasks in (1000, 10))
+        rows.append((target, Spread.of_ratios(many, few)))
+    return rows
+
+
+def _text(results: dict[int, Results], rounds: int) -> str:
+    rows = []
+    for tasks, result in results.items():
+        for name in result:
+            mine = _cpu(result, name)
+            compared = (
+                str(Spread.of_ratios(mine, _cpu(result, other.name))) for other in (HTTPX, AIOHTTP)
+            )
+            rows.append([f"{tasks:,}", name, f"{median(mine) * 1e6:.0f} µs", *compared])
+    return f"""## CPU time, as tasks grow
+
+At most {CONNECTIONS} connections. Medians of {rounds} rounds, in which all took turns; ratios of
+each round, with their spread. As many calls as there are tasks go before and open connections; of
+httpx {SETTLING} at most, since then its pool settles: else its call costs up to ten times as much.
+
+![CPU time of a call against the number of tasks](call.svg)
+
+{table(["tasks", "client", "a call", "/ httpx", "/ aiohttp"], rows)}"""
