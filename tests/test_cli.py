@@ -289,21 +289,63 @@ def test_a_wrong_command_line_is_explained_and_exits_2(arguments):
     assert "Traceback" not in finished.stderr
 
 
-def test_without_the_extra_the_command_says_what_to_install(tmp_path):
-    """Where click is missing, one line names the extra."""
-    (tmp_path / "click.py").write_text("raise ModuleNotFoundError('gone', name='click')")
+def run_without(module: str, tmp_path: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the command line as where a module is not installed."""
+    (tmp_path / f"{module}.py").write_text(f"raise ModuleNotFoundError('gone', name='{module}')")
     program = (
         f"import sys; sys.path.insert(0, {str(tmp_path)!r}); "
         "from webrtc_async.cli.__main__ import main; main()"
     )
-    finished = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, timeout=30, check=False
+    return subprocess.run(
+        [sys.executable, "-c", program, *arguments],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        env=WITHOUT_SETTINGS,
     )
+
+
+def test_without_the_extra_the_command_says_what_to_install(tmp_path):
+    """Where click is missing, one line names the extra."""
+    finished = run_without("click", tmp_path)
     assert finished.returncode == 1
     assert finished.stderr == (
         "webrtc-async: click is not installed. The command line needs an extra: "
+        "pip install 'webrtc-async[cli]'\n"
+    )
+
+
+@pytest.mark.parametrize("command", ["emulator", "demo"])
+@pytest.mark.parametrize("module", ["uvicorn", "starlette"])
+def test_without_its_server_the_emulator_says_what_to_install(tmp_path, command, module):
+    """With [cli] alone, the two commands that serve the emulator name their extra in one line."""
+    finished = run_without(module, tmp_path, command)
+    assert finished.returncode == 1
+    assert finished.stdout == ""
+    assert finished.stderr == (
+        f"Error: {module} is not installed. The command {command} needs an extra: "
         "pip install 'webrtc-async[demo]'\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status"),
+    [
+        (("--help",), 0),
+        (("emulator", "--help"), 0),
+        (("completion", "bash"), 0),
+        (("contract", "--only", "an id has 36 characters"), 0),
+        (("session", "get", "s"), 2),
+        (("set-up", "--help"), 0),
+        (("demo", "--live"), 1),
+    ],
+)
+def test_every_other_command_needs_no_server(tmp_path, arguments, status):
+    """[cli] alone is enough for all but the emulator's own commands."""
+    finished = run_without("uvicorn", tmp_path, *arguments)
+    assert finished.returncode == status, finished.stderr
+    assert "uvicorn" not in finished.stderr
 
 
 def test_help_lists_the_commands():

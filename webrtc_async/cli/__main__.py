@@ -16,7 +16,7 @@ def main() -> None:
             raise
         sys.exit(
             f"webrtc-async: {error.name} is not installed. The command line needs an extra: "
-            "pip install 'webrtc-async[demo]'"
+            "pip install 'webrtc-async[cli]'"
         )
     program()
 
