@@ -58,7 +58,7 @@ def tests(session: nox.Session, versions: str) -> None:
 def tests_httpx2(session: nox.Session, httpx2: str) -> None:
     """Run every test with httpx2 where httpx serves otherwise."""
     session.install(".[demo,httpx2]", *group("test"), httpx2)
-    session.run("pytest", *session.posargs, env={"HTTP_LIBRARY": "httpx2"})
+    session.run("pytest", "-n", "auto", *session.posargs, env={"HTTP_LIBRARY": "httpx2"})
 
 
 @nox.session

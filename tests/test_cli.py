@@ -9,8 +9,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
 import pytest
+from http_library import httpx
 
 from webrtc_async.emulator import Emulator
 from webrtc_async.emulator.server import EmulatorServer, bind

@@ -288,9 +288,9 @@ class AsyncWebRtcClient(Conferences):
 
     def __repr__(self) -> str:
         state = "closed" if self._connections.is_closed else "open"
+        way = self._connections.lane.named(self._connections.library.name)
         return (
-            f"<AsyncWebRtcClient account {self.account_id} at {self._base_url} "
-            f"over {self._connections.lane.value}, {state}>"
+            f"<AsyncWebRtcClient account {self.account_id} at {self._base_url} over {way}, {state}>"
         )
 
     def __reduce__(self) -> NoReturn:
