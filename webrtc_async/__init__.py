@@ -228,4 +228,4 @@ if not TYPE_CHECKING:  # or else checkers would take every name for one that exi
         return value
 
     def __dir__() -> list[str]:
-        return sorted({*__all__, *(name for name in globals() if name.startswith("__"))})
+        return [*__all__, "__doc__", "__file__", "__name__", "__path__"]

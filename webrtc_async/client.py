@@ -38,7 +38,7 @@ from webrtc_async.wire import write_request
 BodyT = TypeVar("BodyT")
 ResultT = TypeVar("ResultT")
 
-LOGGER: Final = logging.getLogger("webrtc_async")
+_LOG: Final = logging.getLogger("webrtc_async")
 
 
 class AsyncWebRtcClient(Conferences):
@@ -144,7 +144,7 @@ class AsyncWebRtcClient(Conferences):
 
     @classmethod
     def from_env(
-        cls, environ: Mapping[str, str] = os.environ, **settings: Unpack[ClientSettings]
+        cls, environ: Mapping[str, str] | None = None, **settings: Unpack[ClientSettings]
     ) -> Self:
         """Make a client from environment variables.
 
@@ -152,15 +152,16 @@ class AsyncWebRtcClient(Conferences):
         and `BW_WEBRTC_BASE_URL` and `BW_TOKEN_URL` if the service is not the public one.
 
         Args:
-            environ: Where to read them.
+            environ: Where to read them, if not in `os.environ`.
             settings: The client's other settings; a base_url goes before the variable.
 
         Raises:
             ConfigurationError: A variable is missing or cannot be used; the error names it.
         """
-        account_id, auth = account_from_env(environ), auth_from_env(environ)
+        given = os.environ if environ is None else environ  # help() shows what defaults hold
+        account_id, auth = account_from_env(given), auth_from_env(given)
         if "base_url" not in settings:
-            settings["base_url"] = base_url_from_env(environ)
+            settings["base_url"] = base_url_from_env(given)
         return cls(account_id, auth=auth, **settings)
 
     def with_options(
@@ -229,9 +230,8 @@ class AsyncWebRtcClient(Conferences):
                 operation=route.operation,
             )
         values = {**path_values, ACCOUNT: options.account_id}
-        headers = merged_headers(
-            {"User-Agent": self._user_agent, "Accept": "application/json"}, options.headers
-        )
+        own = {"User-Agent": self._user_agent, "Accept": "application/json"}
+        headers = merged_headers(own, options.headers)
         known: CallSettings = {
             "request": write_request(route, self._base_url, values, body, headers),
             "path_values": values,
@@ -274,7 +274,7 @@ class AsyncWebRtcClient(Conferences):
         await self._owner.aclose(self._close_grace)
         left = await self._channel.aclose(self._close_grace)
         if left:
-            LOGGER.warning("closed before these were done: %s", ", ".join(left))
+            _LOG.warning("closed before these were done: %s", ", ".join(left))
 
     async def __aenter__(self) -> Self:
         self._connections.check_not_ending()
