@@ -135,10 +135,31 @@ def test_a_closed_pipe_tears_down_too():
         process.stdout.readline()
         process.stdout.close()
         process.stdout = None
-        process.communicate(timeout=60)
-        assert process.returncode != 0
+        _, warned = process.communicate(timeout=60)
+        assert process.returncode == 1
+        assert b"Traceback" not in warned
         assert server.emulator.session_ids("9900000") == ()
         assert server.emulator.participant_ids("9900000") == ()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux's")
+@pytest.mark.parametrize("arguments", [("--help",), ("doctor",), ("contract",)])
+def test_a_full_disk_is_a_line(arguments):
+    """Output that cannot be written is said in one line, with exit 1."""
+    with Path("/dev/full").open("w") as full:
+        finished = subprocess.run(
+            [*COMMAND, *arguments],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=60,
+            check=False,
+            env=WITHOUT_SETTINGS,
+        )
+    assert finished.returncode == 1
+    assert re.fullmatch(
+        r"webrtc-async: the output cannot be written: .*No space left.*\n", finished.stderr
+    )
 
 
 @pytest.mark.parametrize("missing", ["BW_ACCOUNT_ID", "BW_USERNAME", "BW_PASSWORD"])
@@ -354,6 +375,8 @@ def test_help_lists_the_commands():
     assert finished.returncode == 0
     assert "demo" in finished.stdout
     assert "emulator" in finished.stdout
+    _, commands = finished.stdout.split("Commands:")
+    assert "..." not in commands  # each fits its line
 
 
 def test_the_installed_command_is_the_same_program():

@@ -13,7 +13,7 @@ from webrtc_async.cli.screen import PlainScreen, RichScreen, Screen
 from webrtc_async.emulator import Emulator
 
 
-@click.command("demo")
+@click.command("demo", short_help="Set sessions up at once, and tear all of it down.")
 @click.option(
     "--sessions",
     default=3,

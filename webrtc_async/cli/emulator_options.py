@@ -1,5 +1,6 @@
 """What the emulator is on the command line: its account, its switches, a file with its state."""
 
+from importlib import import_module
 from pathlib import Path
 from typing import Final
 
@@ -33,7 +34,7 @@ def require_server(command: str) -> None:
         click.ClickException: The extra is missing.
     """
     try:
-        import webrtc_async.emulator.server  # noqa: F401
+        import_module("webrtc_async.emulator.server")
     except ModuleNotFoundError as error:
         raise click.ClickException(
             f"{error.name} is not installed. The command {command} needs an extra: "

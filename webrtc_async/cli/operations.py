@@ -131,7 +131,7 @@ def list_session_participants(session_id: str, as_json: bool) -> None:
     Printer(as_json).show(perform(lambda client: client.list_session_participants(session_id)))
 
 
-@click.group(epilog=EXIT_CODES)
+@click.group(epilog=EXIT_CODES, short_help="Create, get, delete, add and remove participants.")
 def participant() -> None:
     """Create, look at and delete participants, and let them join and leave."""
 
