@@ -58,7 +58,7 @@ def tests(session: nox.Session, versions: str) -> None:
 def tests_httpx2(session: nox.Session, httpx2: str) -> None:
     """Run every test with httpx2 where httpx serves otherwise."""
     session.install(".[demo,httpx2]", *group("test"), httpx2)
-    session.run("pytest", *session.posargs, env={"HTTP_LIBRARY": "httpx2"})
+    session.run("pytest", "-n", "auto", *session.posargs, env={"HTTP_LIBRARY": "httpx2"})
 
 
 @nox.session
@@ -195,7 +195,7 @@ def demo(session: nox.Session) -> None:
 def build(session: nox.Session) -> None:
     """Build twice to the same bytes, look into the wheel, and use it where nothing else is."""
     session.install(*group("build"))
-    target = Path(session.create_tmp())
+    target = Path(session.create_tmp()).resolve()
     digests = [_build(session, target / name) for name in ("first", "second")]
     if digests[0] != digests[1]:
         session.error(f"two builds differ: {digests}")
@@ -203,10 +203,13 @@ def build(session: nox.Session) -> None:
         session.log(f"{digest}  {name}")
     [wheel] = (target / "first").glob("*.whl")
     _check_contents(session, wheel)
-    session.install("--force-reinstall", f"{wheel}[demo]")
+    session.install("--force-reinstall", f"{wheel}")
     session.chdir(target)
     session.run("python", "-c", SMOKE)
-    session.run("webrtc-async", "--version")
+    session.install(f"{wheel}[cli]")
+    session.run("webrtc-async", "contract", silent=True)
+    session.install(f"{wheel}[demo]")
+    session.run("webrtc-async", "demo", "--plain")
 
 
 SMOKE = """

@@ -9,8 +9,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
 import pytest
+from http_library import httpx
 
 from webrtc_async.emulator import Emulator
 from webrtc_async.emulator.server import EmulatorServer, bind
@@ -135,10 +135,31 @@ def test_a_closed_pipe_tears_down_too():
         process.stdout.readline()
         process.stdout.close()
         process.stdout = None
-        process.communicate(timeout=60)
-        assert process.returncode != 0
+        _, warned = process.communicate(timeout=60)
+        assert process.returncode == 1
+        assert b"Traceback" not in warned
         assert server.emulator.session_ids("9900000") == ()
         assert server.emulator.participant_ids("9900000") == ()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux's")
+@pytest.mark.parametrize("arguments", [("--help",), ("doctor",), ("contract",)])
+def test_a_full_disk_is_a_line(arguments):
+    """Output that cannot be written is said in one line, with exit 1."""
+    with Path("/dev/full").open("w") as full:
+        finished = subprocess.run(
+            [*COMMAND, *arguments],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=60,
+            check=False,
+            env=WITHOUT_SETTINGS,
+        )
+    assert finished.returncode == 1
+    assert re.fullmatch(
+        r"webrtc-async: the output cannot be written: .*No space left.*\n", finished.stderr
+    )
 
 
 @pytest.mark.parametrize("missing", ["BW_ACCOUNT_ID", "BW_USERNAME", "BW_PASSWORD"])
@@ -289,21 +310,63 @@ def test_a_wrong_command_line_is_explained_and_exits_2(arguments):
     assert "Traceback" not in finished.stderr
 
 
-def test_without_the_extra_the_command_says_what_to_install(tmp_path):
-    """Where click is missing, one line names the extra."""
-    (tmp_path / "click.py").write_text("raise ModuleNotFoundError('gone', name='click')")
+def run_without(module: str, tmp_path: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the command line as where a module is not installed."""
+    (tmp_path / f"{module}.py").write_text(f"raise ModuleNotFoundError('gone', name='{module}')")
     program = (
         f"import sys; sys.path.insert(0, {str(tmp_path)!r}); "
         "from webrtc_async.cli.__main__ import main; main()"
     )
-    finished = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, timeout=30, check=False
+    return subprocess.run(
+        [sys.executable, "-c", program, *arguments],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        env=WITHOUT_SETTINGS,
     )
+
+
+def test_without_the_extra_the_command_says_what_to_install(tmp_path):
+    """Where click is missing, one line names the extra."""
+    finished = run_without("click", tmp_path)
     assert finished.returncode == 1
     assert finished.stderr == (
         "webrtc-async: click is not installed. The command line needs an extra: "
+        "pip install 'webrtc-async[cli]'\n"
+    )
+
+
+@pytest.mark.parametrize("command", ["emulator", "demo"])
+@pytest.mark.parametrize("module", ["uvicorn", "starlette"])
+def test_without_its_server_the_emulator_says_what_to_install(tmp_path, command, module):
+    """With [cli] alone, the two commands that serve the emulator name their extra in one line."""
+    finished = run_without(module, tmp_path, command)
+    assert finished.returncode == 1
+    assert finished.stdout == ""
+    assert finished.stderr == (
+        f"Error: {module} is not installed. The command {command} needs an extra: "
         "pip install 'webrtc-async[demo]'\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status"),
+    [
+        (("--help",), 0),
+        (("emulator", "--help"), 0),
+        (("completion", "bash"), 0),
+        (("contract", "--only", "an id has 36 characters"), 0),
+        (("session", "get", "s"), 2),
+        (("set-up", "--help"), 0),
+        (("demo", "--live"), 1),
+    ],
+)
+def test_every_other_command_needs_no_server(tmp_path, arguments, status):
+    """[cli] alone is enough for all but the emulator's own commands."""
+    finished = run_without("uvicorn", tmp_path, *arguments)
+    assert finished.returncode == status, finished.stderr
+    assert "uvicorn" not in finished.stderr
 
 
 def test_help_lists_the_commands():
@@ -312,6 +375,8 @@ def test_help_lists_the_commands():
     assert finished.returncode == 0
     assert "demo" in finished.stdout
     assert "emulator" in finished.stdout
+    _, commands = finished.stdout.split("Commands:")
+    assert "..." not in commands  # each fits its line
 
 
 def test_the_installed_command_is_the_same_program():

@@ -8,9 +8,9 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import httpx
 import pytest
 from click.testing import CliRunner, Result
+from http_library import httpx
 
 from webrtc_async.cli.program import program
 from webrtc_async.emulator import Emulator

@@ -6,8 +6,8 @@ import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-import httpx
 import pytest
+from http_library import httpx
 from speaking import ACCOUNT, Caller, said
 
 from webrtc_async.emulator import Emulator, EmulatorTransport, Switches

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import anyio
-import httpx
 import pytest
+from http_library import httpx
 from speaking import ACCOUNT, basic
 from test_emulator_bad_input import BODIES, PARTICIPANT_BODIES
 

@@ -3,8 +3,8 @@
 import re
 from importlib.resources import files
 
-import httpx
 import pytest
+from http_library import httpx
 from hypothesis import given
 from hypothesis import strategies as st
 from speaking import Caller, Clock

@@ -1,5 +1,6 @@
 """What the BW_ variables say."""
 
+import pydoc
 from typing import Any
 
 import pytest
@@ -75,3 +76,20 @@ def test_a_base_url_that_is_given_goes_first() -> None:
 def test_without_variables_the_public_service_is_meant() -> None:
     """Where nothing else is said, requests go to the public service."""
     assert "at https://api.webrtc.bandwidth.com/v1" in repr(AsyncWebRtcClient.from_env(BASIC))
+
+
+def test_help_shows_nothing_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What help() prints, and a documentation tool publishes, holds no variable's value."""
+    monkeypatch.setenv("BW_PASSWORD", "canary-secret")
+    shown = pydoc.plain(pydoc.render_doc(AsyncWebRtcClient))
+    assert "from_env(environ: " in shown
+    assert "canary-secret" not in shown
+
+
+def test_the_environment_is_read_when_it_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without an argument from_env reads os.environ as it is by then."""
+    for name, value in BASIC.items():
+        monkeypatch.setenv(name, value)
+    for name in ("BW_CLIENT_ID", "BW_CLIENT_SECRET", "BW_WEBRTC_BASE_URL"):
+        monkeypatch.delenv(name, raising=False)
+    assert AsyncWebRtcClient.from_env().account_id == "9900000"

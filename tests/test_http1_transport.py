@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,8 @@ from scripted import (
     serving,
     stay_silent,
 )
-from test_transport import BODY, OK, calling, client_side, server_side
+from test_transport import BODY, OK, client_side, server_side
+from test_transport import calling as calling_over
 
 from webrtc_async.errors import ConnectionFailedError, TransportError, UnknownOutcomeError
 from webrtc_async.models import Session
@@ -42,6 +44,10 @@ pytestmark = pytest.mark.anyio
 def anyio_backend() -> str:
     """Run on asyncio alone, which is all that this transport is for."""
     return "asyncio"
+
+
+# It serves where no library is asked for, whichever the other tests are run on.
+calling = partial(calling_over, http_library=None)
 
 
 def transport_of(**settings: Any) -> Http1Transport:

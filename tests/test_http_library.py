@@ -49,6 +49,7 @@ async def test_an_own_client_is_of_the_library_asked_for(name: Any) -> None:
     async with serving(http(200, BODY_OF_SESSION)) as server:
         async with client_with(base_url=server.url(), http_library=name) as client:
             assert (await client.get_session("s-1")).id == "s-1"
+            assert f" over {name}, " in repr(client)
         assert f" {name}/".encode() in server.requests[0]
 
 

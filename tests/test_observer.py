@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from typing import Any
 
 import anyio
-import httpx
 import pytest
 from conftest import jumping_backends
+from http_library import httpx
 from opentelemetry import trace
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader

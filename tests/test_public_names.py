@@ -1,8 +1,10 @@
 """What `import webrtc_async` gives, and what it costs."""
 
+import ast
 import subprocess
 import sys
 import types
+from pathlib import Path
 
 import pytest
 
@@ -20,9 +22,35 @@ def exposed_by(module: types.ModuleType) -> set[str]:
 
 
 def test_all_is_what_is_exposed() -> None:
-    """`__all__` names everything that the package exposes, and nothing else."""
-    assert set(webrtc_async.__all__) == exposed_by(webrtc_async) | {"__version__"}
+    """`__all__`, `dir()` and `import *` have every public name, and nothing else."""
+    public = {name for name in dir(webrtc_async) if not name.startswith("_")}
+    assert set(webrtc_async.__all__) == public | {"__version__"}
     assert len(set(webrtc_async.__all__)) == len(webrtc_async.__all__)
+    everything: dict[str, object] = {}
+    exec("from webrtc_async import *", everything)
+    assert everything.keys() - {"__builtins__"} == set(webrtc_async.__all__)
+
+
+def test_checkers_and_programs_see_the_same_names() -> None:
+    """What type checkers import for a name is what a program gets when it asks for the name."""
+    tree = ast.parse(Path(webrtc_async.__file__).read_text("utf-8"))
+    seen = {
+        name.name: node.module
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and str(node.module).startswith("webrtc_async.")
+        for name in node.names
+    }
+    assert seen.keys() == set(webrtc_async.__all__)
+    for name, module in seen.items():
+        assert getattr(webrtc_async, name) is vars(sys.modules[str(module)])[name]
+
+
+def test_a_name_that_is_not_there() -> None:
+    """A wrong name fails as in any module, and as one that cannot be imported."""
+    with pytest.raises(AttributeError, match="'webrtc_async' has no attribute 'Sesion'"):
+        webrtc_async.Sesion  # noqa: B018
+    with pytest.raises(ImportError, match="Sesion"):
+        from webrtc_async import Sesion  # noqa: F401, PLC0415
 
 
 def test_the_emulator_s_all_is_what_is_exposed() -> None:
@@ -48,19 +76,35 @@ def test_exposed_names_have_docstrings() -> None:
         assert isinstance(value, str | tuple) or value.__doc__, name
 
 
-def test_importing_brings_no_extra() -> None:
-    """Importing the package loads no emulator, no server, no command line and no trio."""
-    program = "import sys, webrtc_async; print(*sorted(sys.modules))"
-    loaded = subprocess.run(
-        [sys.executable, "-W", "error", "-c", program], capture_output=True, text=True, check=True
-    ).stdout.split()
+def loaded_by(statement: str) -> set[str]:
+    """Return the modules that a new interpreter has loaded after a statement."""
+    program = f"import sys\n{statement}\nprint(*sys.modules)"
+    command = [sys.executable, "-W", "error", "-c", program]
+    return set(subprocess.run(command, capture_output=True, text=True, check=True).stdout.split())
+
+
+def test_importing_brings_what_a_client_needs() -> None:
+    """The client comes with at most 60 modules of ours, and with nothing it may never need."""
+    loaded = loaded_by("from webrtc_async import AsyncWebRtcClient")
     assert "webrtc_async.client" in loaded
-    for name in (
+    assert len([name for name in loaded if name.partition(".")[0] == "webrtc_async"]) <= 60
+    assert not loaded & {
         "starlette",
         "uvicorn",
         "trio",
         "pytest",
+        "tenacity",
         "webrtc_async.emulator",
         "webrtc_async.cli",
-    ):
-        assert name not in loaded
+        "webrtc_async.oauth2",
+        "webrtc_async.session_setup.setup",
+    }
+
+
+def test_importing_the_package_brings_names_only() -> None:
+    """The package itself loads none of its rooms and no library before a name is asked for."""
+    loaded = loaded_by("import webrtc_async")
+    assert {name for name in loaded if name.startswith("webrtc_async.")} == {
+        "webrtc_async._version"
+    }
+    assert not loaded & {"httpx", "attrs", "cattrs", "anyio"}

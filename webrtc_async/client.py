@@ -38,7 +38,7 @@ from webrtc_async.wire import write_request
 BodyT = TypeVar("BodyT")
 ResultT = TypeVar("ResultT")
 
-LOGGER: Final = logging.getLogger("webrtc_async")
+_LOG: Final = logging.getLogger("webrtc_async")
 
 
 class AsyncWebRtcClient(Conferences):
@@ -147,7 +147,7 @@ class AsyncWebRtcClient(Conferences):
 
     @classmethod
     def from_env(
-        cls, environ: Mapping[str, str] = os.environ, **settings: Unpack[ClientSettings]
+        cls, environ: Mapping[str, str] | None = None, **settings: Unpack[ClientSettings]
     ) -> Self:
         """Make a client from environment variables.
 
@@ -155,15 +155,16 @@ class AsyncWebRtcClient(Conferences):
         and `BW_WEBRTC_BASE_URL` and `BW_TOKEN_URL` if the service is not the public one.
 
         Args:
-            environ: Where to read them.
+            environ: Where to read them, if not in `os.environ`.
             settings: The client's other settings; a base_url goes before the variable.
 
         Raises:
             ConfigurationError: A variable is missing or cannot be used; the error names it.
         """
-        account_id, auth = account_from_env(environ), auth_from_env(environ)
+        given = os.environ if environ is None else environ  # help() shows what defaults hold
+        account_id, auth = account_from_env(given), auth_from_env(given)
         if "base_url" not in settings:
-            settings["base_url"] = base_url_from_env(environ)
+            settings["base_url"] = base_url_from_env(given)
         return cls(account_id, auth=auth, **settings)
 
     def with_options(
@@ -274,7 +275,7 @@ class AsyncWebRtcClient(Conferences):
         await self._owner.aclose(self._close_grace)
         left = await self._channel.aclose(self._close_grace)
         if left:
-            LOGGER.warning("closed before these were done: %s", ", ".join(left))
+            _LOG.warning("closed before these were done: %s", ", ".join(left))
 
     async def __aenter__(self) -> Self:
         self._connections.check_not_ending()
@@ -288,9 +289,9 @@ class AsyncWebRtcClient(Conferences):
 
     def __repr__(self) -> str:
         state = "closed" if self._connections.is_closed else "open"
+        way = self._connections.lane.named(self._connections.library.name)
         return (
-            f"<AsyncWebRtcClient account {self.account_id} at {self._base_url} "
-            f"over {self._connections.lane.value}, {state}>"
+            f"<AsyncWebRtcClient account {self.account_id} at {self._base_url} over {way}, {state}>"
         )
 
     def __reduce__(self) -> NoReturn:

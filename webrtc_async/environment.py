@@ -6,7 +6,6 @@ from typing import Final
 
 from webrtc_async.auth import Auth, BasicAuth
 from webrtc_async.errors import ConfigurationError, InvalidArgumentError
-from webrtc_async.oauth2 import TOKEN_URL, OAuth2ClientCredentials
 from webrtc_async.route import check_id
 from webrtc_async.settings import check_base_url, check_url
 
@@ -47,6 +46,9 @@ def auth_from_env(environ: Mapping[str, str]) -> Auth:
     """
     _check(environ)
     if environ.get("BW_CLIENT_ID") or environ.get("BW_CLIENT_SECRET"):
+        # Loaded by whoever has such credentials.
+        from webrtc_async.oauth2 import TOKEN_URL, OAuth2ClientCredentials
+
         token_url = environ.get("BW_TOKEN_URL") or TOKEN_URL
         check_url(token_url, "BW_TOKEN_URL")
         client_id = _variable(environ, "BW_CLIENT_ID")

@@ -6,11 +6,10 @@ object keeps the decisions of one call, so sharing it would mix up concurrent ca
 
 import random
 from collections.abc import Awaitable, Callable
-from typing import Final, Literal, TypeVar
+from typing import TYPE_CHECKING, Final, Literal, TypeVar
 
 import anyio
 from attrs import field, frozen
-from tenacity import AsyncRetrying, RetryCallState, retry_if_exception
 
 from webrtc_async.errors import (
     ApiError,
@@ -25,6 +24,9 @@ from webrtc_async.outcome import Outcome
 from webrtc_async.retry_quota import RetryQuota
 from webrtc_async.route import Repeat
 from webrtc_async.settings import check_count, check_seconds
+
+if TYPE_CHECKING:
+    from tenacity import RetryCallState
 
 ResultT = TypeVar("ResultT")
 
@@ -157,6 +159,9 @@ async def _repeat(
     quota: RetryQuota,
     time_left: Callable[[], float],
 ) -> ResultT:
+    # Loaded by the first repetition: most programs never need one.
+    from tenacity import AsyncRetrying, retry_if_exception
+
     seen = [first_failure]
     taken = 0
 
@@ -166,10 +171,10 @@ async def _repeat(
             raise seen.pop()
         return await attempt()
 
-    def pause(state: RetryCallState) -> float:
+    def pause(state: "RetryCallState") -> float:
         return policy.pause(state.attempt_number, _failure(state))
 
-    def is_over(state: RetryCallState) -> bool:
+    def is_over(state: "RetryCallState") -> bool:
         nonlocal taken
         if state.attempt_number >= policy.attempts:
             return True
@@ -201,7 +206,7 @@ async def _repeat(
     return result
 
 
-def _failure(state: RetryCallState) -> BaseException:
+def _failure(state: "RetryCallState") -> BaseException:
     error = None if state.outcome is None else state.outcome.exception()
     assert error is not None, "tenacity asks only after a failure"  # noqa: S101
     return error

@@ -1,5 +1,6 @@
 """What users' checkers must refuse: every line that ends in "# error", and no other."""
 
+import webrtc_async
 from webrtc_async import AsyncWebRtcClient, Participant, RetryPolicy, Session, Subscriptions
 from webrtc_async.route_table import CREATE_SESSION, GET_SESSION
 
@@ -39,3 +40,8 @@ def wrong_values() -> None:
     RetryPolicy(creates="sometimes")  # error
     AsyncWebRtcClient("1", auth="user:password")  # error
     AsyncWebRtcClient(1, auth=("user", "password"))  # error
+
+
+def wrong_names() -> None:
+    webrtc_async.Sesion  # error
+    webrtc_async.Session.create  # error

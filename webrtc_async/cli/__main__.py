@@ -1,5 +1,6 @@
 """Where `webrtc-async` and `python -m webrtc_async.cli` begin."""
 
+import os
 import sys
 
 from webrtc_async.cli import INTERRUPTED
@@ -16,9 +17,23 @@ def main() -> None:
             raise
         sys.exit(
             f"webrtc-async: {error.name} is not installed. The command line needs an extra: "
-            "pip install 'webrtc-async[demo]'"
+            "pip install 'webrtc-async[cli]'"
         )
-    program()
+    unwritten: BaseException | None = None
+    try:
+        program()
+    except* OSError as group:  # a task group, as the demo's, may have it among others
+        unwritten = _first(group)
+    if unwritten is not None:
+        # What is still in the buffer cannot be written either, and Python would say so at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        is_unread = isinstance(unwritten, BrokenPipeError)
+        sys.exit(1 if is_unread else f"webrtc-async: the output cannot be written: {unwritten}")
+
+
+def _first(group: BaseExceptionGroup[OSError]) -> BaseException:
+    first = group.exceptions[0]
+    return first if isinstance(first, OSError) else _first(first)
 
 
 if __name__ == "__main__":

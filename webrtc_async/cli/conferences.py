@@ -64,7 +64,9 @@ def with_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
-@click.command("set-up", epilog=EXIT_CODES)
+@click.command(
+    "set-up", short_help="Set a conference up for each plan of a file.", epilog=EXIT_CODES
+)
 @click.argument("plans", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @with_options
 @click.option(
@@ -102,7 +104,7 @@ def set_up(
     _carry_out(context, start, "Setting up", "up", plain=plain)
 
 
-@click.command("tear-down", epilog=EXIT_CODES)
+@click.command("tear-down", short_help="Delete the conferences of a journal.", epilog=EXIT_CODES)
 @with_options
 @click.pass_context
 def tear_down(

@@ -29,7 +29,7 @@ from webrtc_async.environment import account_from_env, auth_from_env, base_url_f
 _COLOURS: Final = {"holds": "green", "differs": "bold red", "left out": "dim"}
 
 
-@click.command("contract")
+@click.command("contract", short_help="Check the emulator, or the service, case by case.")
 @click.option(
     "--live",
     is_flag=True,

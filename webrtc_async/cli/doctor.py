@@ -64,7 +64,7 @@ class Finding:
     is_wrong: bool = field(default=False, kw_only=True)
 
 
-@click.command("doctor")
+@click.command("doctor", short_help="Show the configuration, and try it once.")
 def doctor() -> None:
     """Show the configuration and where it is from, and try the credentials once.
 

@@ -1,5 +1,6 @@
-"""What the emulator's command is told: switches by name, and a file with its state."""
+"""What the emulator is on the command line: its account, its switches, a file with its state."""
 
+from importlib import import_module
 from pathlib import Path
 from typing import Final
 
@@ -8,6 +9,10 @@ import click
 from webrtc_async.emulator import Emulator, Switches
 from webrtc_async.emulator.snapshot_file import load_snapshot, save_snapshot
 from webrtc_async.emulator.switches import SwitchError, describe_switches, write_value
+
+ACCOUNT: Final = "9900000"
+USERNAME: Final = "user"
+PASSWORD: Final = "password"  # noqa: S105  # the emulator's own, and documented
 
 SWITCHES_HELP: Final = "\n\n".join(
     [
@@ -20,6 +25,21 @@ SWITCHES_HELP: Final = "\n\n".join(
     ]
 )
 """What there is to know of every switch, a paragraph each."""
+
+
+def require_server(command: str) -> None:
+    """Refuse a command that serves the emulator where what serves it is not installed.
+
+    Raises:
+        click.ClickException: The extra is missing.
+    """
+    try:
+        import_module("webrtc_async.emulator.server")
+    except ModuleNotFoundError as error:
+        raise click.ClickException(
+            f"{error.name} is not installed. The command {command} needs an extra: "
+            "pip install 'webrtc-async[demo]'"
+        ) from None
 
 
 def read_switches(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> Switches:

@@ -1,7 +1,7 @@
 """The eleven operations as commands, on the account of the BW_ variables."""
 
 from collections.abc import Awaitable, Callable
-from functools import partial
+from functools import partial, wraps
 from typing import Any, Final, TypeVar
 
 import anyio
@@ -131,7 +131,7 @@ def list_session_participants(session_id: str, as_json: bool) -> None:
     Printer(as_json).show(perform(lambda client: client.list_session_participants(session_id)))
 
 
-@click.group(epilog=EXIT_CODES)
+@click.group(epilog=EXIT_CODES, short_help="Create, get, delete, add and remove participants.")
 def participant() -> None:
     """Create, look at and delete participants, and let them join and leave."""
 
@@ -185,31 +185,37 @@ def delete_participant(participant_id: str, as_json: bool) -> None:
 
 
 def subscription_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command the three ways to say whom a participant receives."""
+    """Give a command the session, and the three ways to say whom a participant receives in it.
+
+    The command gets what was said as `chosen`; None for nothing said.
+    """
+
+    @wraps(command)
+    def choose(
+        *, session_id: str, everyone: bool, only: tuple[str, ...], nothing: bool, **others: Any
+    ) -> None:
+        chosen = _subscriptions(session_id, everyone, only, nothing)
+        command(session_id=session_id, chosen=chosen, **others)
+
+    chosen_by: Callable[..., Any] = choose
     for option in (
         click.option("--nothing", is_flag=True, help="It receives nobody."),
         click.option("--only", multiple=True, metavar="ID", help="It receives these; repeatable."),
         click.option("--everyone", is_flag=True, help="It receives everyone in the session."),
+        session_id_option,
     ):
-        command = option(command)
-    return command
+        chosen_by = option(chosen_by)
+    return chosen_by
 
 
 @participant.command("add")
 @click.argument("participant_id")
-@session_id_option
 @subscription_options
 @options
 def add_participant_to_session(
-    participant_id: str,
-    session_id: str,
-    everyone: bool,
-    only: tuple[str, ...],
-    nothing: bool,
-    as_json: bool,
+    participant_id: str, session_id: str, chosen: Subscriptions | None, as_json: bool
 ) -> None:
     """Let a participant join a session; it receives nobody unless told otherwise."""
-    chosen = _subscriptions(session_id, everyone, only, nothing)
     perform(
         lambda client: client.add_participant_to_session(
             session_id=session_id, participant_id=participant_id, subscriptions=chosen
@@ -253,19 +259,12 @@ def get_participant_subscriptions(participant_id: str, session_id: str, as_json:
 
 @subscriptions.command("set")
 @click.argument("participant_id")
-@session_id_option
 @subscription_options
 @options
 def update_participant_subscriptions(
-    participant_id: str,
-    session_id: str,
-    everyone: bool,
-    only: tuple[str, ...],
-    nothing: bool,
-    as_json: bool,
+    participant_id: str, session_id: str, chosen: Subscriptions | None, as_json: bool
 ) -> None:
     """Replace whom a participant receives: --everyone, --only or --nothing."""
-    chosen = _subscriptions(session_id, everyone, only, nothing)
     if chosen is None:
         raise click.UsageError("Say whom it receives: --everyone, --only ID or --nothing.")
     perform(

@@ -1,23 +1,32 @@
-"""What a client can do with whole conferences."""
+"""What a client can do with whole conferences.
 
-import os
+Every client has these methods and few programs use all of them, so each loads what it needs.
+"""
+
+from __future__ import annotations
+
 from abc import abstractmethod
-from collections.abc import AsyncGenerator, Iterable
-from typing import Literal
+from typing import TYPE_CHECKING
 
 from webrtc_async.endpoints import Endpoints
-from webrtc_async.session_setup.bulk_setup import BulkSetup, SetupResult
-from webrtc_async.session_setup.bulk_teardown import BulkTeardown, TeardownResult
-from webrtc_async.session_setup.conference import Conference
-from webrtc_async.session_setup.context import ConferenceContext, OnStep
-from webrtc_async.session_setup.hearing import Subscribe
-from webrtc_async.session_setup.journal import Journal
 from webrtc_async.session_setup.owner import GRACE, ConferenceOwner
-from webrtc_async.session_setup.pipeline import Source
-from webrtc_async.session_setup.plan import ConferencePlan, Seat, as_plan
-from webrtc_async.session_setup.progress import OnBulkProgress
-from webrtc_async.session_setup.setup import OnError
 from webrtc_async.settings import check_count
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import AsyncGenerator, Iterable
+    from typing import Literal
+
+    from webrtc_async.session_setup.bulk_setup import SetupResult
+    from webrtc_async.session_setup.bulk_teardown import TeardownResult
+    from webrtc_async.session_setup.conference import Conference
+    from webrtc_async.session_setup.context import ConferenceContext, OnStep
+    from webrtc_async.session_setup.hearing import Subscribe
+    from webrtc_async.session_setup.journal import Journal
+    from webrtc_async.session_setup.pipeline import Source
+    from webrtc_async.session_setup.plan import ConferencePlan, Seat
+    from webrtc_async.session_setup.progress import OnBulkProgress
+    from webrtc_async.session_setup.setup import OnError
 
 
 class Conferences(Endpoints):
@@ -60,6 +69,9 @@ class Conferences(Endpoints):
             SetupError: On entering: it could not be set up, and what existed of it was deleted.
             TeardownError: On leaving: something could not be deleted.
         """
+        from webrtc_async.session_setup.context import ConferenceContext
+        from webrtc_async.session_setup.plan import as_plan
+
         return ConferenceContext(
             client=self,
             owner=self._owner,
@@ -103,6 +115,9 @@ class Conferences(Endpoints):
             JournalError: The journal cannot be used; nothing further was created.
             WebRtcError: on_error is "stop", and this ended it.
         """
+        from webrtc_async.session_setup.bulk_setup import BulkSetup
+        from webrtc_async.session_setup.journal import Journal
+
         check_count("concurrency", concurrency)
         return BulkSetup(
             client=self,
@@ -142,6 +157,8 @@ class Conferences(Endpoints):
         Raises:
             JournalError: The journal cannot be used.
         """
+        from webrtc_async.session_setup.bulk_teardown import BulkTeardown
+
         check_count("concurrency", concurrency)
         return BulkTeardown(
             client=self,

@@ -22,9 +22,13 @@ class Lane(enum.Enum):
     OWN = "its own HTTP/1.1 transport"
     """Straight to the own transport."""
     HTTPX = "httpx"
-    """All of it is httpx's."""
+    """All of it is httpx's, or httpx2's where that was asked for."""
     GIVEN = "the http_client or transport that was given"
     """The user's."""
+
+    def named(self, library: str) -> str:
+        """Return what completes "over ...", where this library serves what is left to httpx."""
+        return library if self is Lane.HTTPX else self.value
 
 
 _HAS_PARSER: Final = find_spec("h11") is not None

@@ -1,0 +1,129 @@
+"""What the README says of deployment, with real servers, workers and signals."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from webrtc_async.emulator import Emulator
+from webrtc_async.emulator.server import EmulatorServer
+from webrtc_async.route_table import CREATE_SESSION
+
+TESTS = Path(__file__).parent
+
+
+@pytest.fixture
+def service() -> Iterator[EmulatorServer]:
+    with EmulatorServer(Emulator()) as server:
+        yield server
+
+
+def started(service: EmulatorServer, *command: str) -> subprocess.Popen[str]:
+    """Start a Python program with the service in its environment."""
+    return subprocess.Popen(
+        [sys.executable, *command],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        cwd=TESTS / "recipes",
+        env={
+            **os.environ,
+            "BW_ACCOUNT_ID": "9900000",
+            "BW_USERNAME": "user",
+            "BW_PASSWORD": "password",
+            "BW_WEBRTC_BASE_URL": service.base_url,
+            "PYTHONUNBUFFERED": "1",
+        },
+    )
+
+
+def read_until(process: subprocess.Popen[str], *said: str) -> str:
+    """Return a program's output up to where it has said all of this, in whatever order."""
+    assert process.stdout is not None
+    shown = ""
+    for line in process.stdout:
+        shown += line
+        if all(shown.count(each) >= said.count(each) for each in said):
+            return shown
+    raise AssertionError(shown)
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_worker_that_is_told_to_end_answers_what_it_has_begun(service, workers):
+    """On SIGTERM a call under way has its result, and the workers' clients close with them."""
+    command = ("-m", "uvicorn", "fastapi_app:app", "--port", "0", "--workers", workers)
+    process = started(service, *command)
+    try:
+        ready = ["Application startup complete"] * int(workers)
+        shown = read_until(process, "running on http", *ready)
+        [url] = re.findall(r"running on (\S+)", shown)
+        begun = threading.Event()
+        service.emulator.faults.add(CREATE_SESSION, delay=0.5)
+        answers: list[httpx.Response] = []
+
+        def ask() -> None:
+            with httpx.Client(trust_env=False, timeout=30) as caller:
+                request = caller.build_request("POST", f"{url}/rooms")
+                begun.set()
+                answers.append(caller.send(request))
+
+        asking = threading.Thread(target=ask)
+        asking.start()
+        begun.wait(10)
+        while not service.emulator.session_ids("9900000"):
+            asking.join(0.01)
+        process.send_signal(signal.SIGTERM)
+        asking.join(30)
+        [answer] = answers
+        assert answer.status_code == 200
+        assert service.emulator.session_ids("9900000") == (answer.json(),)
+        shown, _ = process.communicate(timeout=30)
+        assert shown.count("Application shutdown complete") == int(workers)
+        assert "never closed" not in shown
+        assert "Traceback" not in shown
+    finally:
+        process.kill()
+        process.communicate()
+
+
+PROGRAM = """
+import signal
+import anyio
+from webrtc_async import AsyncWebRtcClient
+
+async def main():
+    async with AsyncWebRtcClient.from_env() as client:
+        async with client.conference(["agent", "caller"]):
+            print("it is up")
+            await anyio.sleep_forever()
+
+signal.signal(signal.SIGTERM, signal.default_int_handler)
+try:
+    anyio.run(main)
+except KeyboardInterrupt:
+    print("it is down")
+"""
+
+
+def test_a_program_that_takes_sigterm_for_ctrl_c_leaves_nothing(service):
+    """With the README's line, SIGTERM ends the blocks of a program, and what they set up."""
+    process = started(service, "-c", PROGRAM)
+    try:
+        read_until(process, "it is up")
+        assert len(service.emulator.participant_ids("9900000")) == 2
+        process.send_signal(signal.SIGTERM)
+        shown, _ = process.communicate(timeout=30)
+        assert shown == "it is down\n"
+        assert process.returncode == 0
+        assert service.emulator.session_ids("9900000") == ()
+        assert service.emulator.participant_ids("9900000") == ()
+    finally:
+        process.kill()
+        process.communicate()
