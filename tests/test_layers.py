@@ -30,6 +30,7 @@ FLOORS = (
     "settings",
     "secret",
     "retry_quota",
+    "rate_limiter",
     "retry",
     "auth",
     "oauth2",
@@ -38,6 +39,7 @@ FLOORS = (
     "transport",
     "observer",
     "otel",
+    "redis",
     "options",
     "compensation",
     "channel",
@@ -71,6 +73,8 @@ HOMES = {
     },
     "opentelemetry": {"otel"},
     "h11": {"transport.response_reader"},
+    "limits": {"redis"},
+    "redis": {"redis"},
     "pytest": {"pytest_plugin"},
 }
 

@@ -25,6 +25,7 @@ from webrtc_async.errors import (
     InvalidArgumentError,
     NotFoundError,
     RateLimitedError,
+    RateLimiterError,
     RedirectError,
     ResponseTooLargeError,
     RouteMismatchError,
@@ -48,6 +49,7 @@ from webrtc_async.models import (
 from webrtc_async.oauth2 import OAuth2ClientCredentials
 from webrtc_async.observer import ObservedAttempt, ObservedCall, ObservedEnd, Observer
 from webrtc_async.outcome import Orphan, Outcome, Stage
+from webrtc_async.rate_limiter import LocalRateLimiter, RateLimiter
 from webrtc_async.retry import RetryPolicy
 from webrtc_async.retry_quota import RetryQuota
 from webrtc_async.route import Repeat, Route
@@ -101,6 +103,7 @@ __all__ = [
     "Journal",
     "JournalError",
     "LiveConference",
+    "LocalRateLimiter",
     "Member",
     "NotFoundError",
     "OAuth2ClientCredentials",
@@ -114,6 +117,8 @@ __all__ = [
     "ParticipantSubscription",
     "PublishPermission",
     "RateLimitedError",
+    "RateLimiter",
+    "RateLimiterError",
     "RedirectError",
     "Repeat",
     "Resource",

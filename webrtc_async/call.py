@@ -209,6 +209,7 @@ class Call(Generic[ResultT]):
             self._progress,
             longest=self.policy.longest_attempt(self.route.repeat, self._attempts),
             connect_timeout=self.policy.attempt_timeout,
+            rate_limiter=self.channel.rate_limiter,
         )
 
     async def _send_for_auth(self, request: WireRequest) -> WireResponse:

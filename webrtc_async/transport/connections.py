@@ -20,6 +20,7 @@ from webrtc_async.errors import (
 )
 from webrtc_async.event_loop import current_event_loop, forks, is_running
 from webrtc_async.outcome import Outcome, Progress, Stage
+from webrtc_async.rate_limiter import RateLimiter, wait_for_permit
 from webrtc_async.settings import check_count, check_kind, check_proxy
 from webrtc_async.transport.clock import AnyClock, AsyncioClock, clock_here
 from webrtc_async.transport.direct_exchange import DirectExchange
@@ -125,6 +126,7 @@ class Connections:
         *,
         longest: float | None = None,
         connect_timeout: float | None = None,
+        rate_limiter: RateLimiter | None = None,
     ) -> WireResponse:
         """Send a request and return the answer to it.
 
@@ -133,6 +135,7 @@ class Connections:
             progress: Kept up to date, so that a failure anywhere knows how far it came.
             longest: Seconds that it may take once it has a place; None for no bound of its own.
             connect_timeout: Seconds that connecting may take; None for no bound of its own.
+            rate_limiter: Says when it may be sent; None for at once.
 
         Raises:
             TransportError: No complete answer came.
@@ -146,6 +149,8 @@ class Connections:
         under_way = self._exchange(request, progress)
         # On behalf of the exchange and not of its task, whose hooks may make calls of their own.
         async with Place(self._limiter, under_way):
+            if rate_limiter is not None:
+                await wait_for_permit(rate_limiter, progress)
             self.check_open(progress.operation)
             # A pool of ours tells of every byte; of what was given, nothing is known.
             progress.stage, progress.is_traced = Stage.CONNECTING, not self._is_given
