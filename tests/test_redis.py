@@ -157,6 +157,30 @@ def test_one_serves_event_loops_one_after_the_other(redis_server) -> None:
     asyncio.run(once())
 
 
+FORKED = """
+import asyncio, os, sys
+from webrtc_async.redis import RedisRateLimiter
+
+limiter = RedisRateLimiter(sys.argv[1], 1000)
+with asyncio.Runner() as runner:
+    runner.run(limiter.acquire())
+    if (pid := os.fork()) == 0:
+        asyncio.run(limiter.acquire())
+        os._exit(0)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+    runner.run(limiter.acquire())
+    runner.run(limiter.aclose())
+"""
+
+
+@redis
+def test_a_fork_shares_no_connection(redis_server) -> None:
+    """A forked child asks over a connection of its own, and the parent's goes on."""
+    command = [sys.executable, "-W", "error", "-c", FORKED, redis_server.url]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 # without one
 
 

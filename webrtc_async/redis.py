@@ -83,7 +83,7 @@ class RedisRateLimiter:
         self._turn: anyio.Lock
         self._failure: Exception | None = None
         self._failed_at = 0.0
-        self._abandoned: list[ConnectionPool] = []
+        self._pools: list[ConnectionPool] = []
 
     async def acquire(self) -> None:
         """Return when one more request may be sent.
@@ -113,6 +113,7 @@ class RedisRateLimiter:
         """Close the connections to Redis; another request opens them anew."""
         pool, self._pool, home, self._home = self._pool, None, self._home, None
         if pool is not None and home == (current_event_loop(), forks()):
+            self._pools.remove(pool)
             await pool.disconnect()
 
     async def __aenter__(self) -> Self:
@@ -163,10 +164,9 @@ class RedisRateLimiter:
             return
         if not isinstance(home[0], asyncio.AbstractEventLoop):
             raise ConfigurationError("A RedisRateLimiter needs asyncio, because redis-py does.")
-        if self._pool is not None:
-            # Closing, or collecting, what the parent still uses would end its connections.
-            self._abandoned.append(self._pool)
         self._home, self._pool, self._turn = home, self._open_pool(), anyio.Lock()
+        # Kept, because collecting what a parent process still uses would end its connections.
+        self._pools.append(self._pool)
         # Beyond its declared kinds of options, which it hands on to redis-py.
         options: Any = {"connection_pool": self._pool}
         storage = RedisStorage("async+redis://", implementation="redispy", **options)
