@@ -266,5 +266,5 @@ def drift(session: nox.Session) -> None:
 @nox.session
 def bench(session: nox.Session) -> None:
     """Measure side by side and keep the tables in benchmarks/; it needs valgrind."""
-    session.install("-e", ".", *group("bench"))
+    session.install("-e", ".[demo]", *group("bench"))
     session.run("python", "-m", "benchmarks", *session.posargs)
