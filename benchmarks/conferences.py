@@ -29,7 +29,7 @@ from benchmarks.conference_ways import ACCOUNT, PASSWORD, SEATS, USER, WAYS
 from benchmarks.report import HERE, keep, machine, ratio, table
 from webrtc_async import AsyncWebRtcClient, ConferencePlan
 
-ROUNDS = {10: 9, 100: 5, 1000: 3}
+ROUNDS = {10: 5, 100: 5, 1000: 3}
 """Rounds by conferences."""
 
 PLANS = (100, 1_000, 10_000, 100_000)
