@@ -9,10 +9,11 @@ what its way needs and no more, because not all of them live in one environment.
 import asyncio
 import json
 import os
-import resource
+import re
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 ACCOUNT, USER, PASSWORD = "9900000", "user", "password"
 SEATS = ("a", "b", "c", "d")
@@ -127,6 +128,16 @@ WAYS = {
 }
 
 
+def peak_kib() -> int:
+    """Return this process's peak; what getrusage has begins at the peak of who started it."""
+    [found] = re.findall(r"VmHWM:\s+(\d+)", Path("/proc/self/status").read_text("ascii"))
+    return int(found)
+
+
+def begin_peak_anew() -> None:
+    Path("/proc/self/clear_refs").write_text("5", "ascii")
+
+
 def main() -> None:
     name, url, count = sys.argv[1:]
     os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:1])
@@ -135,8 +146,7 @@ def main() -> None:
     started, busy = time.perf_counter(), time.process_time()
     asyncio.run(way(url, int(count)))
     spent = {"seconds": time.perf_counter() - started, "cpu": time.process_time() - busy}
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    print(json.dumps({**spent, "peak_kib": peak}))
+    print(json.dumps({**spent, "peak_kib": peak_kib()}))
 
 
 if __name__ == "__main__":

@@ -12,7 +12,6 @@ import asyncio
 import json
 import os
 import re
-import resource
 import subprocess
 import sys
 import tempfile
@@ -25,7 +24,15 @@ from statistics import median
 
 import httpx
 
-from benchmarks.conference_ways import ACCOUNT, PASSWORD, SEATS, USER, WAYS
+from benchmarks.conference_ways import (
+    ACCOUNT,
+    PASSWORD,
+    SEATS,
+    USER,
+    WAYS,
+    begin_peak_anew,
+    peak_kib,
+)
 from benchmarks.report import HERE, keep, machine, ratio, table
 from webrtc_async import AsyncWebRtcClient, ConferencePlan
 
@@ -130,13 +137,13 @@ async def grow(count: int, journal: Path | None) -> None:
     async with AsyncWebRtcClient(ACCOUNT, auth=(USER, PASSWORD), transport=Forgetful()) as client:
         async for _ in client.set_up(warm):
             pass
-        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        begin_peak_anew()
+        before = peak_kib()
         started = time.process_time()
         async for result in client.set_up(plans, journal=journal):
             assert result.error is None
         spent = time.process_time() - started
-        grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
-        print(json.dumps({"MiB": grown / 1024, "us": spent / count * 1e6}))
+        print(json.dumps({"MiB": (peak_kib() - before) / 1024, "us": spent / count * 1e6}))
 
 
 def growth() -> str:
