@@ -129,7 +129,7 @@ async def test_failed_calls_leave_no_garbage():
 
 
 def test_only_the_monotonic_clock_counts():
-    """Nothing of the client reads the system clock but for dates, and what machines have to share."""
+    """Nothing reads the system clock but for a date to show or compare, or to share by Redis."""
     found = {
         path.stem
         for path in Path(webrtc_async.__file__).parent.rglob("*.py")

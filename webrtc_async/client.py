@@ -71,8 +71,7 @@ class AsyncWebRtcClient(Conferences):
         max_response_bytes: Longest answer that is read, decoded.
         observers: Told of every call and attempt, such as `OpenTelemetryObserver()`.
         retry_quota: Bounds what is repeated by all calls together; clients may share one.
-        rate_limiter: Says when each request may be sent, repeated ones included, such as
-            `LocalRateLimiter(100, per=1)`; clients may share one. Waiting counts into the deadline.
+        rate_limiter: Says when each request may be sent; clients may share one.
         create_grace: Seconds that a create which was sent is followed after its caller was
             cancelled or its deadline passed, so that what it made is deleted when the answer comes
             after all; a quarter of max_connections at most are followed. 0 follows none.
