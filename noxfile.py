@@ -120,6 +120,7 @@ def coverage(session: nox.Session) -> None:
     session.install("-e", ".[demo]", *group("test"))
     session.run("coverage", "erase")
     session.run("coverage", "run", "-m", "pytest", *session.posargs)
+    session.run("coverage", "run", "-m", "pytest", "-m", "engines", "tests/test_redis.py")
     session.run("coverage", "combine")
     session.run("coverage", "report", "--omit=*/emulator/*,*/cli/*", "--fail-under=100")
     session.run("coverage", "report", "--include=*/emulator/*,*/cli/*")
@@ -271,6 +272,6 @@ def bench(session: nox.Session) -> None:
 
     nox -s bench -- --quick call
     """
-    fast = ".[fast]" if "fast" in PROJECT["project"]["optional-dependencies"] else "."
+    fast = ".[demo,fast]" if "fast" in PROJECT["project"]["optional-dependencies"] else ".[demo]"
     session.install("-e", fast, *group("bench"))
     session.run("python", "-m", "benchmarks", *session.posargs)

@@ -1,11 +1,12 @@
 """Measure side by side, print the tables and keep them: all, or those that are named.
 
 python -m benchmarks [--quick] [imports] [codec] [call] [profile] [network] [bulk]
+                     [conferences]
 """
 
 import argparse
 
-from benchmarks import bulk, call, call_profile, codec, imports, network
+from benchmarks import bulk, call, call_profile, codec, conferences, imports, network
 from benchmarks.report import commit
 
 TABLES = {
@@ -15,6 +16,7 @@ TABLES = {
     "profile": call_profile,
     "network": network,
     "bulk": bulk,
+    "conferences": conferences,
 }
 
 

@@ -1,123 +1,112 @@
-"""Conferences per second and the memory that they take.
+"""Conferences per second, and what many of them cost.
 
-    python benchmarks/conferences.py rate --conferences 10 100 1000
-    python benchmarks/conferences.py memory --plans 1000 10000 100000
+    python -m benchmarks.conferences
 
-`rate` sets up and tears down conferences of four against an emulator in a process of its own, by
-`client.set_up` and by the loop that one writes by hand with httpx, in turns, and prints the median
-of the ratios with their spread. `memory` sets plans up against a transport that keeps nothing, so
-that what grows is the client, without a journal and with one.
+Conferences of four are set up and torn down, at most 32 requests at a time. Each run is a process
+of its own, pinned to a core, against a server in another process on another core: the emulator, or
+canned answers for LiveKit's client. All take turns. The vendor's SDK is installed into an
+environment of its own, because of what it brings along.
 """
 
-import argparse
 import asyncio
 import json
 import os
 import re
-import resource
-import statistics
 import subprocess
 import sys
 import tempfile
 import time
 import uuid
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from statistics import median
 
 import httpx
 
-from webrtc_async import AsyncWebRtcClient, Conference, ConferencePlan
+from benchmarks.conference_ways import (
+    ACCOUNT,
+    PASSWORD,
+    SEATS,
+    USER,
+    WAYS,
+    begin_peak_anew,
+    peak_kib,
+)
+from benchmarks.environments import vendors_python
+from benchmarks.report import HERE, keep, machine, table
+from benchmarks.target import Spread
+from webrtc_async import AsyncWebRtcClient, ConferencePlan
 
-ACCOUNT, AUTH = "9900000", ("user", "password")
-SEATS = ("a", "b", "c", "d")
-AT_A_TIME = 32
+ROUNDS = {10: 5, 100: 5, 1000: 3}
+"""Rounds by conferences."""
 
+PLANS = (100, 1_000, 10_000, 100_000)
+REQUESTS = {"livekit-api": 2}
+"""Requests for a conference, where they are not Bandwidth's fourteen."""
 
-def plans(count: int) -> Iterator[ConferencePlan]:
-    """Make plans of four."""
-    for number in range(count):
-        yield ConferencePlan(SEATS, key=f"plan-{number}")
-
-
-async def by_client(url: str, count: int) -> float:
-    """Set up and tear down by this package; return the seconds."""
-    began = time.perf_counter()
-    async with AsyncWebRtcClient(
-        ACCOUNT, auth=AUTH, base_url=url, max_connections=AT_A_TIME
-    ) as client:
-        up: list[Conference] = [
-            result.get() async for result in client.set_up(plans(count), concurrency=AT_A_TIME)
-        ]
-        async for gone in client.tear_down(up, concurrency=AT_A_TIME):
-            assert gone.error is None
-    return time.perf_counter() - began
+Runs = dict[str, list[dict[str, float]]]
 
 
-async def by_hand(url: str, count: int) -> float:
-    """Set up and tear down by the loop that one writes with httpx; return the seconds."""
-    began = time.perf_counter()
-    base = f"{url}/accounts/{ACCOUNT}"
-    limits = httpx.Limits(max_connections=AT_A_TIME, max_keepalive_connections=AT_A_TIME)
-    turn = asyncio.Semaphore(AT_A_TIME)
-    async with httpx.AsyncClient(auth=AUTH, limits=limits, timeout=60, trust_env=False) as http:
-
-        async def ask(method: str, path: str, body: object = None) -> httpx.Response:
-            answer = await http.request(method, f"{base}{path}", json=body)
-            return answer.raise_for_status()
-
-        async def one() -> None:
-            async with turn:
-                session = (await ask("POST", "/sessions")).json()["id"]
-                ids = []
-                for _ in SEATS:
-                    created = (await ask("POST", "/participants")).json()
-                    ids.append(created["participant"]["id"])
-                    path = f"/sessions/{session}/participants/{ids[-1]}"
-                    await ask("PUT", path, {"sessionId": session})
-            async with turn:
-                for each in ids:
-                    await ask("DELETE", f"/participants/{each}")
-                await ask("DELETE", f"/sessions/{session}")
-
-        await asyncio.gather(*(one() for _ in range(count)))
-    return time.perf_counter() - began
+@contextmanager
+def served(*command: str) -> Iterator[str]:
+    """Run a server, and give the URL that it prints first."""
+    env = {**os.environ, "PYTHONUNBUFFERED": "1"}
+    with subprocess.Popen(
+        [sys.executable, "-m", *command], stdout=subprocess.PIPE, text=True, env=env
+    ) as process:
+        assert process.stdout is not None
+        os.sched_setaffinity(process.pid, sorted(os.sched_getaffinity(0))[-1:])
+        try:
+            found = re.search(r"http://\S+", process.stdout.readline())
+            assert found is not None
+            yield found[0]
+        finally:
+            process.terminate()
 
 
-@asynccontextmanager
-async def emulator() -> AsyncIterator[str]:
-    """Serve an emulator in another process, and give its base URL."""
-    command = [sys.executable, "-m", "webrtc_async.cli", "emulator", "--port", "0"]
-    process = subprocess.Popen(  # noqa: ASYNC220  # before anything is measured
-        command, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONUNBUFFERED": "1"}
+def run(python: str, way: str, url: str, count: int) -> dict[str, float]:
+    """Have a process set up and tear down so many conferences."""
+    command = [python, str(HERE / "conference_ways.py"), way, url, str(count)]
+    shown = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout
+    found: dict[str, float] = json.loads(shown)
+    return found
+
+
+def rates(count: int, rounds: int, pythons: dict[str, str], urls: dict[str, str]) -> str:
+    """Compare all ways at a number of conferences."""
+    runs: Runs = {way: [] for way in WAYS}
+    for number in range(rounds):
+        # Turned round each time, so that nobody always comes after the same one.
+        for way in list(WAYS)[:: 1 if number % 2 else -1]:
+            runs[way].append(run(pythons[way], way, urls[way], count))
+    return table(
+        [f"{count:,} conferences", "a second", "ours / theirs", "CPU each", "requests", "peak"],
+        [row(way, count, runs) for way in WAYS],
     )
-    assert process.stdout is not None
-    try:
-        found = re.search(r"http://\S+", process.stdout.readline())
-        assert found is not None
-        yield found[0]
-    finally:
-        process.terminate()
-        process.wait()
 
 
-async def compare(counts: list[int], rounds: int) -> None:
-    """Print the rate of both, in turns, and the ratio."""
-    async with emulator() as url:
-        await by_client(url, 10)
-        await by_hand(url, 10)
-        for count in counts:
-            ratios, ours, theirs = [], [], []
-            for _ in range(rounds):
-                ours.append(count / await by_client(url, count))
-                theirs.append(count / await by_hand(url, count))
-                ratios.append(ours[-1] / theirs[-1])
-            print(
-                f"{count:5} conferences of {len(SEATS)}: client.set_up "
-                f"{statistics.median(ours):6.1f}/s, by hand {statistics.median(theirs):6.1f}/s, "
-                f"ratio {statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f}, "
-                f"{rounds} rounds)"
-            )
+def row(way: str, count: int, runs: Runs) -> list[str]:
+    seconds, ours = ([each["seconds"] for each in runs[name]] for name in (way, "webrtc_async"))
+    return [
+        way,
+        f"{count / median(seconds):.0f}",
+        # Of rates, which are the times upside down.
+        "" if way == "webrtc_async" else str(Spread.of_ratios(seconds, ours)),
+        f"{median(each['cpu'] for each in runs[way]) / count * 1e3:.1f} ms",
+        str(REQUESTS.get(way, 2 + 3 * len(SEATS))),
+        f"{median(each['peak_kib'] for each in runs[way]) / 1024:.0f} MiB",
+    ]
+
+
+def compare(rounds: dict[int, int]) -> str:
+    with ExitStack() as stack:
+        pythons = dict.fromkeys(WAYS, sys.executable)
+        pythons["bandwidth-sdk"] = vendors_python()
+        emulator = stack.enter_context(served("webrtc_async.cli", "emulator", "--port", "0"))
+        urls = dict.fromkeys(WAYS, emulator)
+        urls["livekit-api"] = stack.enter_context(served("benchmarks.twirp_server"))
+        return "\n\n".join(rates(*each, pythons, urls) for each in rounds.items())
 
 
 class Forgetful(httpx.AsyncBaseTransport):
@@ -134,60 +123,74 @@ class Forgetful(httpx.AsyncBaseTransport):
 
 
 async def grow(count: int, journal: Path | None) -> None:
-    """Set plans up and print what the process's memory grew by, and the time for each."""
-    one_seat = (ConferencePlan(["a"], key=f"plan-{number}") for number in range(count))
-    async with AsyncWebRtcClient(ACCOUNT, auth=AUTH, transport=Forgetful()) as client:
-        async for _ in client.set_up(plans(200)):
+    """Set plans of one up, and print what the process's memory grew by, and the time for each."""
+    plans = (ConferencePlan(["a"], key=f"plan-{number}") for number in range(count))
+    warm = (ConferencePlan(SEATS) for _ in range(200))
+    async with AsyncWebRtcClient(ACCOUNT, auth=(USER, PASSWORD), transport=Forgetful()) as client:
+        async for _ in client.set_up(warm):
             pass
-        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        began = time.perf_counter()
-        done = 0
-        async for result in client.set_up(one_seat, journal=journal):
-            done += result.error is None
-        spent = time.perf_counter() - began
-        grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
-        print(json.dumps({"done": done, "KiB": grown, "us": round(spent / count * 1e6)}))
+        begin_peak_anew()
+        before = peak_kib()
+        started = time.process_time()
+        async for result in client.set_up(plans, journal=journal):
+            assert result.error is None
+        spent = time.process_time() - started
+        print(json.dumps({"MiB": (peak_kib() - before) / 1024, "us": spent / count * 1e6}))
 
 
-def measure_memory(counts: list[int]) -> None:
-    """Run each count in a process of its own, because a process's peak never falls."""
-    for count in counts:
-        for kept in (False, True):
+def growth(plans: tuple[int, ...]) -> str:
+    """Run each number of plans in a process of its own, because a process's peak never falls."""
+    rows = []
+    for count in plans:
+        columns = [f"{count:,}"]
+        for name in ("", "journal.jsonl"):
             with tempfile.TemporaryDirectory() as folder:
-                extra = [f"{folder}/journal.jsonl"] if kept else []
+                kept = [f"{folder}/{name}"] if name else []
                 shown = subprocess.run(
-                    [sys.executable, __file__, "grow", str(count), *extra],
+                    [sys.executable, "-m", "benchmarks.conferences", "grow", str(count), *kept],
                     stdout=subprocess.PIPE,
                     text=True,
                     check=True,
                 ).stdout
             found = json.loads(shown)
-            assert found["done"] == count
-            print(
-                f"{count:7} plans {'with' if kept else 'without'} a journal: the peak grew by "
-                f"{found['KiB'] / 1024:.1f} MiB; {found['us']} us for each"
-            )
+            columns += [f"{found['us']:.0f} us", f"{found['MiB']:.1f} MiB"]
+        rows.append(columns)
+    return table(["plans", "CPU each", "memory", "with a journal", "memory"], rows)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    what = parser.add_subparsers(dest="what", required=True)
-    rate = what.add_parser("rate")
-    rate.add_argument("--conferences", type=int, nargs="+", default=[10, 100, 1000])
-    rate.add_argument("--rounds", type=int, default=5)
-    memory = what.add_parser("memory")
-    memory.add_argument("--plans", type=int, nargs="+", default=[1000, 10_000, 100_000])
-    growing = what.add_parser("grow")
-    growing.add_argument("count", type=int)
-    growing.add_argument("journal", type=Path, nargs="?")
-    chosen = parser.parse_args()
-    if chosen.what == "rate":
-        asyncio.run(compare(chosen.conferences, chosen.rounds))
-    elif chosen.what == "memory":
-        measure_memory(chosen.plans)
-    else:
-        asyncio.run(grow(chosen.count, chosen.journal))
+def main(*, quick: bool = False) -> None:
+    rounds = {10: 1} if quick else ROUNDS
+    conditions = machine()
+    keep(
+        "conferences",
+        f"""# Conferences
+
+{(__doc__ or "").partition("conferences")[2].strip()}
+
+{conditions}
+
+## Against other ways
+
+Medians of {", ".join(map(str, rounds.values()))} rounds; ratios of the rates of each round, with
+their spread. Peak is the process's, interpreter and imports included.
+
+{compare(rounds)}
+
+LiveKit's participants are tokens that are made without a request, and go with their room: a
+conference takes two requests there, and fourteen here.
+
+## As plans grow
+
+Plans of one, set up over a transport that keeps nothing: what grows is the client. Memory is what
+the peak grew by. A journal keeps the keys of finished plans at hand.
+
+{growth(PLANS[:1] if quick else PLANS)}""",
+        quick=quick,
+    )
 
 
 if __name__ == "__main__":
-    main()
+    if sys.argv[1:2] == ["grow"]:
+        asyncio.run(grow(int(sys.argv[2]), Path(sys.argv[3]) if len(sys.argv) > 3 else None))
+    else:
+        main()

@@ -66,19 +66,48 @@ def jumping_backends() -> pytest.MarkDecorator:
     )
 
 
+class RedisServer:
+    """A Redis server on a port of its own, which can be stopped and started."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            self.port = int(free.getsockname()[1])
+
+    @property
+    def url(self) -> str:
+        """Where clients of Redis find it."""
+        return f"redis://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        """Start it, and return when it takes connections."""
+        found = shutil.which("redis-server")
+        assert found is not None, "redis-server is not installed"
+        where = ["--port", str(self.port), "--bind", "127.0.0.1", "--dir", "."]
+        self.process = subprocess.Popen(
+            [found, *where, "--save", ""], stdout=subprocess.PIPE, text=True, cwd=self.folder
+        )
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            if "Ready to accept connections" in line:
+                break
+
+    def stop(self) -> None:
+        """Kill it; it keeps nothing."""
+        self.process.kill()
+        self.process.communicate()
+
+
 @pytest.fixture
-def redis_port(tmp_path: Path) -> Iterator[int]:
+def redis_server(tmp_path: Path) -> Iterator[RedisServer]:
     """A Redis server of the test's own."""
-    found = shutil.which("redis-server")
-    assert found is not None, "redis-server is not installed"
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = int(free.getsockname()[1])
-    command = [found, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", "."]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=tmp_path)
-    assert process.stdout is not None
-    for line in process.stdout:
-        if "Ready to accept connections" in line:
-            break
-    yield port
-    process.terminate()
-    process.communicate()
+    server = RedisServer(tmp_path)
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def redis_port(redis_server: RedisServer) -> int:
+    """The port of a Redis server of the test's own."""
+    return redis_server.port

@@ -575,3 +575,14 @@ async def test_every_failure_is_one_of_ours():
         with pytest.raises(WebRtcError):
             async with client.conference(["a"]):
                 pytest.fail("it was entered")
+
+
+async def test_failures_that_are_alike_are_told_of_once():
+    """A text says what four requests have in common once, and how often; others are counted."""
+    alike = [ConflictError("the session is full.", status=409) for _ in range(4)]
+    others = [WebRtcError(f"number {number}.") for number in range(4)]
+    text = str(SetupError("it failed.", [*alike, *others], operation="conference"))
+    assert text == (
+        "conference: it failed. the session is full. (4 times) number 0. number 1. and 2 more "
+        "Nothing that is known of is left."
+    )

@@ -150,6 +150,14 @@ async def test_a_path_that_cannot_be_used_is_refused(tmp_path):
 
 
 @pytest.mark.anyio
+@pytest.mark.parametrize("device", ["/dev/zero", "/dev/full", "/dev/null"])
+async def test_a_device_is_refused(device):
+    """What is no file, and perhaps without an end, is refused instead of read."""
+    with pytest.raises(JournalError, match="not a regular file"):
+        Journal(device).open("1")
+
+
+@pytest.mark.anyio
 async def test_a_journal_has_one_user_at_a_time(path):
     """Two runs with one journal would both set up what neither knows of yet."""
     journal = Journal(path).open("1")

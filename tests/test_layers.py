@@ -31,6 +31,7 @@ FLOORS = (
     "settings",
     "secret",
     "retry_quota",
+    "rate_limiter",
     "retry",
     "auth",
     "oauth2",
@@ -39,6 +40,7 @@ FLOORS = (
     "transport",
     "observer",
     "otel",
+    "redis",
     "options",
     "compensation",
     "channel",
@@ -72,6 +74,8 @@ HOMES = {
     },
     "opentelemetry": {"otel"},
     "h11": {"transport.response_reader"},
+    "limits": {"redis"},
+    "redis": {"redis"},
     "pytest": {"pytest_plugin"},
 }
 

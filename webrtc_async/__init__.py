@@ -30,6 +30,7 @@ if TYPE_CHECKING:
         InvalidArgumentError,
         NotFoundError,
         RateLimitedError,
+        RateLimiterError,
         RedirectError,
         ResponseTooLargeError,
         RouteMismatchError,
@@ -53,6 +54,7 @@ if TYPE_CHECKING:
     from webrtc_async.oauth2 import OAuth2ClientCredentials
     from webrtc_async.observer import ObservedAttempt, ObservedCall, ObservedEnd, Observer
     from webrtc_async.outcome import Orphan, Outcome, Stage
+    from webrtc_async.rate_limiter import LocalRateLimiter, RateLimiter
     from webrtc_async.retry import RetryPolicy
     from webrtc_async.retry_quota import RetryQuota
     from webrtc_async.route import Repeat, Route
@@ -106,6 +108,7 @@ __all__ = [
     "Journal",
     "JournalError",
     "LiveConference",
+    "LocalRateLimiter",
     "Member",
     "NotFoundError",
     "OAuth2ClientCredentials",
@@ -119,6 +122,8 @@ __all__ = [
     "ParticipantSubscription",
     "PublishPermission",
     "RateLimitedError",
+    "RateLimiter",
+    "RateLimiterError",
     "RedirectError",
     "Repeat",
     "Resource",
@@ -166,6 +171,7 @@ _HOMES: Final = {
         "InvalidArgumentError",
         "NotFoundError",
         "RateLimitedError",
+        "RateLimiterError",
         "RedirectError",
         "ResponseTooLargeError",
         "RouteMismatchError",
@@ -189,6 +195,7 @@ _HOMES: Final = {
     "oauth2": ("OAuth2ClientCredentials",),
     "observer": ("ObservedAttempt", "ObservedCall", "ObservedEnd", "Observer"),
     "outcome": ("Orphan", "Outcome", "Stage"),
+    "rate_limiter": ("LocalRateLimiter", "RateLimiter"),
     "retry": ("RetryPolicy",),
     "retry_quota": ("RetryQuota",),
     "route": ("Repeat", "Route"),

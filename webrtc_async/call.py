@@ -204,6 +204,7 @@ class Call(Generic[ResultT]):
                 longest=policy.longest_attempt(self.route.repeat, self._attempts),
                 connect_timeout=policy.attempt_timeout,
                 take_over=self._heir(),
+                rate_limiter=self.channel.rate_limiter,
             )
         except BaseException as error:
             if watch is not None:

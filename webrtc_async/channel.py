@@ -4,6 +4,7 @@ import anyio
 from attrs import define, field
 
 from webrtc_async.auth import Auth
+from webrtc_async.rate_limiter import RateLimiter
 from webrtc_async.reaper import Reaper
 from webrtc_async.retry_quota import RetryQuota
 from webrtc_async.transport import Connections
@@ -19,6 +20,7 @@ class Channel:
         connections: Where requests are sent.
         reaper: Has the tasks that outlive a call.
         quota: What repetitions are paid from.
+        rate_limiter: Says when each request may be sent; None for at once.
         create_grace: Seconds that a create is followed after its caller has gone; 0 for not at all.
     """
 
@@ -27,6 +29,7 @@ class Channel:
     connections: Connections
     reaper: Reaper
     quota: RetryQuota
+    rate_limiter: RateLimiter | None
     create_grace: float
     followed: int = field(default=0, init=False)
 

@@ -19,6 +19,7 @@ from webrtc_async.environment import (
 from webrtc_async.errors import ConfigurationError, InvalidArgumentError
 from webrtc_async.observer import Observer, check_observers, watch_over
 from webrtc_async.options import ClientSettings, Options, merged_headers, standard_headers
+from webrtc_async.rate_limiter import RateLimiter
 from webrtc_async.reaper import Reaper
 from webrtc_async.retry import RetryPolicy
 from webrtc_async.retry_quota import RetryQuota
@@ -70,6 +71,7 @@ class AsyncWebRtcClient(Conferences):
         max_response_bytes: Longest answer that is read, decoded.
         observers: Told of every call and attempt, such as `OpenTelemetryObserver()`.
         retry_quota: Bounds what is repeated by all calls together; clients may share one.
+        rate_limiter: Says when each request may be sent; clients may share one.
         create_grace: Seconds that a create which was sent is followed after its caller was
             cancelled or its deadline passed, so that what it made is deleted when the answer comes
             after all; a quarter of max_connections at most are followed. 0 follows none.
@@ -97,6 +99,7 @@ class AsyncWebRtcClient(Conferences):
         max_response_bytes: int = 4 * 1024 * 1024,
         observers: Iterable[Observer] = (),
         retry_quota: RetryQuota | None = None,
+        rate_limiter: RateLimiter | None = None,
         create_grace: float = 2.0,
         close_grace: float = 5.0,
     ) -> None:
@@ -132,6 +135,7 @@ class AsyncWebRtcClient(Conferences):
         check_seconds("close_grace", close_grace, from_zero=True)
         check_seconds("create_grace", create_grace, from_zero=True)
         check_kind("retry_quota", retry_quota, RetryQuota)
+        check_kind("rate_limiter", rate_limiter, RateLimiter)
         self._close_grace = close_grace
         self._channel = Channel(
             base_url=self._base_url,
@@ -139,6 +143,7 @@ class AsyncWebRtcClient(Conferences):
             connections=self._connections,
             reaper=reaper,
             quota=RetryQuota() if retry_quota is None else retry_quota,
+            rate_limiter=rate_limiter,
             create_grace=create_grace,
         )
         self._owner = ConferenceOwner(reaper, max_connections)

@@ -11,7 +11,8 @@
     │   └── TeardownError              what could not be deleted
     ├── TransportError                 no complete answer came: .outcome says what may have happened
     │   ├── ConnectionFailedError      nothing was sent
-    │   │   └── TlsError               the server's certificate was refused
+    │   │   ├── TlsError               the server's certificate was refused
+    │   │   └── RateLimiterError       your own rate limiter could not be asked
     │   ├── UnknownOutcomeError        sent, and the answer was lost
     │   └── DeadlineExceededError      the call ran out of time; also a TimeoutError
     ├── ApiError                       the service refused: .status .reason .request_id ...
@@ -136,6 +137,10 @@ class ConnectionFailedError(TransportError):
 
 class TlsError(ConnectionFailedError):
     """The server's certificate was refused; never repeated, because it would be refused again."""
+
+
+class RateLimiterError(ConnectionFailedError):
+    """The rate limiter failed, such as one whose Redis is down; repeated as a lost connection."""
 
 
 class UnknownOutcomeError(TransportError):

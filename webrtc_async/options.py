@@ -10,6 +10,7 @@ from attrs import field, frozen
 from webrtc_async._version import __version__
 from webrtc_async.errors import ConfigurationError, InvalidArgumentError
 from webrtc_async.observer import Observer
+from webrtc_async.rate_limiter import RateLimiter
 from webrtc_async.retry import RetryPolicy
 from webrtc_async.retry_quota import RetryQuota
 from webrtc_async.route import ACCOUNT, check_id
@@ -33,6 +34,7 @@ class ClientSettings(TypedDict, total=False):
     max_response_bytes: int
     observers: Iterable[Observer]
     retry_quota: RetryQuota
+    rate_limiter: RateLimiter
     create_grace: float
     close_grace: float
 

@@ -29,12 +29,18 @@ class Stage(enum.Enum):
     """How far a call has come; the value completes "the call was ..."."""
 
     QUEUED = "waiting for a free connection"
+    THROTTLED = "waiting for its turn under the rate limit"
     AUTHENTICATING = "fetching an access token"
     CONNECTING = "connecting"
     SENDING = "sending the request"
     AWAITING = "waiting for the answer"
     READING = "reading the answer"
     PAUSING = "pausing before another attempt"
+
+
+_BEFORE_SENDING: Final = frozenset(
+    {Stage.QUEUED, Stage.THROTTLED, Stage.AUTHENTICATING, Stage.PAUSING}
+)
 
 
 @define
@@ -75,7 +81,7 @@ class Progress:
         """What may have happened at the service by now."""
         if self.status is not None:
             return Outcome.ANSWERED
-        if self.stage in {Stage.QUEUED, Stage.AUTHENTICATING, Stage.PAUSING}:
+        if self.stage in _BEFORE_SENDING:
             return Outcome.NOT_SENT
         # A transport that tells nothing may have sent everything.
         if self.stage is Stage.CONNECTING and self.is_traced:

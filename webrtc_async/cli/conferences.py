@@ -101,7 +101,7 @@ def set_up(
             on_progress=on_progress,
         )
 
-    _carry_out(context, start, "Setting up", "up", plain=plain)
+    _carry_out(context, start, "Setting up", "up", total=total, plain=plain)
 
 
 @click.command("tear-down", short_help="Delete the conferences of a journal.", epilog=EXIT_CODES)
@@ -127,6 +127,7 @@ def _carry_out(
     title: str,
     done: str,
     *,
+    total: int | None = None,
     plain: bool,
 ) -> None:
     began = time.monotonic()
@@ -152,11 +153,14 @@ def _carry_out(
         return f"{counted}; {last.failed} failed; {time.monotonic() - began:.1f} s."
 
     try:
-        with _shown(title, plain=plain) as show:
+        with _shown(title, total=total, plain=plain) as show:
             anyio.run(run, show)
     except KeyboardInterrupt:
         click.echo(sum_up())
-        click.echo("Interrupted: what was under way is undone; run it again to go on.", err=True)
+        click.echo(
+            "Interrupted: what was under way is undone or in the journal; run it again to go on.",
+            err=True,
+        )
         context.exit(INTERRUPTED)
     except WebRtcError as error:
         raise failure(error) from None
@@ -165,7 +169,7 @@ def _carry_out(
 
 
 @contextmanager
-def _shown(title: str, *, plain: bool) -> Generator[OnProgress]:
+def _shown(title: str, *, total: int | None, plain: bool) -> Generator[OnProgress]:
     """Show how far the work has come: a bar on a terminal, nothing in a log."""
     # Asked of the stream itself: rich also takes FORCE_COLOR for a terminal, which a log is not.
     if plain or not sys.stdout.isatty():
@@ -179,7 +183,7 @@ def _shown(title: str, *, plain: bool) -> Generator[OnProgress]:
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=Console(highlight=False)) as bar:
-        task = bar.add_task(title, total=None, rate=0.0)
+        task = bar.add_task(title, total=total, rate=0.0)
 
         def show(progress: BulkProgress) -> None:
             finished = progress.done + progress.failed

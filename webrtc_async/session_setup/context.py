@@ -86,13 +86,12 @@ class ConferenceContext:
         """Return whether it is up; who leaves before that leaves nothing."""
         has_left = False
 
-        def leave() -> None:
+        def leave() -> anyio.Event:
             nonlocal has_left
             has_left = True
             setup.abandon()
-            if setup.is_up:  # it was done just when the caller was cancelled
-                removal = Removal(self.client, self.owner.places, setup.left)
-                self.owner.start(removal.run, SET_UP)
+            # It may have been done just when the caller was cancelled.
+            return self._undo(setup) if setup.is_up else setup.done
 
         with anyio.move_on_after(self.deadline):
             if self.on_progress is None:
@@ -102,7 +101,19 @@ class ConferenceContext:
                 await self._follow(setup, leave)
         return setup.is_up and not has_left
 
-    async def _follow(self, setup: Setup, leave: Callable[[], None]) -> None:
+    def _undo(self, setup: Setup) -> anyio.Event:
+        undone = anyio.Event()
+
+        async def run() -> None:
+            try:
+                await Removal(self.client, self.owner.places, setup.left).run()
+            finally:
+                undone.set()
+
+        self.owner.start(run, SET_UP)
+        return undone
+
+    async def _follow(self, setup: Setup, leave: Callable[[], anyio.Event]) -> None:
         send, steps = anyio.create_memory_object_stream[SetupProgress](math.inf)
 
         def show(step: SetupProgress) -> None:
@@ -121,7 +132,7 @@ class ConferenceContext:
                 async for step in steps:
                     await tell(self.on_progress, step)
             except BaseException:
-                leave()
+                undone = leave()
                 with anyio.move_on_after(self.grace, shield=True):
-                    await setup.done.wait()
+                    await undone.wait()
                 raise

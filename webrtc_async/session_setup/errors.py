@@ -1,5 +1,6 @@
 """What can go wrong with whole conferences; drawn in the tree of `webrtc_async.errors`."""
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any, Final, Self, cast
 
@@ -117,5 +118,11 @@ def may_have_created(failure: WebRtcError) -> bool:
 
 
 def _first(values: Sequence[object]) -> list[str]:
-    more = len(values) - MOST_SHOWN
-    return [*map(str, values[:MOST_SHOWN]), *([f"and {more} more"] if more > 0 else [])]
+    # Requests that are under way together often fail alike.
+    times = Counter(map(str, values))
+    shown = [
+        text if count == 1 else f"{text} ({count} times)"
+        for text, count in list(times.items())[:MOST_SHOWN]
+    ]
+    more = len(values) - sum(list(times.values())[:MOST_SHOWN])
+    return [*shown, *([f"and {more} more"] if more > 0 else [])]

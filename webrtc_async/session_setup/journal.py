@@ -1,6 +1,7 @@
 """A file that knows what was set up, so that a crash loses nothing and repeats nothing."""
 
 import os
+import stat
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -61,6 +62,7 @@ class Journal:
             raise JournalError(f"the journal {self.path} is in use.")
         try:
             self._file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+            _check_regular(self._file, self.path)
             _lock(self._file, self.path)
             self._load(account_id)
         except OSError as error:
@@ -225,6 +227,12 @@ class Journal:
                 self._unfinished.setdefault(key, []).append(lines.read_created(fields, where))
             case _:
                 raise JournalError(f"{where} says nothing that this version can read.")
+
+
+def _check_regular(file: int, path: Path) -> None:
+    """Refuse devices and pipes, some of which can be read for ever."""
+    if not stat.S_ISREG(os.fstat(file).st_mode):
+        raise JournalError(f"the journal {path} is not a regular file: take another one.")
 
 
 def _lock(file: int, path: Path) -> None:

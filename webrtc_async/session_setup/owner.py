@@ -87,21 +87,20 @@ def report_left(left: Sequence[Resource]) -> None:
 
 
 async def wait_for(
-    done: anyio.Event, *, grace: float, on_leaving: Callable[[], None] | None = None
+    done: anyio.Event, *, grace: float, on_leaving: Callable[[], anyio.Event | None] | None = None
 ) -> None:
     """Wait until work is done; who is cancelled meanwhile waits for a grace and no longer.
 
     Args:
         done: Set when the work is done.
         grace: Seconds.
-        on_leaving: Called at once when the caller is cancelled.
+        on_leaving: Called at once when the caller is cancelled; may return what to wait for then.
     """
     try:
         await done.wait()
     except BaseException:
-        if on_leaving is not None:
-            on_leaving()
+        undone = None if on_leaving is None else on_leaving()
         # On asyncio another cancel ends this wait too, and that is all that it ends.
         with anyio.move_on_after(grace, shield=True):
-            await done.wait()
+            await (undone or done).wait()
         raise

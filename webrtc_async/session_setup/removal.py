@@ -9,6 +9,7 @@ from webrtc_async.endpoints import Endpoints
 from webrtc_async.errors import ClientClosedError, NotFoundError, WebRtcError
 from webrtc_async.session_setup.owner import report_left
 from webrtc_async.session_setup.resource import Resource
+from webrtc_async.transport.place import Place
 
 
 @define(eq=False)
@@ -42,15 +43,18 @@ class Removal:
             report_left(self.left)
 
     async def _delete_all(self, resources: Iterable[Resource]) -> None:
-        chosen = tuple(resources)
+        first, *others = tuple(resources) or (None,)
+        if first is None:
+            return
         async with anyio.create_task_group() as tasks:
-            for each in chosen:
+            for each in others:
                 tasks.start_soon(self._delete, each)
+            await self._delete(first)
 
     async def _delete(self, resource: Resource) -> None:
         is_session = resource.kind == "session"
         delete = self.client.delete_session if is_session else self.client.delete_participant
-        async with self.places:
+        async with Place(self.places, object()):
             try:
                 await delete(resource.id)
             except NotFoundError:

@@ -18,6 +18,7 @@ from webrtc_async.session_setup.plan import ConferencePlan, Seat
 from webrtc_async.session_setup.progress import SetupProgress
 from webrtc_async.session_setup.removal import Removal
 from webrtc_async.session_setup.resource import Resource
+from webrtc_async.transport.place import Place
 
 CreatedT = TypeVar("CreatedT", Session, AccountsParticipantsResponse)
 
@@ -163,9 +164,9 @@ class Setup:
 
     async def _set_up(self) -> None:
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(self._guarded, self._create_session)
             for seat in self.seats:
                 tasks.start_soon(self._guarded, self._seat, seat)
+            await self._guarded(self._create_session)
 
     async def _guarded(self, work: Callable[..., Awaitable[None]], *arguments: Seat) -> None:
         try:
@@ -212,12 +213,12 @@ class Setup:
         hearing = self.hearing_of(name)
         heard = [] if hearing.heard == "everyone" else [each.name for each in hearing.heard]
         for needed in ("", *heard):
-            if needed not in self.present:
+            if needed not in self.present and not self._known[needed].is_set():
                 await self._known[needed].wait()
         ids = {**self.present, **{each.name: each.participant.id for each in self.members}}
         if self._session is None or not set(heard) <= ids.keys():
             return  # what it needs has failed, and is among the errors
-        async with self.places:
+        async with Place(self.places, object()):
             await self.client.add_participant_to_session(
                 session_id=self._session.id,
                 participant_id=participant_id,
@@ -232,7 +233,7 @@ class Setup:
         resource_of: Callable[[CreatedT], Resource],
     ) -> CreatedT:
         made = list[CreatedT]()
-        async with self.places:
+        async with Place(self.places, object()):
             # Waiting for a place can be cancelled; what has begun is seen to its end.
             with anyio.CancelScope(shield=True):
                 self._in_flight.append(operation)

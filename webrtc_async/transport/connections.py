@@ -3,7 +3,7 @@
 import ssl
 import sys
 import warnings
-from typing import Any
+from typing import Any, Final
 
 import anyio
 
@@ -15,6 +15,7 @@ from webrtc_async.errors import (
 )
 from webrtc_async.event_loop import current_event_loop, forks, is_running
 from webrtc_async.outcome import Outcome, Progress, Stage
+from webrtc_async.rate_limiter import RateLimiter, wait_for_permit
 from webrtc_async.reaper import Reaper
 from webrtc_async.settings import check_count, check_kind, check_proxy
 from webrtc_async.transport.clock import AnyClock, AsyncioClock, clock_here
@@ -32,7 +33,10 @@ from webrtc_async.transport.library import (
 )
 from webrtc_async.transport.library_pool import KEEP_ALIVE, LibraryPool
 from webrtc_async.transport.lifetime import Lifetime, caller
+from webrtc_async.transport.place import Place
 from webrtc_async.wire import WireRequest, WireResponse
+
+_UNSENT: Final = frozenset({Stage.QUEUED, Stage.THROTTLED})
 
 
 class Connections:
@@ -90,6 +94,7 @@ class Connections:
         )
         self._own: Http1Transport | None = None
         self._clock: AnyClock | AsyncioClock | None = None
+        self._throttled: anyio.CapacityLimiter
         self._home: tuple[object, int] | None = None
         self._made_at = caller()
         self._abandoned: list[object] = []
@@ -125,6 +130,7 @@ class Connections:
         longest: float | None = None,
         connect_timeout: float | None = None,
         take_over: TakeOver | None = None,
+        rate_limiter: RateLimiter | None = None,
     ) -> WireResponse:
         """Send a request and return the answer to it, where `settle` was called before.
 
@@ -134,6 +140,7 @@ class Connections:
             longest: Seconds that it may take once it has a place; None for no bound of its own.
             connect_timeout: Seconds that connecting may take; None for no bound of its own.
             take_over: Is given the exchange if its caller is cancelled once the request was sent.
+            rate_limiter: Says when it may be sent; None for at once.
 
         Raises:
             TransportError: No complete answer came.
@@ -145,7 +152,15 @@ class Connections:
         progress.begin(Stage.QUEUED)
         under_way = self._exchange(request, progress)
         try:
-            answer = await under_way.answer(longest, connect_timeout, take_over)
+            if rate_limiter is None:
+                answer = await under_way.answer(longest, connect_timeout, take_over)
+            else:
+                # With a place of its own, so that permits which nobody can use yet do not pile up.
+                async with Place(self._throttled, under_way):
+                    await wait_for_permit(rate_limiter, progress)
+                    self.check_open(progress.operation)
+                    progress.begin(Stage.QUEUED)
+                    answer = await under_way.answer(longest, connect_timeout, take_over)
         except Exception as error:
             if (refusal := under_way.refusal) is not None:
                 return refusal
@@ -156,7 +171,7 @@ class Connections:
                 self.check_open(progress.operation)
             raise failed(progress, request.target, error) from error
         finally:
-            self.requests_sent += progress.stage is not Stage.QUEUED
+            self.requests_sent += progress.stage not in _UNSENT
         answer = answer or under_way.refusal
         if answer is None:
             progress.is_reused = False  # a connection that says nothing is not dead
@@ -199,6 +214,7 @@ class Connections:
             self._leave(*self._home, operation, to_close)
         self._home = (current_event_loop(), forks())
         self._pool.settle()
+        self._throttled = anyio.CapacityLimiter(self.max_connections)
         self._clock = clock = clock_here()
         return clock
 
