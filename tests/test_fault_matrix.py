@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 from faults.elsewhere import HELD
-from faults.matrix import BACKENDS, CELLS, ROWS, WAITS_FOR, summary, try_cell
+from faults.matrix import BACKENDS, CELLS, ROWS, summary, try_cell
 from faults.row import Cell
 
 
 def param(cell: Cell, backend: str):
-    """Return a cell as parameters; one that cannot pass yet, or ever, must fail."""
-    reason = cell.row.cannot.get(cell.transport) or WAITS_FOR.get(cell.row.number)
+    """Return a cell as parameters; one that cannot pass must fail."""
+    reason = cell.row.cannot.get(cell.transport)
     marks = [] if reason is None else [pytest.mark.xfail(reason=reason, strict=True)]
     return pytest.param(cell, (backend, {}), id=f"{backend}-{cell}", marks=marks)
 
@@ -28,8 +28,8 @@ async def test_a_fault_comes_to_what_it_must(cell: Cell, anyio_backend: object) 
 
 @pytest.mark.parametrize("held", HELD, ids=lambda held: held.number)
 def test_a_fault_elsewhere_is_held(held):
-    """Each fault that is no cell names tests that exist, or is on the list of what waits."""
-    assert held.tests or held.number in WAITS_FOR
+    """Each fault that is no cell names tests that exist."""
+    assert held.tests
     for name in held.tests:
         module, _, test = name.partition("::")
         tree = ast.parse((Path(__file__).parent / f"{module}.py").read_text("utf-8"))

@@ -704,7 +704,7 @@ async def test_a_given_client_s_timeout_counts() -> None:
     """A given http_client's own timeout is kept, and its end is one of our errors."""
     async with (
         serving(stay_silent) as server,
-        httpx.AsyncClient(timeout=0.05) as given,
+        httpx.AsyncClient(timeout=httpx.Timeout(None, read=0.05)) as given,
         calling(server.url(), http_client=given) as client,
     ):
         with pytest.raises(UnknownOutcomeError, match="ReadTimeout") as caught:

@@ -36,11 +36,6 @@ CELLS: Final = [
     if kind == "repeatable" or row.create is not None
 ]
 
-WAITS_FOR: Final[dict[str, str]] = {
-    "73": "retrying without cycles: tenacity leaves 146 objects of them for a call of 3 attempts",
-}
-"""What waits for work under way, by number of row; a cell on this list that passes fails."""
-
 
 def summary() -> str:
     """Return what the matrix has, in one line; a cell counts once for each of its backends."""

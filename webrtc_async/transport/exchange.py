@@ -87,8 +87,11 @@ class Exchange:
         Raises:
             UnexpectedResponseError: The body is over the limit or its encoding cannot be read.
         """
-        with move_on_after(longest):
-            return await self._send()
+        try:
+            with move_on_after(longest):
+                return await self._send()
+        finally:
+            del self._built  # its trace refers back to this exchange
         return None
 
     async def _send(self) -> WireResponse:
@@ -115,6 +118,7 @@ class Exchange:
             raise
         finally:
             await response.aclose()
+            response.stream = self.library.byte_stream()  # the one it had refers back to it
         return WireResponse(status=head.status, headers=head.headers, content=content)
 
     def _see_head(self, response: object) -> WireResponse | None:

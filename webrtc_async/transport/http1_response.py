@@ -136,10 +136,9 @@ class Http1Response(httpx.AsyncByteStream):
         self._wake()
 
     async def _wait(self) -> None:
-        if self._error is not None:
-            raise self._error
         connection = self._connection
-        assert connection is not None  # noqa: S101  # what is not complete and has not failed
+        if connection is None:
+            raise self._failure()
         self._waiter = connection.loop.create_future()
         try:
             await self._waiter
@@ -148,6 +147,11 @@ class Http1Response(httpx.AsyncByteStream):
             raise
         finally:
             self._waiter = None
+
+    def _failure(self) -> Exception:
+        # Given away, because an error that its own traceback leads to would be a cycle.
+        error, self._error = self._error, None
+        return error or httpx.ReadError("the response failed before")
 
     def _wake(self) -> None:
         if self._waiter is not None and not self._waiter.done():
