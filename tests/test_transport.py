@@ -470,8 +470,8 @@ async def test_a_certificate_that_is_refused_is_not_tried_again(
         assert server.requests == []
 
 
-async def test_a_server_that_speaks_no_tls_is_a_failed_connection() -> None:
-    """A plain server behind an https URL is a failed connection, not a refused certificate."""
+async def test_a_server_that_speaks_no_tls_is_not_tried_again() -> None:
+    """A plain server behind an https URL is a TlsError that says so, after one connection."""
 
     async def refuse(stream: anyio.abc.ByteStream) -> None:
         async with stream:
@@ -479,9 +479,9 @@ async def test_a_server_that_speaks_no_tls_is_a_failed_connection() -> None:
             await stream.send(b"HTTP/1.1 400 Bad Request\r\n\r\n")
 
     async with listening(refuse) as port, calling(f"https://127.0.0.1:{port}") as client:
-        with pytest.raises(ConnectionFailedError) as caught:
+        with pytest.raises(TlsError, match="does not speak TLS") as caught:
             await client.get_session("s-1")
-    assert not isinstance(caught.value, TlsError)
+    assert caught.value.attempts == 1
     assert caught.value.outcome is Outcome.NOT_SENT
 
 

@@ -11,7 +11,7 @@
     │   └── TeardownError              what could not be deleted
     ├── TransportError                 no complete answer came: .outcome says what may have happened
     │   ├── ConnectionFailedError      nothing was sent
-    │   │   └── TlsError               the server's certificate was refused
+    │   │   └── TlsError               no agreement on TLS: the text names the check that failed
     │   ├── UnknownOutcomeError        sent, and the answer was lost
     │   └── DeadlineExceededError      the call ran out of time; also a TimeoutError
     ├── ApiError                       the service refused: .status .reason .request_id ...
@@ -135,7 +135,18 @@ class ConnectionFailedError(TransportError):
 
 
 class TlsError(ConnectionFailedError):
-    """The server's certificate was refused; never repeated, because it would be refused again."""
+    """TLS could not be agreed on; never repeated, because it would fail again.
+
+    The text names the check: of the server's certificate, the version, the ciphers, the client's
+    certificate, or whether the server speaks TLS at all. A connection that is cut off within the
+    handshake is a plain `ConnectionFailedError`, which may be repeated.
+    """
+
+    @property
+    def _consequence(self) -> str:
+        if self.outcome is Outcome.NOT_SENT:
+            return "Nothing was carried out, and another try would fail alike."
+        return super()._consequence
 
 
 class UnknownOutcomeError(TransportError):
