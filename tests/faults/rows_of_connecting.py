@@ -7,6 +7,7 @@ from scripted import hang_up, stay_silent
 from webrtc_async import Outcome, TlsError
 
 from .behaviours import answered, close, reset_after
+from .credentials import BASIC, TOKEN
 from .row import Expected, Row, late, lost, result, unsent
 from .scene import (
     alert,
@@ -25,6 +26,9 @@ from .scene import (
 )
 
 QUICK = {"attempt_timeout": 0.05}
+
+TO_A_PROXY = (BASIC, TOKEN)
+"""An access token would be fetched through the proxy as well, which is another fault."""
 
 
 def no_tls(says: str, connections: int = 1) -> Expected:
@@ -155,6 +159,7 @@ ROWS_OF_CONNECTING = [
         behind_proxy(answered(b"", status=b"407 Proxy Authentication Required")),
         unsent(),
         unsent(),
+        credentials=TO_A_PROXY,
         heals=False,
     ),
     Row(
@@ -163,6 +168,7 @@ ROWS_OF_CONNECTING = [
         behind_proxy(answered(b"<h1>login</h1>")),
         unsent(says="before TLS was agreed on"),
         unsent(says="before TLS was agreed on"),
+        credentials=TO_A_PROXY,
         heals=False,
     ),
     Row(
@@ -171,6 +177,7 @@ ROWS_OF_CONNECTING = [
         behind_proxy(stay_silent),
         late(Outcome.NOT_SENT, requests=3),
         late(Outcome.NOT_SENT),
+        credentials=TO_A_PROXY,
         heals=False,
         deadline=0.4,
         settings=QUICK,

@@ -8,10 +8,10 @@ from webrtc_async import (
     ServerError,
     UnauthorizedError,
 )
-from webrtc_async.errors import ApiError, UnexpectedResponseError
+from webrtc_async.errors import ApiError
 
-from .behaviours import answered, echoing
-from .row import Expected, Row, refused
+from .behaviours import answered
+from .row import Row, refused
 from .scene import wire
 
 HTML = b"Content-Type: text/html"
@@ -91,19 +91,5 @@ ROWS_OF_STATUSES = [
         refused(ConflictError, 1, 409),
         None,
         perform=add_participant,
-    ),
-    Row(
-        "60",
-        "a refusal that echoes the request",
-        wire(echoing(b"400 Bad Request")),
-        refused(ApiError, 1, 400),
-        refused(ApiError, 1, 400),
-    ),
-    Row(
-        "60s",
-        "a success that echoes the request",
-        wire(echoing(b"200 OK")),
-        Expected(UnexpectedResponseError),
-        Expected(UnexpectedResponseError),
     ),
 ]

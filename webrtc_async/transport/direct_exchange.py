@@ -48,7 +48,7 @@ class DirectExchange:
     _target: _Target = field(init=False)
     _connect_timeout: float | None = field(default=None, init=False)
     _head: WireResponse | None = field(default=None, init=False)
-    _chunks: list[bytes] = field(factory=list[bytes], init=False)
+    _chunks: list[bytes] = field(factory=list[bytes], init=False, repr=False)
 
     @property
     def refusal(self) -> WireResponse | None:
@@ -128,6 +128,7 @@ class DirectExchange:
             size += len(chunk)
             check_length(size, self.limit)
             self._chunks.append(chunk)
+            del chunk  # a traceback's local variables may be shown
         return b"".join(self._chunks)
 
 

@@ -44,7 +44,7 @@ class Exchange:
     is_own: bool
     _built: httpx.Request = field(init=False)
     _head: WireResponse | None = field(default=None, init=False)
-    _chunks: list[bytes] = field(factory=list[bytes], init=False)
+    _chunks: list[bytes] = field(factory=list[bytes], init=False, repr=False)
 
     @property
     def refusal(self) -> WireResponse | None:
@@ -138,8 +138,8 @@ class Exchange:
             if response.is_stream_consumed:  # by a hook of the user's, or a transport that mocks
                 check_length(len(response.content), self.limit)
                 return response.content
-            raw = await self._read_raw(response)
-            return decode(raw, response.headers.get("content-encoding", ""), self.limit)
+            encoding = response.headers.get("content-encoding", "")
+            return decode(await self._read_raw(response), encoding, self.limit)
         except ContentError as error:
             raise unreadable(error, self.progress.operation, response.status_code) from None
 
@@ -159,6 +159,7 @@ class Exchange:
                         scope.cancel()
                     else:
                         self._chunks.append(chunk)
+                    del chunk  # a traceback's local variables may be shown
                     if seen % _CHUNKS_AT_A_TIME == 0:
                         await checkpoint()
         finally:

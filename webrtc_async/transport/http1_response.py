@@ -80,9 +80,8 @@ class Http1Response(httpx.AsyncByteStream):
         """Give the body in pieces, raising as `head` does."""
         while True:
             while self._chunks:
-                chunk = self._chunks.popleft()
-                self._unread -= len(chunk)
-                yield chunk
+                self._unread -= len(self._chunks[0])
+                yield self._chunks.popleft()
             if self.is_complete:
                 return
             if self._is_paused and self._connection is not None:
