@@ -14,6 +14,7 @@ import pytest
 import trustme
 from anyio.streams.tls import TLSStream
 from conftest import jumping_backends
+from faults.behaviours import answered
 from http_library import NAME, httpx
 from scripted import (
     ONCE,
@@ -698,6 +699,21 @@ async def test_our_auth_takes_the_place_of_the_given_client_s() -> None:
         await client.get_session("s-1")
     assert transport.requests[0].headers["authorization"] == "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ=="
     assert transport.times_closed == 1
+
+
+@pytest.mark.parametrize("library", [None, "httpx", "httpx2"])
+async def test_no_cookies_are_kept(library: Any) -> None:
+    """What a server sets goes out with no later call, and hinders none."""
+    sets = http(200, b'{"id": "s-1"}', Set_Cookie="kept=yes; Path=/")
+    odd = answered(b'{"id": "s-1"}', b"Set-Cookie: a=\xff")
+    async with (
+        serving(sets, odd, OK) as server,
+        calling(server.url(), http_library=library) as client,
+    ):
+        for _ in range(4):
+            await client.get_session("s-1")
+    assert len(server.requests) == 4
+    assert not any(b"cookie" in each.lower() for each in server.requests)
 
 
 async def test_a_given_client_s_timeout_counts() -> None:

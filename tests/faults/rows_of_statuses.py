@@ -10,8 +10,8 @@ from webrtc_async import (
 )
 from webrtc_async.errors import ApiError
 
-from .behaviours import answered
-from .row import Row, refused
+from .behaviours import BODY, answered
+from .row import Row, refused, result
 from .scene import wire
 
 HTML = b"Content-Type: text/html"
@@ -84,6 +84,13 @@ ROWS_OF_STATUSES = [
     status_row("49s", 500, ServerError, 3, 1),
     status_row("50", 401, UnauthorizedError, 1, 1, "credentials"),
     status_row("51", 403, ForbiddenError, 1, 1, "base_url"),
+    Row(
+        "58c",
+        "a cookie that cannot be sent back",
+        wire(answered(BODY, b"Set-Cookie: a=\xff")),
+        result(),
+        result(),
+    ),
     Row(
         "52",
         "409 on adding",

@@ -7,6 +7,7 @@ are cancelled (encode/httpcore#1093).
 import ssl
 import sys
 import warnings
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any, Final, cast
 
 import anyio
@@ -285,8 +286,12 @@ class Connections:
             keepalive_expiry=KEEP_ALIVE,
         )
         try:
-            # No timeout, because the deadline bounds everything, queue and body included.
-            return self.library.client(timeout=None, limits=limits, **self._settings)
+            # No timeout, because the deadline bounds everything, queue and body included. No
+            # cookies, because one that no header can carry would end every later call.
+            cookies = CookieJar(DefaultCookiePolicy(allowed_domains=()))
+            return self.library.client(
+                timeout=None, limits=limits, cookies=cookies, **self._settings
+            )
         except (ValueError, ImportError, self.library.invalid_url) as error:
             raise ConfigurationError(
                 f"The environment's proxy settings cannot be used: {type(error).__name__}."

@@ -77,7 +77,7 @@ class Exchange:
         except Exception as error:
             raise ConfigurationError(
                 f"the HTTP client cannot build the request ({type(error).__name__}): check "
-                "base_url, headers and the http_client.",
+                "base_url, headers, and the http_client with its cookies.",
                 operation=self.progress.operation,
             ) from error
 
