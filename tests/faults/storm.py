@@ -1,6 +1,6 @@
 """Storms: calls cancelled at every await, and a service that is down for everybody.
 
-python -m faults.storm [calls]
+python -m faults.storm [calls] [transport ...]
 """
 
 import asyncio
@@ -226,8 +226,9 @@ async def go_down(
 def main() -> int:
     """Run the whole storms, print a line for each, and return 1 if one did not hold."""
     calls = int(sys.argv[1]) if len(sys.argv) > 1 else 12_000
-    did_hold = [storm_of_cancelling(calls, transport) for transport in TRANSPORTS]
-    did_hold += [storm_of_503(transport) for transport in TRANSPORTS]
+    transports = sys.argv[2:] or TRANSPORTS
+    did_hold = [storm_of_cancelling(calls, transport) for transport in transports]
+    did_hold += [storm_of_503(transport) for transport in transports]
     return 0 if all(did_hold) else 1
 
 
