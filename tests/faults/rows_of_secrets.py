@@ -101,6 +101,12 @@ ROWS_OF_SECRETS = [
         lost(1, 200),
     ),
     participant_row(
+        "60g",
+        "a success of an unknown encoding",
+        answered(HANDED_OVER, b"Content-Encoding: br"),
+        Expected(UnexpectedResponseError, 1, Outcome.ANSWERED, 200),
+    ),
+    participant_row(
         "60f",
         "a refusal",
         answered(HANDED_OVER, status=b"403 No"),

@@ -110,9 +110,10 @@ class DirectExchange:
         self.progress.stage, self.progress.status = Stage.READING, status
         self._head = WireResponse(status=status, headers=headers)
         try:
-            raw = await self._read_raw(response)
-            encoding = headers.get("content-encoding", "")
-            content = decode(raw, encoding, self.limit) if encoding else raw
+            if encoding := headers.get("content-encoding", ""):
+                content = decode(await self._read_raw(response), encoding, self.limit)
+            else:
+                content = await self._read_raw(response)
         except ContentError as error:
             raise unreadable(error, self.progress.operation, status) from None
         return WireResponse(status=status, headers=headers, content=content)

@@ -179,6 +179,7 @@ def refusal_of(head: WireResponse | None, chunks: Iterable[bytes]) -> WireRespon
 
 def unreadable(error: ContentError, operation: str, status: int) -> UnexpectedResponseError:
     """Return the error for a body that cannot be read."""
+    error.with_traceback(None)  # its frames have the body in hand
     kind = ResponseTooLargeError if error.is_too_long else UnexpectedResponseError
     return kind(
         f"the body of the answer ({status}) cannot be read: {error}.",
