@@ -597,6 +597,23 @@ async def test_a_header_of_a_foreign_auth_is_checked(header: Any) -> None:
     assert not transport.requests
 
 
+async def test_a_foreign_auth_is_not_asked_again_after_a_401() -> None:
+    """An auth that says nothing of giving up is taken to have but one header."""
+    asked = 0
+
+    class Own(Auth):
+        async def authorization(self, send: Send) -> str:
+            nonlocal asked
+            asked += 1
+            return f"Bearer token-{asked}"
+
+    transport = ScriptedTransport(refusal(401), answer(200, SESSION))
+    async with client_of(transport=transport, auth=Own()) as client:
+        with pytest.raises(UnauthorizedError):
+            await client.get_session("s-1")
+    assert (asked, len(transport.requests)) == (1, 1)
+
+
 # What comes back
 
 

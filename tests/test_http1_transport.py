@@ -403,6 +403,30 @@ async def test_a_handshake_that_hangs_is_a_connect_timeout() -> None:
             await client.get(server.url("https"))
 
 
+# A host by its name
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+async def test_a_host_is_found_by_its_name(scheme: str) -> None:
+    """Whichever of its addresses serves; over TLS its certificate must have the name."""
+    authority = trustme.CA()
+    tls = server_side(authority, "localhost") if scheme == "https" else None
+    settings = {"ssl_context": client_side(authority)} if tls else {}
+    async with (
+        serving(OK, tls=tls) as server,
+        calling(server.url(scheme, "localhost"), **settings) as client,
+    ):
+        assert (await client.get_session("s-1")).id == "s-1"
+
+
+async def test_a_name_without_an_address_is_a_failed_connection() -> None:
+    """A host that cannot be looked up is tried as often as one that refuses, and is named."""
+    async with calling("http://nowhere.invalid") as client:
+        with pytest.raises(ConnectionFailedError, match=r"nowhere\.invalid") as caught:
+            await client.get_session("s-1")
+    assert caught.value.outcome is Outcome.NOT_SENT
+
+
 # Which lane
 
 

@@ -14,6 +14,7 @@ import pytest
 import trustme
 from anyio.streams.tls import TLSStream
 from conftest import jumping_backends
+from faults.behaviours import answered
 from http_library import NAME, httpx
 from scripted import (
     ONCE,
@@ -470,8 +471,8 @@ async def test_a_certificate_that_is_refused_is_not_tried_again(
         assert server.requests == []
 
 
-async def test_a_server_that_speaks_no_tls_is_a_failed_connection() -> None:
-    """A plain server behind an https URL is a failed connection, not a refused certificate."""
+async def test_a_server_that_speaks_no_tls_is_not_tried_again() -> None:
+    """A plain server behind an https URL is a TlsError that says so, after one connection."""
 
     async def refuse(stream: anyio.abc.ByteStream) -> None:
         async with stream:
@@ -479,9 +480,9 @@ async def test_a_server_that_speaks_no_tls_is_a_failed_connection() -> None:
             await stream.send(b"HTTP/1.1 400 Bad Request\r\n\r\n")
 
     async with listening(refuse) as port, calling(f"https://127.0.0.1:{port}") as client:
-        with pytest.raises(ConnectionFailedError) as caught:
+        with pytest.raises(TlsError, match="does not speak TLS") as caught:
             await client.get_session("s-1")
-    assert not isinstance(caught.value, TlsError)
+    assert caught.value.attempts == 1
     assert caught.value.outcome is Outcome.NOT_SENT
 
 
@@ -700,11 +701,26 @@ async def test_our_auth_takes_the_place_of_the_given_client_s() -> None:
     assert transport.times_closed == 1
 
 
+@pytest.mark.parametrize("library", [None, "httpx", "httpx2"])
+async def test_no_cookies_are_kept(library: Any) -> None:
+    """What a server sets goes out with no later call, and hinders none."""
+    sets = http(200, b'{"id": "s-1"}', Set_Cookie="kept=yes; Path=/")
+    odd = answered(b'{"id": "s-1"}', b"Set-Cookie: a=\xff")
+    async with (
+        serving(sets, odd, OK) as server,
+        calling(server.url(), http_library=library) as client,
+    ):
+        for _ in range(4):
+            await client.get_session("s-1")
+    assert len(server.requests) == 4
+    assert not any(b"cookie" in each.lower() for each in server.requests)
+
+
 async def test_a_given_client_s_timeout_counts() -> None:
     """A given http_client's own timeout is kept, and its end is one of our errors."""
     async with (
         serving(stay_silent) as server,
-        httpx.AsyncClient(timeout=0.05) as given,
+        httpx.AsyncClient(timeout=httpx.Timeout(None, read=0.05)) as given,
         calling(server.url(), http_client=given) as client,
     ):
         with pytest.raises(UnknownOutcomeError, match="ReadTimeout") as caught:

@@ -137,9 +137,10 @@ class Call(Generic[ResultT]):
         except WebRtcError as error:
             self._complete(error, started)
             raise
-        ended = self._out_of_time() if clock.now() >= ends else self._cut_off()
-        self._complete(ended, started)
-        raise ended from self._failure
+        else:
+            raise self._ended_early(started, clock.now() >= ends) from self._failure
+        finally:
+            self._failure = None  # the frames that it came through hold this call
 
     async def _attempt(self) -> ResultT:
         self._attempts += 1
@@ -275,6 +276,11 @@ class Call(Generic[ResultT]):
             return True
         self._worst = Outcome.ANSWERED  # the earlier attempt did not join
         return False
+
+    def _ended_early(self, started: float, is_late: bool) -> WebRtcError:
+        ended = self._out_of_time() if is_late else self._cut_off()
+        self._complete(ended, started)
+        return ended
 
     def _out_of_time(self) -> DeadlineExceededError:
         self._worst = max(self._worst, self._progress.outcome)

@@ -6,7 +6,7 @@ Bandwidth retires Basic API users on 2 December 2026; this is what remains.
 import copy
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Final
 
 import anyio
@@ -26,7 +26,7 @@ from webrtc_async.errors import (
     WebRtcError,
 )
 from webrtc_async.outcome import Outcome
-from webrtc_async.redaction import excerpt, public_headers, secrets_in
+from webrtc_async.redaction import Unshown, excerpt, public_headers, secrets_in
 from webrtc_async.secret import RotatingSecret, Secret, as_secret
 from webrtc_async.settings import check_text, check_url
 from webrtc_async.wire import WireRequest, WireResponse, error_for_status, read_retry_after
@@ -133,7 +133,9 @@ class OAuth2ClientCredentials(Auth):
             method="POST",
             target=self.token_url,
             headers={
-                "Authorization": basic_header(self.client_id, await self.client_secret.read()),
+                "Authorization": Unshown(
+                    basic_header(self.client_id, await self.client_secret.read())
+                ),
                 "Accept": "application/json",
                 "Content-Type": "application/x-www-form-urlencoded",
             },
@@ -153,35 +155,26 @@ class OAuth2ClientCredentials(Auth):
                 f"the answer of {self.token_url} is no access token: {error.message} "
                 "Check token_url."
             ) from error
-        token, lifetime = self._read(response, secrets_in(request.headers["Authorization"]))
+        granted = _granted(response)
+        if granted is None:
+            raise self._refusal(response, secrets_in(request.headers["Authorization"]))
+        token, lifetime = granted
         self._usable_until = asked_at + max(lifetime - RENEW_BEFORE, lifetime / 2)
-        self._token = Secret(token)
-        return self._token
+        self._token = token
+        return token
 
-    def _read(self, response: WireResponse, secrets: tuple[str, ...]) -> tuple[str, float]:
-        fields = codec.read_object(response.content)
-        if response.status != 200:
-            raise self._refusal(response, fields, secrets)
-        token, lifetime = fields.get("access_token"), fields.get("expires_in", 0)
-        if not isinstance(token, str) or not is_bearer_token(token):
-            raise ConfigurationError(
+    def _refusal(self, response: WireResponse, secrets: tuple[str, ...]) -> WebRtcError:
+        status = response.status
+        if status == 200:
+            return ConfigurationError(
                 f"{self.token_url} answered without a usable access_token: check token_url."
             )
-        if isinstance(lifetime, str) and re.fullmatch(r"[0-9]{1,9}", lifetime):
-            lifetime = int(lifetime)  # as some servers write it
-        seconds = lifetime if isinstance(lifetime, int | float) else 0
-        # A whole number may be too long for a float; no token is kept for longer than a day.
-        return token, float(min(max(seconds, 0), LONGEST_LIFETIME))
-
-    def _refusal(
-        self, response: WireResponse, fields: Mapping[str, object], secrets: tuple[str, ...]
-    ) -> WebRtcError:
+        fields = codec.read_object(response.content)
         # RFC 6749, 5.2: an error code, and perhaps a sentence for people.
         said = [fields.get("error"), fields.get("error_description")]
         reason = ": ".join(
             excerpt(text, secrets, longest=200) for text in said if isinstance(text, str)
         )
-        status = response.status
         told = f"the token endpoint answered {status}{f' ({reason})' if reason else ''}."
         if status == 401 or (status in {400, 403} and fields.get("error") == "invalid_client"):
             kind: type[ApiError] = UnauthorizedError
@@ -198,3 +191,19 @@ class OAuth2ClientCredentials(Auth):
             retry_after=read_retry_after(response.headers),
             headers=public_headers(response.headers, secrets),
         )
+
+
+def _granted(response: WireResponse) -> tuple[Secret, float] | None:
+    """Return a token and the seconds that it lives; None where there is none.
+
+    It raises nothing, because a traceback would show what it has in hand.
+    """
+    fields = codec.read_object(response.content)
+    token, lifetime = fields.get("access_token"), fields.get("expires_in", 0)
+    if response.status != 200 or not isinstance(token, str) or not is_bearer_token(token):
+        return None
+    if isinstance(lifetime, str) and re.fullmatch(r"[0-9]{1,9}", lifetime):
+        lifetime = int(lifetime)  # as some servers write it
+    seconds = lifetime if isinstance(lifetime, int | float) else 0
+    # A whole number may be too long for a float; no token is kept for longer than a day.
+    return Secret(token), float(min(max(seconds, 0), LONGEST_LIFETIME))

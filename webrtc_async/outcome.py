@@ -4,7 +4,7 @@ import enum
 from datetime import datetime
 from typing import Final
 
-from attrs import define, frozen
+from attrs import define, field, frozen
 
 YOUNG: Final = 5.0
 """Seconds that a connection may have idled before a create goes over it, where one can choose.
@@ -62,7 +62,7 @@ class Progress:
     is_traced: bool = False
     status: int | None = None
     is_reused: bool = False
-    received: bytes = b""
+    received: bytes = field(default=b"", repr=False)
     longest_idle: float | None = None
 
     def begin(self, stage: Stage) -> None:

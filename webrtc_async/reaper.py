@@ -30,7 +30,7 @@ class Handle(Generic[ResultT]):
     _scope: anyio.CancelScope = field(factory=anyio.CancelScope, init=False, repr=False)
     _done: anyio.Event = field(factory=anyio.Event, init=False, repr=False)
     _result: list[ResultT] = field(factory=list[ResultT], init=False, repr=False)
-    _failure: BaseException | None = field(default=None, init=False, repr=False)
+    _failure: list[Exception] = field(factory=list[Exception], init=False, repr=False)
 
     @property
     def is_done(self) -> bool:
@@ -46,11 +46,12 @@ class Handle(Generic[ResultT]):
         """Return the work's result.
 
         Raises:
-            BaseException: What the work raised.
+            BaseException: What the work raised; once, because an error that is kept by what the
+                frames it came through hold is a cycle.
             RuntimeError: It is not done, or it was given up.
         """
-        if self._failure is not None:
-            raise self._failure
+        if self._failure:
+            raise self._failure.pop()
         if not self._result:
             raise RuntimeError(f"There is no result: {self.name} was given up or is not done.")
         return self._result[0]
@@ -81,7 +82,7 @@ class Handle(Generic[ResultT]):
             with self._scope:
                 self._result.append(await work())
         except Exception as error:  # whoever asks for the result gets it
-            self._failure = error
+            self._failure.append(error)
         finally:
             self._done.set()
 

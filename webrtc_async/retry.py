@@ -144,41 +144,58 @@ async def call_with_repeats(
     except WebRtcError as error:
         if policy.attempts == 1 or not policy.may_repeat(repeat, error):
             raise
-        first_failure = error
+        # In a list, to be taken out of it: see _Failed.
+        failures = [error]
     else:
         quota.give_back()
         return result
-    return await _repeat(attempt, first_failure, policy, repeat, quota, time_left)
+    return await _repeat(attempt, failures, policy, repeat, quota, time_left)
+
+
+@frozen(eq=False)
+class _Failed:
+    """How an attempt ended, as a value, because tenacity must not hold it as an exception.
+
+    An exception holds the frames that it came through, so one that such a frame holds is a cycle,
+    which only the garbage collector ends. Nor is a cancellation tenacity's to look at.
+    """
+
+    error: BaseException
 
 
 async def _repeat(
     attempt: Callable[[], Awaitable[ResultT]],
-    first_failure: WebRtcError,
+    failures: list[WebRtcError],
     policy: RetryPolicy,
     repeat: Repeat,
     quota: RetryQuota,
     time_left: Callable[[], float],
 ) -> ResultT:
     # Loaded by the first repetition: most programs never need one.
-    from tenacity import AsyncRetrying, retry_if_exception
+    from tenacity import AsyncRetrying, retry_if_result
 
-    seen = [first_failure]
     taken = 0
 
-    async def attempt_again() -> ResultT:
+    async def attempt_again() -> ResultT | _Failed:
         # The failure already seen is tenacity's first attempt, so that its counts are the call's.
-        if seen:
-            raise seen.pop()
-        return await attempt()
+        if failures:
+            return _Failed(failures.pop())
+        try:
+            return await attempt()
+        except BaseException as error:
+            return _Failed(error)
+
+    def may_follow(end: ResultT | _Failed) -> bool:
+        return isinstance(end, _Failed) and policy.may_repeat(repeat, end.error)
 
     def pause(state: "RetryCallState") -> float:
-        return policy.pause(state.attempt_number, _failure(state))
+        return policy.pause(state.attempt_number, _end(state).error)
 
     def is_over(state: "RetryCallState") -> bool:
         nonlocal taken
         if state.attempt_number >= policy.attempts:
             return True
-        failure, left = _failure(state), time_left()
+        failure, left = _end(state).error, time_left()
         if state.upcoming_sleep > left:
             failure.add_note(
                 f"It was not repeated: the pause of {state.upcoming_sleep:.1f} s does not fit into "
@@ -195,18 +212,26 @@ async def _repeat(
         return not taken
 
     retrying = AsyncRetrying(
-        retry=retry_if_exception(lambda error: policy.may_repeat(repeat, error)),
+        retry=retry_if_result(may_follow),
         wait=pause,
         stop=is_over,
         sleep=policy.sleep,
-        reraise=True,
+        retry_error_callback=_end,
     )
-    result: ResultT = await retrying(attempt_again)
-    quota.give_back(taken)
-    return result
+    try:
+        end: ResultT | _Failed = await retrying(attempt_again)
+    finally:
+        retrying.iter_state.reset()  # it holds methods of the object that holds it
+    if not isinstance(end, _Failed):
+        quota.give_back(taken)
+        return end
+    try:
+        raise end.error
+    finally:
+        del end
 
 
-def _failure(state: "RetryCallState") -> BaseException:
-    error = None if state.outcome is None else state.outcome.exception()
-    assert error is not None, "tenacity asks only after a failure"  # noqa: S101
-    return error
+def _end(state: "RetryCallState") -> _Failed:
+    end = None if state.outcome is None else state.outcome.result()
+    assert isinstance(end, _Failed), "tenacity asks only after a failure"  # noqa: S101
+    return end

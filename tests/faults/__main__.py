@@ -39,7 +39,7 @@ def main() -> int:
         pytest.main([str(TEST), "-q", "--no-header", "-r", "f", "-p", "no:cacheprovider"], [tally])
     )
     from .elsewhere import HELD
-    from .matrix import ROWS, TRANSPORTS, WAITS_FOR, summary
+    from .matrix import ROWS, TRANSPORTS, summary
 
     table = Table("", "Fault", "Repeatable", "Create", *TRANSPORTS, box=None, pad_edge=False)
     for row in ROWS:
@@ -50,8 +50,7 @@ def main() -> int:
     console.print(table)
     others = Table("", "Fault of another kind", "Held by", box=None, pad_edge=False)
     for held in HELD:
-        waits = [f"waits for {WAITS_FOR[held.number]}"] if held.number in WAITS_FOR else []
-        others.add_row(held.number, held.fault, "\n".join([*held.tests, *waits]))
+        others.add_row(held.number, held.fault, "\n".join(held.tests))
     console.print(others)
     for reason in sorted({each for row in ROWS for each in row.cannot.values()}):
         numbers = ", ".join(row.number for row in ROWS if reason in row.cannot.values())

@@ -12,7 +12,7 @@ from typing import Any
 import anyio
 from scripted import ONCE, serving
 
-from webrtc_async import Session, WebRtcError
+from webrtc_async import ConfigurationError, Session, WebRtcError
 from webrtc_async.route_table import GET_SESSION
 from webrtc_async.wire import WireResponse, read_response
 
@@ -71,6 +71,8 @@ def broken(chance: random.Random, whole: bytes) -> bytes:
 def check(found: object, counts: Counter[str]) -> None:
     """Count a result or one of our errors; nothing else may come."""
     if isinstance(found, WebRtcError):
+        # No server's bytes make a setting wrong.
+        assert not isinstance(found, ConfigurationError), found
         str(found).encode("utf-8", "strict")
         counts[type(found).__name__] += 1
     else:

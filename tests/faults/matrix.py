@@ -12,9 +12,10 @@ from .row import Cell, Expected, Kind
 from .rows_of_bodies import ROWS_OF_BODIES
 from .rows_of_connecting import ROWS_OF_CONNECTING
 from .rows_of_framing import ROWS_OF_FRAMING
+from .rows_of_secrets import ROWS_OF_SECRETS
 from .rows_of_statuses import ROWS_OF_STATUSES
 from .scene import GOOD, Scene, trusting
-from .sinks import PASSWORD, USER, Lag, leaks_of, left_open, recorded, settle
+from .sinks import Lag, Sinks, left_open, settle
 
 TRANSPORTS: Final[dict[str, dict[str, Any]]] = {
     "own": {},
@@ -27,19 +28,21 @@ BACKENDS: Final = {"own": ("asyncio",)} | dict.fromkeys(("httpx", "httpx2"), ("a
 """Where a transport serves; on trio, where nothing is asked for, httpx serves."""
 
 KINDS: Final[tuple[Kind, ...]] = ("repeatable", "create")
-ROWS: Final = [*ROWS_OF_CONNECTING, *ROWS_OF_FRAMING, *ROWS_OF_BODIES, *ROWS_OF_STATUSES]
+ROWS: Final = [
+    *ROWS_OF_CONNECTING,
+    *ROWS_OF_FRAMING,
+    *ROWS_OF_BODIES,
+    *ROWS_OF_STATUSES,
+    *ROWS_OF_SECRETS,
+]
 CELLS: Final = [
-    Cell(row, transport, kind)
-    for row in ROWS
-    for transport in TRANSPORTS
-    for kind in KINDS
+    # In turns, so that a row meets every kind of credentials, and so does a transport.
+    Cell(row, transport, kind, row.credentials[(number + place + turn) % len(row.credentials)])
+    for number, row in enumerate(ROWS)
+    for place, transport in enumerate(TRANSPORTS)
+    for turn, kind in enumerate(KINDS)
     if kind == "repeatable" or row.create is not None
 ]
-
-WAITS_FOR: Final[dict[str, str]] = {
-    "73": "retrying without cycles: tenacity leaves 146 objects of them for a call of 3 attempts",
-}
-"""What waits for work under way, by number of row; a cell on this list that passes fails."""
 
 
 def summary() -> str:
@@ -53,18 +56,17 @@ def summary() -> str:
     )
 
 
-def client_at(scene: Scene, cell: Cell) -> AsyncWebRtcClient:
+def client_at(scene: Scene, cell: Cell, auth: Any, sinks: Sinks) -> AsyncWebRtcClient:
     """Return the client of a cell, whose pauses have no length."""
-    own = {} if "proxy" in scene.settings else scene.settings
     return AsyncWebRtcClient(
         "9900000",
-        auth=(USER, PASSWORD),
         base_url=scene.base_url,
         retry=policy(attempts=3, **cell.row.settings),
         deadline=cell.row.deadline,
         ssl_context=trusting(),
+        observers=[sinks.observer],
         **TRANSPORTS[cell.transport],
-        **(own or scene.settings),
+        **{"auth": auth, **scene.settings},
     )
 
 
@@ -87,31 +89,35 @@ async def outcome_of(client: AsyncWebRtcClient, cell: Cell) -> tuple[object, flo
 async def try_cell(cell: Cell) -> None:
     """Strike with the fault for ever, then once, then not at all, and look at what came of it."""
     before = left_open()
-    with recorded() as records:
-        async with cell.row.stage() as scene, client_at(scene, cell) as client:
+    with Sinks() as sinks:
+        async with (
+            cell.row.stage() as scene,
+            cell.credentials.given() as auth,
+            client_at(scene, cell, auth, sinks) as client,
+        ):
             if cell.row.is_warm:
                 scene.meet(GOOD, None)
                 await client.get_session("s-1")
-            await struck(cell, scene, client, cell.expected, records)
+            await struck(cell, scene, client, cell.expected, sinks)
             if cell.row.heals:
                 scene.meet(None, GOOD)
                 repeats = cell.expected.error is not None and cell.expected.requests > 1
                 healed = Expected(requests=2) if repeats else cell.expected
-                await struck(cell, scene, client, healed, records)
+                await struck(cell, scene, client, healed, sinks)
                 scene.meet(GOOD)
                 for _ in range(3):
                     assert (await client.get_session("s-1")).id == "s-1"
             else:
-                await struck(cell, scene, client, cell.expected, records)
+                await struck(cell, scene, client, cell.expected, sinks)
     assert await settle(before) <= before
 
 
 async def struck(
-    cell: Cell, scene: Scene, client: AsyncWebRtcClient, expected: Expected, records: Any
+    cell: Cell, scene: Scene, client: AsyncWebRtcClient, expected: Expected, sinks: Sinks
 ) -> None:
     """Make a call and compare it with what is expected of it."""
     seen = scene.seen
     result, elapsed, lag = await outcome_of(client, cell)
     expected.check(result, scene.seen - seen)
-    assert not (leaks := leaks_of(result, records)), " ".join(leaks)
+    assert not (leaks := sinks.leaks_of(result)), " ".join(leaks)
     assert elapsed <= cell.row.deadline + 0.05 + lag

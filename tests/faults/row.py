@@ -16,6 +16,8 @@ from webrtc_async.errors import (
     WebRtcError,
 )
 
+from .credentials import KINDS as CREDENTIALS
+from .credentials import Credentials
 from .scene import Scene
 
 Kind = Literal["repeatable", "create"]
@@ -28,6 +30,14 @@ async def get_session(client: AsyncWebRtcClient) -> Any:
 
 async def create_session(client: AsyncWebRtcClient) -> Any:
     return await client.create_session()
+
+
+async def get_participant(client: AsyncWebRtcClient) -> Any:
+    return await client.get_participant("p-1")
+
+
+async def create_participant(client: AsyncWebRtcClient) -> Any:
+    return await client.create_participant()
 
 
 @frozen
@@ -114,10 +124,12 @@ class Row:
         repeatable: What a call that may arrive twice comes to.
         create: What a create comes to; None where the fault has no create.
         perform: The repeatable call.
+        perform_create: The create.
         deadline: Seconds; a short one where the row is about time.
         heals: Whether the fault can end: then later calls succeed; else they fail alike.
         is_warm: Whether the fault strikes a connection that has served before.
         settings: Of the client's policy.
+        credentials: What its cells are tried with, in turns.
         cannot: Transports that cannot do it, with the reason; their cells must fail.
     """
 
@@ -127,10 +139,12 @@ class Row:
     repeatable: Expected
     create: Expected | None
     perform: Perform = get_session
+    perform_create: Perform = create_session
     deadline: float = 10
     heals: bool = True
     is_warm: bool = False
     settings: Mapping[str, Any] = field(factory=dict)
+    credentials: tuple[Credentials, ...] = CREDENTIALS
     cannot: Mapping[str, str] = field(factory=dict)
 
     @property
@@ -141,11 +155,12 @@ class Row:
 
 @frozen
 class Cell:
-    """A row on one transport, for one kind of call."""
+    """A row on one transport, for one kind of call, with one kind of credentials."""
 
     row: Row
     transport: str
     kind: Kind
+    credentials: Credentials
 
     @property
     def expected(self) -> Expected:
@@ -157,10 +172,10 @@ class Cell:
     @property
     def perform(self) -> Perform:
         """The call."""
-        return self.row.perform if self.kind == "repeatable" else create_session
+        return self.row.perform if self.kind == "repeatable" else self.row.perform_create
 
     def __str__(self) -> str:
-        return f"{self.row.number}-{self.transport}-{self.kind}"
+        return f"{self.row.number}-{self.transport}-{self.kind}-{self.credentials.name}"
 
 
 @frozen

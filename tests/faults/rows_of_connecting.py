@@ -1,10 +1,13 @@
 """Faults before the first byte of an answer: connecting, TLS, proxies, hang-ups."""
 
+import ssl
+
 from scripted import hang_up, stay_silent
 
 from webrtc_async import Outcome, TlsError
 
 from .behaviours import answered, close, reset_after
+from .credentials import BASIC, TOKEN
 from .row import Expected, Row, late, lost, result, unsent
 from .scene import (
     alert,
@@ -14,16 +17,22 @@ from .scene import (
     black_hole,
     certificate,
     cut_off,
+    demanding,
     no_such_host,
     nobody,
+    outdated,
+    shaking_hands,
     wire,
 )
 
 QUICK = {"attempt_timeout": 0.05}
 
+TO_A_PROXY = (BASIC, TOKEN)
+"""An access token would be fetched through the proxy as well, which is another fault."""
 
-def refused_certificate(says: str) -> Expected:
-    return Expected(TlsError, 0, Outcome.NOT_SENT, says=says)
+
+def no_tls(says: str, connections: int = 1) -> Expected:
+    return Expected(TlsError, connections, Outcome.NOT_SENT, says=says)
 
 
 ROWS_OF_CONNECTING = [
@@ -44,8 +53,8 @@ ROWS_OF_CONNECTING = [
             f"5{letter}",
             f"TLS: {fault}",
             wire(close, tls=tls),
-            refused_certificate(says),
-            refused_certificate(says),
+            no_tls(says, 0),
+            no_tls(says, 0),
             heals=False,
         )
         for letter, fault, says, tls in (
@@ -54,23 +63,62 @@ ROWS_OF_CONNECTING = [
             ("u", "unknown authority", "issuer|signed", lambda: certificate(is_known=False)),
         )
     ),
-    Row(
-        "5p",
-        "no TLS behind an https URL",
-        bare(answer_plainly),
-        unsent(says="does not speak TLS"),
-        unsent(says="does not speak TLS"),
-        heals=False,
+    *(
+        Row(f"5{letter}", f"TLS: {fault}", stage, no_tls(says), no_tls(says), heals=False)
+        for letter, fault, says, stage in (
+            ("p", "none behind an https URL", "does not speak TLS", bare(answer_plainly)),
+            (
+                "v",
+                "no version in common",
+                "no version of TLS",
+                shaking_hands(lambda: outdated(ssl.TLSVersion.TLSv1_1, "ALL:@SECLEVEL=0")),
+            ),
+            (
+                "k",
+                "no cipher in common",
+                "no cipher",
+                shaking_hands(lambda: outdated(ssl.TLSVersion.TLSv1_2, "AES128-SHA")),
+            ),
+            (
+                "m",
+                "a client's certificate wanted, by TLS 1.3",
+                "refused the client's certificate, or the want of one",
+                shaking_hands(lambda: demanding(ssl.TLSVersion.TLSv1_3)),
+            ),
+            (
+                "n",
+                "a client's certificate wanted, by TLS 1.2",
+                "asks for a client's certificate",
+                shaking_hands(lambda: demanding(ssl.TLSVersion.TLSv1_2)),
+            ),
+            ("s", "a host unknown to the server", "no host of this name", bare(alert(112))),
+            ("d", "a handshake that cannot be read", "decode error", bare(alert(50))),
+        )
     ),
     Row(
         "5t",
         "TLS behind an http URL",
-        bare(alert, "http"),
+        bare(alert(70), "http"),
         lost(3, says="may speak TLS"),
         lost(1, says="may speak TLS"),
         heals=False,
     ),
-    Row("6", "handshake cut off", bare(cut_off), unsent(), unsent(), heals=False),
+    Row(
+        "6",
+        "TLS: handshake cut off",
+        bare(cut_off),
+        unsent(says="before TLS was agreed on"),
+        unsent(says="before TLS was agreed on"),
+        heals=False,
+    ),
+    Row(
+        "6i",
+        "TLS: an internal error of the server's",
+        bare(alert(80)),
+        unsent(says="INTERNAL_ERROR"),
+        unsent(says="INTERNAL_ERROR"),
+        heals=False,
+    ),
     Row("8", "closed before any byte", wire(hang_up), lost(3), lost(1)),
     Row("9", "reset before any byte", wire(reset_after()), lost(3), lost(1)),
     Row(
@@ -111,14 +159,16 @@ ROWS_OF_CONNECTING = [
         behind_proxy(answered(b"", status=b"407 Proxy Authentication Required")),
         unsent(),
         unsent(),
+        credentials=TO_A_PROXY,
         heals=False,
     ),
     Row(
         "62h",
         "proxy grants the tunnel and sends HTML",
         behind_proxy(answered(b"<h1>login</h1>")),
-        unsent(),
-        unsent(),
+        unsent(says="before TLS was agreed on"),
+        unsent(says="before TLS was agreed on"),
+        credentials=TO_A_PROXY,
         heals=False,
     ),
     Row(
@@ -127,6 +177,7 @@ ROWS_OF_CONNECTING = [
         behind_proxy(stay_silent),
         late(Outcome.NOT_SENT, requests=3),
         late(Outcome.NOT_SENT),
+        credentials=TO_A_PROXY,
         heals=False,
         deadline=0.4,
         settings=QUICK,

@@ -4,8 +4,9 @@ import datetime
 import functools
 import socket
 import ssl
+import warnings
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from typing import Any
 
 import anyio
@@ -112,15 +113,45 @@ def bare(serve: Callable[[anyio.abc.ByteStream], Any], scheme: str = "https") ->
     return stage
 
 
+def shaking_hands(tls: Callable[[], ssl.SSLContext]) -> Stage:
+    """Set up a server that refuses handshakes as OpenSSL does, and sends what it says of that.
+
+    anyio's TLS listener closes without the alert.
+    """
+
+    async def serve(stream: anyio.abc.ByteStream) -> None:
+        incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        secured = tls().wrap_bio(incoming, outgoing, server_side=True)
+        with suppress(anyio.EndOfStream, anyio.BrokenResourceError, ssl.SSLError):
+            while True:
+                try:
+                    secured.do_handshake()
+                except ssl.SSLWantReadError:
+                    pass
+                finally:
+                    await stream.send(outgoing.read())
+                incoming.write(await stream.receive())
+        with suppress(anyio.EndOfStream, anyio.BrokenResourceError):
+            # What is closed with bytes unread is reset, and the alert may be lost.
+            while True:
+                await stream.receive()
+
+    return bare(serve)
+
+
 async def cut_off(stream: anyio.abc.ByteStream) -> None:
     """Read the start of a handshake, and close."""
     await stream.receive()
 
 
-async def alert(stream: anyio.abc.ByteStream) -> None:
-    """Answer as a TLS server answers what is no handshake."""
-    await stream.receive()
-    await stream.send(bytes.fromhex("15030100020246"))
+def alert(number: int) -> Callable[[anyio.abc.ByteStream], Any]:
+    """Answer with a fatal alert of TLS (RFC 8446, section 6), as to what is no handshake."""
+
+    async def send(stream: anyio.abc.ByteStream) -> None:
+        await stream.receive()
+        await stream.send(bytes((0x15, 3, 1, 0, 2, 2, number)))
+
+    return send
 
 
 async def answer_plainly(stream: anyio.abc.ByteStream) -> None:
@@ -159,12 +190,35 @@ def trusting() -> ssl.SSLContext:
 def certificate(
     name: str = "127.0.0.1", *, is_known: bool = True, is_expired: bool = False
 ) -> ssl.SSLContext:
-    """Return the TLS settings of a server."""
+    """Return the TLS settings of a server with a certificate."""
     issuer = authority() if is_known else trustme.CA()
     ended = datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC) if is_expired else None
     started = datetime.datetime(2019, 1, 1, tzinfo=datetime.UTC) if is_expired else None
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     issuer.issue_cert(name, not_before=started, not_after=ended).configure_cert(context)
+    return context
+
+
+@functools.cache
+def demanding(latest: ssl.TLSVersion) -> ssl.SSLContext:
+    """Return the TLS settings of a server that wants a client's certificate."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority().issue_cert("127.0.0.1").configure_cert(context)
+    authority().configure_trust(context)
+    context.verify_mode = ssl.CERT_REQUIRED
+    context.maximum_version = latest
+    return context
+
+
+@functools.cache
+def outdated(version: ssl.TLSVersion, ciphers: str) -> ssl.SSLContext:
+    """Return the TLS settings of a server that has not been cared for."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority().issue_cert("127.0.0.1").configure_cert(context)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        context.minimum_version = context.maximum_version = version
+    context.set_ciphers(ciphers)
     return context
 
 

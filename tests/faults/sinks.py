@@ -1,19 +1,23 @@
 """Where a secret could come out, and what could be left behind."""
 
-import base64
 import logging
 import os
 import pickle
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
+from typing import Any, Self
 
 import anyio
 import anyio.lowlevel
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import InMemoryMetricReader
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-USER, PASSWORD = "user", "c4nary-Pa55w0rd"
-SECRETS = (PASSWORD, base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode())
+from webrtc_async.otel import OpenTelemetryObserver
+
+from .credentials import SECRETS
 
 
 class Records(logging.Handler):
@@ -27,18 +31,46 @@ class Records(logging.Handler):
         self.lines.append(f"{record.getMessage()} {record.__dict__!r}")
 
 
-@contextmanager
-def recorded() -> Iterator[Records]:
-    """Record what any logger says."""
-    records, root = Records(), logging.getLogger()
-    level = root.level
-    root.addHandler(records)
-    root.setLevel(logging.DEBUG)
-    try:
-        yield records
-    finally:
-        root.setLevel(level)
-        root.removeHandler(records)
+class Sinks:
+    """Where a call could let a secret out: what it comes to, every log record, every span."""
+
+    def __init__(self) -> None:
+        self._records, self._root = Records(), logging.getLogger()
+        self._level = self._root.level
+        self._spans, self._metrics = InMemorySpanExporter(), InMemoryMetricReader()
+        tracers = TracerProvider(shutdown_on_exit=False)
+        tracers.add_span_processor(SimpleSpanProcessor(self._spans))
+        meters = MeterProvider([self._metrics], shutdown_on_exit=False)
+        self.observer = OpenTelemetryObserver(tracer_provider=tracers, meter_provider=meters)
+
+    def __enter__(self) -> Self:
+        self._root.addHandler(self._records)
+        self._root.setLevel(logging.DEBUG)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._root.setLevel(self._level)
+        self._root.removeHandler(self._records)
+
+    def leaks_of(self, result: object) -> list[str]:
+        """Return the sinks in which a secret stands."""
+        metrics = self._metrics.get_metrics_data()
+        sinks: dict[str, str] = {
+            "log": "\n".join(self._records.lines),
+            "spans": "\n".join(span.to_json() for span in self._spans.get_finished_spans()),
+            "metrics": metrics.to_json() if metrics else "",
+        }
+        if isinstance(result, BaseException):
+            sinks["traceback"] = "".join(traceback.format_exception(result))
+            for error in chain(result):
+                shown = f"{error!s} {error!r} {error.args!r} {vars(error)!r}"
+                sinks[f"{type(error).__name__}"] = shown
+                sinks |= locals_of(error)
+        else:
+            sinks["result"] = f"{result!s} {result!r}"
+        sinks["pickle"] = pickle.dumps(result).decode("latin-1")
+        assert all(sinks[name] for name in ("spans", "metrics", "pickle"))
+        return [name for name, text in sinks.items() if any(each in text for each in SECRETS)]
 
 
 def chain(error: BaseException | None) -> Iterator[BaseException]:
@@ -46,22 +78,6 @@ def chain(error: BaseException | None) -> Iterator[BaseException]:
     while error is not None:
         yield error
         error = error.__cause__ or error.__context__
-
-
-def leaks_of(result: object, records: Records) -> list[str]:
-    """Return the sinks in which a secret stands."""
-    sinks: dict[str, str] = {"log": "\n".join(records.lines)}
-    if isinstance(result, BaseException):
-        sinks["traceback"] = "".join(traceback.format_exception(result))
-        sinks["pickle"] = pickle.dumps(result).decode("latin-1")
-        for error in chain(result):
-            shown = f"{error!s} {error!r} {error.args!r} {vars(error)!r}"
-            sinks[f"{type(error).__name__}"] = shown
-            sinks |= locals_of(error)
-    else:
-        sinks["result"] = f"{result!s} {result!r}"
-        sinks["pickle"] = pickle.dumps(result).decode("latin-1")
-    return [name for name, text in sinks.items() if any(secret in text for secret in SECRETS)]
 
 
 def locals_of(error: BaseException) -> dict[str, str]:

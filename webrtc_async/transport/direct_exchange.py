@@ -138,10 +138,7 @@ class DirectExchange:
         try:
             if not response.is_complete:
                 await self._receive(response)
-            content = b"".join((*self._chunks, response.take()))
-            check_length(len(content), self._limit)
-            if head.encoding:
-                content = decode(content, head.encoding, self._limit)
+            content = self._content(response, head.encoding)
         except ContentError as error:
             raise unreadable(error, self._progress.operation, head.status) from None
         return WireResponse(status=head.status, headers=head.headers, content=content)
@@ -152,6 +149,13 @@ class DirectExchange:
             size += len(chunk)
             check_length(size, self._limit)
             self._chunks.append(chunk)
+            del chunk  # a traceback's local variables may be shown
+
+    def _content(self, response: Http1Response, encoding: str) -> bytes:
+        # In a frame of its own, because a failure's is not kept: see unreadable().
+        content = b"".join((*self._chunks, response.take()))
+        check_length(len(content), self._limit)
+        return decode(content, encoding, self._limit) if encoding else content
 
 
 def _fields(request: WireRequest, host: str) -> Fields:

@@ -42,7 +42,7 @@ class Exchange:
     limit: int
     pool: LibraryPool
     _head: WireResponse | None = field(default=None, init=False)
-    _chunks: list[bytes] = field(factory=list[bytes], init=False)
+    _chunks: list[bytes] = field(factory=list[bytes], init=False, repr=False)
 
     @property
     def refusal(self) -> WireResponse | None:
@@ -107,7 +107,7 @@ class Exchange:
         except Exception as error:
             raise ConfigurationError(
                 f"the HTTP client cannot build the request ({type(error).__name__}): check "
-                "base_url, headers and the http_client.",
+                "base_url, headers, and the http_client with its cookies.",
                 operation=self.progress.operation,
             ) from error
 
@@ -135,6 +135,7 @@ class Exchange:
             raise
         finally:
             await response.aclose()
+            response.stream = self.pool.library.byte_stream()  # the one it had refers back to it
         return WireResponse(status=head.status, headers=head.headers, content=content)
 
     def _see_head(self, response: object) -> WireResponse | None:
@@ -154,8 +155,8 @@ class Exchange:
             if response.is_stream_consumed:  # by a hook of the user's, or a transport that mocks
                 check_length(len(response.content), self.limit)
                 return response.content
-            raw = await self._read_raw(response)
-            return decode(raw, response.headers.get("content-encoding", ""), self.limit)
+            encoding = response.headers.get("content-encoding", "")
+            return decode(await self._read_raw(response), encoding, self.limit)
         except ContentError as error:
             raise unreadable(error, self.progress.operation, response.status_code) from None
 
@@ -175,6 +176,7 @@ class Exchange:
                         scope.cancel()
                     else:
                         self._chunks.append(chunk)
+                    del chunk  # a traceback's local variables may be shown
                     if seen % _CHUNKS_AT_A_TIME == 0:
                         await checkpoint()
         finally:
@@ -194,6 +196,7 @@ def refusal_of(head: WireResponse | None, chunks: Iterable[bytes]) -> WireRespon
 
 def unreadable(error: ContentError, operation: str, status: int) -> UnexpectedResponseError:
     """Return the error for a body that cannot be read."""
+    error.with_traceback(None)  # its frames have the body in hand
     kind = ResponseTooLargeError if error.is_too_long else UnexpectedResponseError
     return kind(
         f"the body of the answer ({status}) cannot be read: {error}.",

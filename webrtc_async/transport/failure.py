@@ -17,6 +17,7 @@ from webrtc_async.errors import (
 )
 from webrtc_async.outcome import Outcome, Progress, Stage
 from webrtc_async.redaction import excerpt
+from webrtc_async.transport.tls_failure import tls_problem
 
 ErrorT = TypeVar("ErrorT", bound=BaseException)
 
@@ -31,9 +32,6 @@ _NEVER_SENT: Final = frozenset(
     }
 )
 """Names of exceptions that come before the first byte."""
-
-_NO_TLS: Final = ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "HTTP_REQUEST")
-"""OpenSSL's reasons when an answer is no handshake."""
 
 
 def tracer(
@@ -69,17 +67,21 @@ def tracer(
 
 def failed(progress: Progress, target: str, error: Exception) -> TransportError:
     """Return the error for an exception of the HTTP library or of a user's hook."""
-    refused = _behind(error, ssl.SSLCertVerificationError)
-    if refused is not None:
-        return TlsError(
-            f"the certificate of {_host(target)} was refused: {refused.verify_message}.",
-            operation=progress.operation,
-        )
     if not progress.is_traced and type(error).__name__ in _NEVER_SENT:
         progress.is_traced = True
+    was_sent = progress.outcome is not Outcome.NOT_SENT
+    broken = _behind(error, ssl.SSLError)
+    # A connection that has served before, or an answer that has begun, had its handshake.
+    if broken is not None and not progress.is_reused and progress.status is None:
+        problem = tls_problem(broken, _host(target), was_sent=was_sent)
+        if problem is not None:
+            return TlsError(problem, operation=progress.operation)
     detail = excerpt(str(error).strip().rstrip("."))
+    if not detail and not was_sent and target.startswith("https:"):
+        said = getattr(broken, "reason", None)
+        detail = "the connection ended before TLS was agreed on" + (f" ({said})" if said else "")
     problem = f"{type(error).__name__}{f': {detail}' if detail else ''}"
-    return lost(progress, target, problem + _hint(target, error, detail))
+    return lost(progress, target, problem + _hint(target, detail))
 
 
 def lost(progress: Progress, target: str, problem: str) -> TransportError:
@@ -102,14 +104,10 @@ def _behind(error: BaseException | None, kind: type[ErrorT]) -> ErrorT | None:
     return error
 
 
-def _hint(target: str, error: Exception, detail: str) -> str:
+def _hint(target: str, detail: str) -> str:
     """Name the setting that is most likely wrong, where the failure tells."""
-    is_tls = target.startswith("https:")
-    broken = _behind(error, ssl.SSLError)
-    if is_tls and getattr(broken, "reason", None) in _NO_TLS:
-        return ". What answers there does not speak TLS: base_url may have to begin with http://"
     # h11 says so of what begins with a control character, as TLS does.
-    if not is_tls and detail == "illegal request line":
+    if target.startswith("http:") and detail == "illegal request line":
         return ". What answers there may speak TLS: base_url may have to begin with https://"
     return ""
 

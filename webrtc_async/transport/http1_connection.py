@@ -216,5 +216,6 @@ class Http1Connection(asyncio.Protocol):
 
 def _lost(error: ResponseError) -> httpx.RemoteProtocolError:
     lost = httpx.RemoteProtocolError(str(error))
-    lost.__cause__ = error
+    # Its traceback would keep the frame of whoever keeps this error.
+    lost.__cause__ = error.with_traceback(None)
     return lost

@@ -81,9 +81,8 @@ class Http1Response(httpx.AsyncByteStream):
         """Give the body in pieces, raising as `head` does."""
         while True:
             while self._chunks:
-                chunk = self._chunks.popleft()
-                self._unread -= len(chunk)
-                yield chunk
+                self._unread -= len(self._chunks[0])
+                yield self._chunks.popleft()
             if self.is_complete:
                 return
             if self._is_paused and self._connection is not None:
@@ -139,12 +138,16 @@ class Http1Response(httpx.AsyncByteStream):
 
     def _arrival(self) -> "asyncio.Future[None]":
         """Return a future that is done when more has come; whoever waited before is gone."""
-        if self._error is not None:
-            raise self._error
         connection = self._connection
-        assert connection is not None  # noqa: S101  # what is not complete and has not failed
+        if connection is None:
+            raise self._failure()
         self._waiter = connection.loop.create_future()
         return self._waiter
+
+    def _failure(self) -> Exception:
+        # Given away, because an error that its own traceback leads to would be a cycle.
+        error, self._error = self._error, None
+        return error or httpx.ReadError("the response failed before")
 
     def _wake(self) -> None:
         waiter, self._waiter = self._waiter, None

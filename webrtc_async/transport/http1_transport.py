@@ -5,20 +5,18 @@ import ssl
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from ipaddress import ip_address
-from typing import Final
+from typing import Any, Final
 
 import httpx
 
 from webrtc_async.event_loop import forks
 from webrtc_async.outcome import Progress
 from webrtc_async.redaction import UnshownBytes
+from webrtc_async.transport.happy_eyeballs import connected_socket
 from webrtc_async.transport.http1_connection import Http1Connection, Origin
 from webrtc_async.transport.http1_pool import Http1Pool
 from webrtc_async.transport.http1_response import Http1Response
 from webrtc_async.transport.request_head import Fields, RequestHeads
-
-NEXT_ADDRESS: Final = 0.25
-"""Seconds after which a host's next address is tried as well (RFC 8305, section 5)."""
 
 PORTS: Final = {"http": 80, "https": 443}
 
@@ -149,13 +147,14 @@ class Http1Transport(httpx.AsyncBaseTransport):
         is_secure = origin.scheme == "https"
         try:
             async with asyncio.timeout(longest):
+                peer: dict[str, Any] = {"host": origin.host, "port": origin.port}
+                if not _is_address(origin.host):
+                    peer = {"sock": await connected_socket(origin.host, origin.port)}
                 _, connection = await loop.create_connection(
                     lambda: Http1Connection(loop, origin),
-                    origin.host,
-                    origin.port,
+                    **peer,
                     ssl=self._secured() if is_secure else None,
                     server_hostname=origin.host if is_secure else None,
-                    happy_eyeballs_delay=None if _is_address(origin.host) else NEXT_ADDRESS,
                 )
         except TimeoutError as error:
             raise httpx.ConnectTimeout(str(error)) from error
@@ -183,7 +182,7 @@ def origin_of(url: httpx.URL) -> Origin:
 
 
 def _is_address(host: str) -> bool:
-    # One address needs no race, and a cancelled race can lose a socket that has just connected.
+    # Which needs no name to be looked up, in a thread, and no race.
     try:
         ip_address(host)
     except ValueError:

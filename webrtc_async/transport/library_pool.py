@@ -5,6 +5,7 @@ are cancelled (encode/httpcore#1093).
 """
 
 from collections.abc import Callable
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any, Final, cast
 
 import anyio
@@ -76,8 +77,12 @@ class LibraryPool:
                 keepalive_expiry=KEEP_ALIVE,
             )
             try:
-                # No timeout, because the deadline bounds everything, queue and body included.
-                self._client = self.library.client(timeout=None, limits=limits, **self.settings)
+                # No timeout, because the deadline bounds everything, queue and body included. No
+                # cookies, because one that no header can carry would end every later call.
+                cookies = CookieJar(DefaultCookiePolicy(allowed_domains=()))
+                self._client = self.library.client(
+                    timeout=None, limits=limits, cookies=cookies, **self.settings
+                )
             except (ValueError, ImportError, self.library.invalid_url) as error:
                 raise ConfigurationError(
                     f"The environment's proxy settings cannot be used: {type(error).__name__}."
