@@ -153,6 +153,29 @@ def test_a_connection_that_ends_on_its_way_is_not_used() -> None:
     on_a_jumping_loop(test)
 
 
+@pytest.mark.parametrize("end", ["released", "aborted", "released and aborted"])
+def test_who_is_served_and_cancelled_in_one_turn_hands_on(end: str) -> None:
+    """A connection, or the place of one, that nobody takes any more goes to the next in line."""
+
+    async def test() -> None:
+        fakes = Fakes()
+        pool = pool_of(fakes, most=1)
+        held: Any = await pool.acquire(HERE, None)
+        first, second = (asyncio.create_task(pool.acquire(HERE, None)) for _ in range(2))
+        await asyncio.sleep(0)
+        if "released" in end:
+            pool.release(held)
+        if "aborted" in end:
+            held.abort()
+        first.cancel()
+        served = await second
+        assert first.cancelled()
+        assert (served is held) is (end == "released")
+        assert (pool.size, pool.waiting) == (1, 0)
+
+    on_a_jumping_loop(test)
+
+
 def test_a_failed_connection_frees_its_place() -> None:
     """Whoever waits gets the place of a connection that could not be made."""
 

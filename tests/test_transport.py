@@ -368,6 +368,33 @@ async def test_a_stream_that_never_waits_ends(chunk: bytes, kind: type[WebRtcErr
             await client.get_session("s-1")
 
 
+class Once(httpx.AsyncByteStream):
+    """A stream that is its own iterator, and no generator."""
+
+    def __init__(self, *chunks: bytes) -> None:
+        self.chunks = list(chunks)
+
+    def __aiter__(self) -> "Once":
+        return self
+
+    async def __anext__(self) -> bytes:
+        if not self.chunks:
+            raise StopAsyncIteration
+        return self.chunks.pop(0)
+
+
+async def test_a_hook_may_put_another_stream_in_place() -> None:
+    """A body is read from whatever a user's hook has left, which need not be closed."""
+
+    async def replace(response: httpx.Response) -> None:
+        response.stream = Once(BODY[:3], BODY[3:])
+
+    mock = httpx.MockTransport(lambda _: httpx.Response(200, stream=Once()))
+    given = httpx.AsyncClient(transport=mock, event_hooks={"response": [replace]})
+    async with given, client_of(http_client=given) as client:
+        assert (await client.get_session("s-1")).id == "s-1"
+
+
 async def test_a_body_at_the_limit_is_read() -> None:
     """The limit itself is allowed, for bodies from sockets and for those that a mock made."""
     body = LONG[: LIMIT - 2] + b'"}'
