@@ -160,8 +160,9 @@ def test_who_is_served_and_cancelled_in_one_turn_hands_on(end: str) -> None:
     async def test() -> None:
         fakes = Fakes()
         pool = pool_of(fakes, most=1)
-        held: Any = await pool.acquire(HERE, None)
-        first, second = (asyncio.create_task(pool.acquire(HERE, None)) for _ in range(2))
+        held: Any = await pool.acquire(HERE, None, Progress(""))
+        waits = [pool.acquire(HERE, None, Progress("")) for _ in range(2)]
+        first, second = map(asyncio.create_task, waits)
         await asyncio.sleep(0)
         if "released" in end:
             pool.release(held)

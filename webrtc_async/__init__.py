@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Final
 from webrtc_async._version import __version__
 
 if TYPE_CHECKING:
+    from webrtc_async.api_response import ApiResponse
     from webrtc_async.auth import Auth, BasicAuth, BearerAuth
-    from webrtc_async.call import ApiResponse
     from webrtc_async.client import AsyncWebRtcClient
     from webrtc_async.errors import (
         ApiError,
@@ -155,8 +155,8 @@ __all__ = [
 ]
 
 _HOMES: Final = {
+    "api_response": ("ApiResponse",),
     "auth": ("Auth", "BasicAuth", "BearerAuth"),
-    "call": ("ApiResponse",),
     "client": ("AsyncWebRtcClient",),
     "errors": (
         "ApiError",

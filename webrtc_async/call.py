@@ -4,8 +4,9 @@ from collections.abc import Coroutine, Mapping
 from http import HTTPStatus
 from typing import Any, Generic, TypeVar, cast
 
-from attrs import define, field, frozen
+from attrs import define, field
 
+from webrtc_async.api_response import ApiResponse
 from webrtc_async.channel import Channel
 from webrtc_async.errors import (
     ClientClosedError,
@@ -24,28 +25,6 @@ from webrtc_async.transport import TakeOver
 from webrtc_async.wire import WireRequest, WireResponse, read_response, with_headers
 
 ResultT = TypeVar("ResultT")
-
-
-@frozen(kw_only=True)
-class ApiResponse(Generic[ResultT]):
-    """A result with what came along with it.
-
-    Attributes:
-        data: The result.
-        status: The HTTP status; 404 where a repeated delete found its work done, 409 where a
-            repeated add did.
-        headers: The response headers in lower case, without those that carry secrets.
-        request_id: The service's id of the request, or None.
-        attempts: How many attempts it took.
-        elapsed: Seconds from the call to its result, pauses included.
-    """
-
-    data: ResultT
-    status: int
-    headers: Mapping[str, str] = field(hash=False, repr=False)
-    request_id: str | None
-    attempts: int
-    elapsed: float
 
 
 @define(kw_only=True, eq=False)

@@ -6,16 +6,12 @@ import ssl
 from collections.abc import Iterable, Mapping
 from typing import Final, NoReturn, Self, TypeVar, Unpack, cast
 
+from webrtc_async.api_response import ApiResponse
 from webrtc_async.auth import Auth, as_auth
-from webrtc_async.call import ApiResponse, Call
+from webrtc_async.call import Call
 from webrtc_async.channel import Channel
 from webrtc_async.create_call import CreateCall
-from webrtc_async.environment import (
-    PRODUCTION,
-    account_from_env,
-    auth_from_env,
-    base_url_from_env,
-)
+from webrtc_async.environment import PRODUCTION, account_from_env, auth_from_env, base_url_from_env
 from webrtc_async.errors import ConfigurationError, InvalidArgumentError
 from webrtc_async.observer import Observer, check_observers, watch_over
 from webrtc_async.options import ClientSettings, Options, merged_headers, standard_headers
@@ -109,7 +105,6 @@ class AsyncWebRtcClient(Conferences):
                 "an http_client with an auth= of its own; an Authorization among its headers is "
                 "not one."
             )
-        self._auth = None if auth is None else as_auth(auth)
         self._base_url = check_base_url(base_url)
         self._observers = check_observers(observers)
         self._connections = Connections(
@@ -139,7 +134,7 @@ class AsyncWebRtcClient(Conferences):
         self._close_grace = close_grace
         self._channel = Channel(
             base_url=self._base_url,
-            auth=self._auth,
+            auth=None if auth is None else as_auth(auth),
             connections=self._connections,
             reaper=reaper,
             quota=RetryQuota() if retry_quota is None else retry_quota,
@@ -147,8 +142,7 @@ class AsyncWebRtcClient(Conferences):
             create_grace=create_grace,
         )
         self._owner = ConferenceOwner(reaper, max_connections)
-        self._is_view = False
-        self._entered = 0
+        self._is_view, self._entered = False, 0
 
     @classmethod
     def from_env(

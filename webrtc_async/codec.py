@@ -4,11 +4,11 @@ import json
 import math
 from collections import Counter
 from functools import cache
-from typing import Any, Final, NoReturn, TypeVar
+from typing import Any, Final, NoReturn, TypeVar, cast
 
 import attrs
 
-from webrtc_async.collector import paused_collector
+from webrtc_async.collector import WORTH_IT, paused_collector
 from webrtc_async.converter import (
     MisfitError,
     build_converter,
@@ -17,6 +17,7 @@ from webrtc_async.converter import (
     structured,
 )
 from webrtc_async.model_writer import Write, compile_writer
+from webrtc_async.proven_json import UNPROVEN, proven_reader
 
 __all__ = [
     "MisfitError",
@@ -34,6 +35,7 @@ ModelT = TypeVar("ModelT")
 
 _ANSWERS: Final = build_converter(of_service=True)
 _REQUESTS: Final = build_converter(of_service=False)
+_READ_PROVEN: Final = proven_reader()
 
 
 def read_answer(content: bytes, model: type[ModelT]) -> ModelT:
@@ -42,7 +44,9 @@ def read_answer(content: bytes, model: type[ModelT]) -> ModelT:
     Raises:
         MisfitError: The bytes are not JSON, or the JSON is not the model.
     """
-    with paused_collector(len(content)):
+    if len(content) < WORTH_IT:
+        return structured(_ANSWERS, read_json(content), model)
+    with paused_collector():
         return structured(_ANSWERS, read_json(content), model)
 
 
@@ -89,14 +93,9 @@ def read_json(content: bytes) -> object:
     Raises:
         MisfitError: Bad JSON, a duplicate key, NaN, an endless number, bad UTF-8, or deep nesting.
     """
-    try:
-        text = content.decode(_encoding(content), "surrogatepass")
-        parsed: object = _DECODER.decode(text)
-    except RecursionError as error:
-        raise MisfitError(("the JSON is nested too deeply",)) from error
-    except ValueError as error:
-        raise MisfitError((f"not valid JSON: {error}",)) from error
-    return parsed
+    if _READ_PROVEN is not None and (found := _READ_PROVEN(content)) is not UNPROVEN:
+        return found
+    return _read_strictly(content)
 
 
 def read_object(content: bytes) -> dict[str, object]:
@@ -113,6 +112,20 @@ def write_json(value: object) -> bytes:
     return _ENCODER.encode(value).encode("ascii")
 
 
+def _read_strictly(content: bytes) -> object:
+    try:
+        text = content.decode(_encoding(content), "surrogatepass")
+        # Without a look for space around it, if there is none.
+        parsed, end = _DECODER.raw_decode(text) if text[:1] in _STARTS else (None, -1)
+        if end != len(text):
+            parsed = _DECODER.decode(text)
+    except RecursionError as error:
+        raise MisfitError(("the JSON is nested too deeply",)) from error
+    except ValueError as error:
+        raise MisfitError((f"not valid JSON: {error}",)) from error
+    return cast("object", parsed)
+
+
 @cache
 def _writer(model: type) -> Write:
     return compile_writer(model, request_fields) if attrs.has(model) else lambda _: None
@@ -120,7 +133,7 @@ def _writer(model: type) -> Write:
 
 def _encoding(content: bytes) -> str:
     # Neither a mark nor one of the zeros of UTF-16 and UTF-32 is among the first two bytes.
-    if content[:1] in _STARTS and content[1:2] > b"\0":
+    if content[:1] in (b"{", b"[") and content[1:2] > b"\0":
         return "utf-8"
     return json.detect_encoding(content)
 
@@ -144,7 +157,7 @@ def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not a JSON number")
 
 
-_STARTS: Final = (b"{", b"[")
+_STARTS: Final = ("{", "[")
 
 # Made once, because json makes a new one for every call that has settings of its own.
 _DECODER: Final = json.JSONDecoder(

@@ -5,7 +5,7 @@ be garbage: it would be searched a hundred times for nothing.
 """
 
 import gc
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
 from threading import Lock
 from types import TracebackType
 from typing import Final
@@ -14,9 +14,9 @@ WORTH_IT: Final = 64 * 1024
 """Bytes of a body from which on pausing pays; such a body takes a fraction of a millisecond."""
 
 
-def paused_collector(length: int) -> AbstractContextManager[None]:
-    """Return a scope without automatic collections, if a body of this length is worth it."""
-    return _PAUSE if length >= WORTH_IT else _NOTHING
+def paused_collector() -> AbstractContextManager[None]:
+    """Return a scope without automatic collections."""
+    return _PAUSE
 
 
 class _Pause:
@@ -47,4 +47,3 @@ class _Pause:
 
 
 _PAUSE: Final = _Pause()
-_NOTHING: Final[AbstractContextManager[None]] = nullcontext()

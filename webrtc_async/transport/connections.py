@@ -3,7 +3,7 @@
 import ssl
 import sys
 import warnings
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import anyio
 
@@ -20,7 +20,6 @@ from webrtc_async.reaper import Reaper
 from webrtc_async.settings import check_count, check_kind, check_proxy
 from webrtc_async.transport.clock import AnyClock, AsyncioClock, clock_here
 from webrtc_async.transport.direct_exchange import DirectExchange
-from webrtc_async.transport.exchange import Exchange
 from webrtc_async.transport.failure import failed, lost
 from webrtc_async.transport.http1_transport import Http1Transport
 from webrtc_async.transport.lane import Lane, current_lane, may_be_own
@@ -35,6 +34,9 @@ from webrtc_async.transport.library_pool import KEEP_ALIVE, LibraryPool
 from webrtc_async.transport.lifetime import Lifetime, caller
 from webrtc_async.transport.place import Place
 from webrtc_async.wire import WireRequest, WireResponse
+
+if TYPE_CHECKING:
+    from webrtc_async.transport.exchange import Exchange
 
 _UNSENT: Final = frozenset({Stage.QUEUED, Stage.THROTTLED})
 
@@ -240,8 +242,11 @@ class Connections:
             self._abandoned.append(self._own)
             self._own = None
 
-    def _exchange(self, request: WireRequest, progress: Progress) -> Exchange | DirectExchange:
+    def _exchange(self, request: WireRequest, progress: Progress) -> "Exchange | DirectExchange":
         if self.lane is not Lane.OWN:
+            # Loaded by the first exchange over an HTTP library.
+            from webrtc_async.transport.exchange import Exchange
+
             return Exchange(request, progress, self.max_response_bytes, self._pool)
         if self._own is None:
             settings = self._pool.settings

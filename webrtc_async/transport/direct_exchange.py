@@ -2,7 +2,7 @@
 
 import re
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 import anyio
 import httpx
@@ -10,7 +10,7 @@ import httpx
 from webrtc_async.content_coding import ContentError, check_length, decode
 from webrtc_async.errors import ConfigurationError
 from webrtc_async.outcome import Progress, Stage
-from webrtc_async.transport.exchange import refusal_of, unreadable
+from webrtc_async.transport.failure import refusal_of, unreadable
 from webrtc_async.transport.http1_connection import Origin
 from webrtc_async.transport.http1_response import Http1Response
 from webrtc_async.transport.http1_transport import Http1Transport, origin_of
@@ -26,12 +26,6 @@ _SERVER: Final = re.compile(r"(https?://[^/?#]+)(/[A-Za-z0-9._~!$&'()*+,;=:@%/-]
 
 _LONGEST_PATH: Final = 60_000
 _WITH_LENGTH: Final = frozenset({"POST", "PUT", "PATCH"})
-
-
-class _Target(NamedTuple):
-    origin: Origin
-    host: str
-    path: str
 
 
 class DirectExchange:
@@ -116,7 +110,7 @@ class DirectExchange:
             self._give_up()
         return self._progress.received
 
-    def _target(self) -> _Target:
+    def _target(self) -> tuple[Origin, str, str]:
         try:
             return _target(self._request.target)
         except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
@@ -168,13 +162,13 @@ def _fields(request: WireRequest, host: str) -> Fields:
     return (*own, *request.headers.items())
 
 
-def _target(url: str) -> _Target:
+def _target(url: str) -> tuple[Origin, str, str]:
     usual = _SERVER.fullmatch(url)
     if usual is None or len(url) > _LONGEST_PATH:
         parsed = httpx.URL(url)
-        return _Target(origin_of(parsed), *_host_and_path(parsed))
+        return origin_of(parsed), *_host_and_path(parsed)
     origin, host = _server(usual[1])
-    return _Target(origin, host, usual[2])
+    return origin, host, usual[2]
 
 
 @lru_cache(maxsize=16)

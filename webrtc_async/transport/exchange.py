@@ -7,16 +7,14 @@ from typing import Final
 import httpx
 from anyio import CancelScope, move_on_after
 from anyio.lowlevel import checkpoint
-from attrs import define, evolve, field
+from attrs import define, field
 
 from webrtc_async.content_coding import ContentError, check_length, decode
 from webrtc_async.errors import (
     ConfigurationError,
-    ResponseTooLargeError,
-    UnexpectedResponseError,
 )
 from webrtc_async.outcome import Progress, Stage
-from webrtc_async.transport.failure import tracer
+from webrtc_async.transport.failure import refusal_of, tracer, unreadable
 from webrtc_async.transport.left import TakeOver, in_a_task
 from webrtc_async.transport.library_pool import LibraryPool
 from webrtc_async.transport.place import Place
@@ -184,23 +182,3 @@ class Exchange:
                 await chunks.aclose()
         check_length(size, self.limit)
         return b"".join(self._chunks)
-
-
-def refusal_of(head: WireResponse | None, chunks: Iterable[bytes]) -> WireResponse | None:
-    """Return an answer that is not a success with what has come of its body, else None."""
-    if head is None or head.is_success:
-        return None
-    is_readable = "content-encoding" not in head.headers
-    return evolve(head, content=b"".join(chunks) if is_readable else b"")
-
-
-def unreadable(error: ContentError, operation: str, status: int) -> UnexpectedResponseError:
-    """Return the error for a body that cannot be read."""
-    error.with_traceback(None)  # its frames have the body in hand
-    kind = ResponseTooLargeError if error.is_too_long else UnexpectedResponseError
-    return kind(
-        f"the body of the answer ({status}) cannot be read: {error}.",
-        operation=operation,
-        status=status,
-        problems=(str(error),),
-    )

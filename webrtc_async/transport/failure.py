@@ -9,15 +9,20 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any, Final, TypeVar
 from urllib.parse import urlsplit
 
+from attrs import evolve
+
+from webrtc_async.content_coding import ContentError
 from webrtc_async.errors import (
     ConnectionFailedError,
+    ResponseTooLargeError,
     TlsError,
     TransportError,
+    UnexpectedResponseError,
     UnknownOutcomeError,
 )
 from webrtc_async.outcome import Outcome, Progress, Stage
 from webrtc_async.redaction import excerpt
-from webrtc_async.transport.tls_failure import tls_problem
+from webrtc_async.wire import WireResponse
 
 ErrorT = TypeVar("ErrorT", bound=BaseException)
 
@@ -73,6 +78,9 @@ def failed(progress: Progress, target: str, error: Exception) -> TransportError:
     broken = _behind(error, ssl.SSLError)
     # A connection that has served before, or an answer that has begun, had its handshake.
     if broken is not None and not progress.is_reused and progress.status is None:
+        # Loaded by the first failure of TLS.
+        from webrtc_async.transport.tls_failure import tls_problem
+
         problem = tls_problem(broken, _host(target), was_sent=was_sent)
         if problem is not None:
             return TlsError(problem, operation=progress.operation)
@@ -95,6 +103,26 @@ def lost(progress: Progress, target: str, problem: str) -> TransportError:
         operation=progress.operation,
         outcome=progress.outcome,
         status=progress.status,
+    )
+
+
+def refusal_of(head: WireResponse | None, chunks: Iterable[bytes]) -> WireResponse | None:
+    """Return an answer that is not a success with what has come of its body, else None."""
+    if head is None or head.is_success:
+        return None
+    is_readable = "content-encoding" not in head.headers
+    return evolve(head, content=b"".join(chunks) if is_readable else b"")
+
+
+def unreadable(error: ContentError, operation: str, status: int) -> UnexpectedResponseError:
+    """Return the error for a body that cannot be read."""
+    error.with_traceback(None)  # its frames have the body in hand
+    kind = ResponseTooLargeError if error.is_too_long else UnexpectedResponseError
+    return kind(
+        f"the body of the answer ({status}) cannot be read: {error}.",
+        operation=operation,
+        status=status,
+        problems=(str(error),),
     )
 
 

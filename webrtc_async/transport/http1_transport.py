@@ -12,7 +12,6 @@ import httpx
 from webrtc_async.event_loop import forks
 from webrtc_async.outcome import Progress
 from webrtc_async.redaction import UnshownBytes
-from webrtc_async.transport.happy_eyeballs import connected_socket
 from webrtc_async.transport.http1_connection import Http1Connection, Origin
 from webrtc_async.transport.http1_pool import Http1Pool
 from webrtc_async.transport.http1_response import Http1Response
@@ -149,6 +148,9 @@ class Http1Transport(httpx.AsyncBaseTransport):
             async with asyncio.timeout(longest):
                 peer: dict[str, Any] = {"host": origin.host, "port": origin.port}
                 if not _is_address(origin.host):
+                    # Loaded by the first connection to a name.
+                    from webrtc_async.transport.happy_eyeballs import connected_socket
+
                     peer = {"sock": await connected_socket(origin.host, origin.port)}
                 _, connection = await loop.create_connection(
                     lambda: Http1Connection(loop, origin),
