@@ -49,9 +49,7 @@ def lowest() -> list[str]:
 )
 def tests(session: nox.Session, versions: str) -> None:
     """Run every test on asyncio and on trio; with the lowest allowed versions once."""
-    # Without msgspec once, because what reads JSON then is another reader.
-    extras, versioned = ("demo,otel", lowest()) if versions == "lowest" else ("demo,otel,fast", [])
-    session.install(f".[{extras}]", *group("test"), *versioned)
+    session.install(".[demo,otel]", *group("test"), *(lowest() if versions == "lowest" else []))
     session.run("pytest", "-n", "auto", *session.posargs)
 
 
@@ -66,7 +64,7 @@ def tests_httpx2(session: nox.Session, httpx2: str) -> None:
 @nox.session
 def types(session: nox.Session) -> None:
     """Check the package with mypy and pyright, both strict, and what users' checkers must see."""
-    session.install(".[demo,fast]", *group("types"))
+    session.install(".[demo]", *group("types"))
     session.run("mypy")
     session.run("pyright", "--pythonpath", f"{session.bin}/python")
     session.run("pytest", "-m", "types", *session.posargs)
@@ -274,6 +272,5 @@ def bench(session: nox.Session) -> None:
 
     nox -s bench -- --quick call
     """
-    fast = ".[demo,fast]" if "fast" in PROJECT["project"]["optional-dependencies"] else ".[demo]"
-    session.install("-e", fast, *group("bench"))
+    session.install("-e", ".[demo]", *group("bench"))
     session.run("python", "-m", "benchmarks", *session.posargs)

@@ -19,12 +19,11 @@ from benchmarks.workers import (
     AIOHTTP,
     BANDWIDTH,
     DEFAULT_HTTPX,
-    FAST,
     LIVEKIT,
+    OURS,
     OWN,
     Contestant,
     Worker,
-    own,
     take_turns,
     working,
 )
@@ -92,7 +91,7 @@ SCENES = (
 def main(*, quick: bool = False) -> None:
     conditions = machine()
     participants, rounds = (50, 1) if quick else (1000, ROUNDS)
-    contestants = [*own(), DEFAULT_HTTPX, AIOHTTP, LIVEKIT, BANDWIDTH]
+    contestants = [OURS, DEFAULT_HTTPX, AIOHTTP, LIVEKIT, BANDWIDTH]
     measured, texts = [], []
     with working(contestants) as workers:
         for scene in SCENES:
@@ -128,7 +127,7 @@ def _play(
             "participants": participants,
         }
         threads = _best_threads(workers[BANDWIDTH.name], job, max(50, participants // 4))
-        pairs: list[Turn] = [(each.name, n) for each in own() for n in scene.connections]
+        pairs: list[Turn] = [(OWN, n) for n in scene.connections]
         pairs += [(each.name, n) for each, n in scene.others]
         pairs.append((BANDWIDTH.name, threads))
         results = take_turns(
@@ -169,29 +168,27 @@ def _measured(scene: Scene, found: dict[Turn, list[dict[str, float]]]) -> Iterab
     """Compare speeds: a ratio of times, turned over."""
     by_name = {name: results for (name, _), results in found.items()}
     first = {name: results for (name, _), results in reversed(found.items())}
-    for each in own():
-        install = "[fast]" if each.name == FAST else "default"
-        for connections, other, bound in scene.bounds:
-            theirs = first[other.name]
-            mine = found[each.name, connections]
+    for connections, other, bound in scene.bounds:
+        theirs = first[other.name]
+        mine = found[OWN, connections]
+        yield _speed(
+            f"{scene.name}, {connections} connections, calls a second",
+            other.name, bound, _of(theirs, "wall"), _of(mine, "wall"),
+        )  # fmt: skip
+    if scene.cpu_bound is not None:
+        for connections in scene.connections:
             yield _speed(
-                f"{scene.name}, {connections} connections, calls a second",
-                other.name, bound, install, _of(theirs, "wall"), _of(mine, "wall"),
+                f"{scene.name}, {connections} connections, calls a CPU second",
+                BANDWIDTH.name, scene.cpu_bound,
+                _of(by_name[BANDWIDTH.name], "cpu"),
+                _of(found[OWN, connections], "cpu"),
             )  # fmt: skip
-        if scene.cpu_bound is not None:
-            for connections in scene.connections:
-                yield _speed(
-                    f"{scene.name}, {connections} connections, calls a CPU second",
-                    BANDWIDTH.name, scene.cpu_bound, install,
-                    _of(by_name[BANDWIDTH.name], "cpu"),
-                    _of(found[each.name, connections], "cpu"),
-                )  # fmt: skip
 
 
 def _speed(
-    work: str, against: str, bound: float, install: str, theirs: list[float], ours: list[float]
+    work: str, against: str, bound: float, theirs: list[float], ours: list[float]
 ) -> Measured:
-    target = Target(work, against, bound, install, is_speed=True)
+    target = Target(work, against, bound, is_speed=True)
     return target, Spread.of_ratios(theirs, ours)
 
 

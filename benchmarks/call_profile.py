@@ -5,14 +5,14 @@ In CPU time, by cProfile, which adds some to each function that is called.
 
 from benchmarks.report import keep, machine, table
 from benchmarks.servers.process import serving
-from benchmarks.workers import OWN, own, working
+from benchmarks.workers import OURS, OWN, working
 
 SHOWN = 40
 
 
 def main(*, quick: bool = False) -> None:
     conditions = machine()
-    with serving("canned") as port, working(own()) as workers:
+    with serving("canned") as port, working([OURS]) as workers:
         job = {
             "job": "profile",
             "url": f"http://127.0.0.1:{port}",

@@ -6,37 +6,25 @@ from attrs import evolve
 
 from benchmarks.report import keep, machine, table, verdicts
 from benchmarks.target import Spread, Target
-from benchmarks.workers import FAST, OWN, own, take_turns, working
+from benchmarks.workers import OURS, OWN, take_turns, working
 
 OTHERS = ("json.loads", "pydantic", "cattrs, default")
 WORK = "a list of 10,000 participants, CPU time"
-TARGETS = {
-    OWN: [
-        Target(WORK, "json.loads", 2.0),
-        Target(WORK, "pydantic", 0.6),
-        Target(WORK, "cattrs, default", 0.4),
-    ],
-    FAST: [Target(WORK, "json.loads", 1.0, "[fast]")],
-}
+TARGETS = (
+    Target(WORK, "json.loads", 2.0),
+    Target(WORK, "pydantic", 0.6),
+    Target(WORK, "cattrs, default", 0.4),
+)
 
 
 def main(*, quick: bool = False) -> None:
     rounds = 2 if quick else 9
     conditions = machine()
-    contestants = [evolve(each, module="reading") for each in own()]
-    with working(contestants) as workers:
-        turns = {
-            name: (worker, {"job": "read", "way": "webrtc_async"})
-            for name, worker in workers.items()
-        }
-        turns |= {way: (workers[OWN], {"job": "read", "way": way}) for way in OTHERS}
+    with working([evolve(OURS, module="reading")]) as workers:
+        turns = {way: (workers[OWN], {"job": "read", "way": way}) for way in (OWN, *OTHERS)}
         results = take_turns(turns, rounds)
     times = {name: [each["cpu"] for each in result] for name, result in results.items()}
-    measured = [
-        (target, Spread.of_ratios(times[name], times[target.against]))
-        for name in workers
-        for target in TARGETS[name]
-    ]
+    measured = [(target, Spread.of_ratios(times[OWN], times[target.against])) for target in TARGETS]
     rows = [
         [name, f"{median(each) * 1000:.0f} ms", str(Spread.of_ratios(each, times["json.loads"]))]
         for name, each in times.items()

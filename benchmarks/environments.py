@@ -1,7 +1,5 @@
-"""Environments: that of this process, with or without the extra, and one for the vendor's SDK."""
+"""The environment of the vendor's SDK, apart from that of this process."""
 
-import importlib.util
-import re
 import shutil
 import subprocess
 import sys
@@ -17,18 +15,6 @@ HERE = ROOT / ".bench"
 @cache
 def project() -> dict:
     return tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
-
-
-def modules_of_the_fast_extra() -> list[str]:
-    """Return what `[fast]` adds, by the names that are imported; empty if there is no such."""
-    wanted = project()["project"]["optional-dependencies"].get("fast", [])
-    return [re.split(r"[^\w-]", each)[0].replace("-", "_") for each in wanted]
-
-
-def has_the_fast_extra() -> bool:
-    """Whether there is a `[fast]`, and all of it is installed here."""
-    names = modules_of_the_fast_extra()
-    return bool(names) and all(importlib.util.find_spec(name) for name in names)
 
 
 def vendors_python() -> str:

@@ -9,7 +9,7 @@ from statistics import median
 from benchmarks.report import keep, machine, table, verdicts
 from benchmarks.servers.process import serving
 from benchmarks.target import Spread, Target
-from benchmarks.workers import AIOHTTP, FLOOR, HTTPX, OWN, own, take_turns, working
+from benchmarks.workers import AIOHTTP, FLOOR, HTTPX, OURS, OWN, take_turns, working
 
 DELAY = 0.010
 CONNECTIONS = 8
@@ -24,7 +24,7 @@ def main(*, quick: bool = False) -> None:
     with (
         serving("canned") as server,
         serving("delaying_proxy", delay=DELAY, to=server) as proxy,
-        working([*own(), HTTPX, AIOHTTP, FLOOR]) as workers,
+        working([OURS, HTTPX, AIOHTTP, FLOOR]) as workers,
     ):
         place = {"job": "latency", "url": f"http://127.0.0.1:{proxy}", "connections": CONNECTIONS}
         results = {

@@ -70,7 +70,7 @@ class Section:
 
 def verdicts(rows: Iterable[Measured]) -> str:
     """Return a table of what was aimed at and what was reached."""
-    columns = ("work", "install", "against", "measured", "target", "verdict")
+    columns = ("work", "against", "measured", "target", "verdict")
     return table(columns, (target.row(measured) for target, measured in rows))
 
 

@@ -38,7 +38,6 @@ class Target:
         work: What is done.
         against: What it is compared with.
         bound: The most that it may be, or the least where it is a speed.
-        install: What is installed: "default" or "[fast]".
         is_speed: Whether more is better.
         is_count: Whether it is a number of things, and not a ratio.
         why: The reason, where it is missed and the reason is known.
@@ -47,7 +46,6 @@ class Target:
     work: str
     against: str
     bound: float
-    install: str = "default"
     is_speed: bool = False
     is_count: bool = False
     why: str = ""
@@ -65,8 +63,7 @@ class Target:
         """Return the cells of a table of verdicts."""
         sign = "≥" if self.is_speed else "≤"
         bound = f"{sign} {self.bound:g}"
-        cells = [self.work, f"`{self.install}`" if self.install != "default" else self.install]
-        return [*cells, self.against, str(measured), bound, self.verdict(measured.median)]
+        return [self.work, self.against, str(measured), bound, self.verdict(measured.median)]
 
 
 def _written(value: float) -> str:

@@ -10,18 +10,13 @@ from typing import Any
 
 from attrs import define, field, frozen
 
-from benchmarks.environments import (
-    ROOT,
-    has_the_fast_extra,
-    modules_of_the_fast_extra,
-    vendors_python,
-)
+from benchmarks.environments import ROOT, vendors_python
 from benchmarks.servers.process import CLIENTS_CPU
 
 Job = Mapping[str, object]
 Results = dict[str, list[dict[str, float]]]
 
-OWN, FAST = "webrtc_async", "webrtc_async[fast]"
+OWN = "webrtc_async"
 
 
 @frozen
@@ -30,29 +25,20 @@ class Contestant:
 
     Attributes:
         module: The one of benchmarks.contestants that does the work.
-        without: What it cannot import, though it is installed.
     """
 
     name: str
     module: str
-    without: tuple[str, ...] = ()
 
     def command(self, *jobs: Job, cpu: int | None = None) -> list[str]:
         """Return the command of a process that does these jobs, or those that it is given."""
         python = vendors_python() if self.module == "bandwidth_sdk" else sys.executable
-        options = [f"--without={','.join(self.without)}"]
-        if cpu is not None:
-            options.append(f"--cpu={cpu}")
+        options = [] if cpu is None else [f"--cpu={cpu}"]
         worker = [python, "-m", "benchmarks.contestants.worker", *options, self.module]
         return [*worker, *(json.dumps(job) for job in jobs)]
 
 
-def own() -> list[Contestant]:
-    """Return this package as it is installed by default, and with its extra if there is one."""
-    contestants = [Contestant(OWN, "own", tuple(modules_of_the_fast_extra()))]
-    return [*contestants, Contestant(FAST, "own")] if has_the_fast_extra() else contestants
-
-
+OURS = Contestant(OWN, "own")
 HTTPX = Contestant("httpx", "plain_httpx")
 DEFAULT_HTTPX = Contestant("httpx, as it comes", "default_httpx")
 AIOHTTP = Contestant("aiohttp", "bare_aiohttp")

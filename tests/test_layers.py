@@ -21,7 +21,6 @@ FLOORS = (
     "model_reader",
     "model_writer",
     "converter",
-    "proven_json",
     "codec",
     "route_table",
     "redaction",

@@ -17,7 +17,6 @@ from webrtc_async.converter import (
     structured,
 )
 from webrtc_async.model_writer import Write, compile_writer
-from webrtc_async.proven_json import UNPROVEN, proven_reader
 
 __all__ = [
     "MisfitError",
@@ -35,7 +34,6 @@ ModelT = TypeVar("ModelT")
 
 _ANSWERS: Final = build_converter(of_service=True)
 _REQUESTS: Final = build_converter(of_service=False)
-_READ_PROVEN: Final = proven_reader()
 
 
 def read_answer(content: bytes, model: type[ModelT]) -> ModelT:
@@ -93,9 +91,17 @@ def read_json(content: bytes) -> object:
     Raises:
         MisfitError: Bad JSON, a duplicate key, NaN, an endless number, bad UTF-8, or deep nesting.
     """
-    if _READ_PROVEN is not None and (found := _READ_PROVEN(content)) is not UNPROVEN:
-        return found
-    return _read_strictly(content)
+    try:
+        text = content.decode(_encoding(content), "surrogatepass")
+        # Without a look for space around it, if there is none.
+        parsed, end = _DECODER.raw_decode(text) if text[:1] in _STARTS else (None, -1)
+        if end != len(text):
+            parsed = _DECODER.decode(text)
+    except RecursionError as error:
+        raise MisfitError(("the JSON is nested too deeply",)) from error
+    except ValueError as error:
+        raise MisfitError((f"not valid JSON: {error}",)) from error
+    return cast("object", parsed)
 
 
 def read_object(content: bytes) -> dict[str, object]:
@@ -110,20 +116,6 @@ def read_object(content: bytes) -> dict[str, object]:
 def write_json(value: object) -> bytes:
     """Return compact ASCII JSON; a lone surrogate survives as its escape."""
     return _ENCODER.encode(value).encode("ascii")
-
-
-def _read_strictly(content: bytes) -> object:
-    try:
-        text = content.decode(_encoding(content), "surrogatepass")
-        # Without a look for space around it, if there is none.
-        parsed, end = _DECODER.raw_decode(text) if text[:1] in _STARTS else (None, -1)
-        if end != len(text):
-            parsed = _DECODER.decode(text)
-    except RecursionError as error:
-        raise MisfitError(("the JSON is nested too deeply",)) from error
-    except ValueError as error:
-        raise MisfitError((f"not valid JSON: {error}",)) from error
-    return cast("object", parsed)
 
 
 @cache

@@ -6,20 +6,20 @@ from benchmarks.call.picture import draw
 from benchmarks.report import Measured, Section, table
 from benchmarks.servers.process import serving
 from benchmarks.target import Spread, Target
-from benchmarks.workers import AIOHTTP, FAST, FLOOR, HTTPX, Results, own, take_turns, working
+from benchmarks.workers import AIOHTTP, FLOOR, HTTPX, OURS, OWN, Results, take_turns, working
 
 TASKS = (1, 10, 100, 1000)
 CONNECTIONS = 100
 SETTLING = 10
 """Calls that let httpx's pool settle, which else costs ten times as much under many tasks."""
 
-AGAINST_AIOHTTP = {"default": 0.80, "[fast]": 0.60}
+AGAINST_AIOHTTP = 0.80
 GROWTH = 1.2
 
 
 def measure(*, quick: bool = False) -> Section:
     rounds = 2 if quick else 7
-    with serving("canned") as port, working([*own(), HTTPX, AIOHTTP, FLOOR]) as workers:
+    with serving("canned") as port, working([OURS, HTTPX, AIOHTTP, FLOOR]) as workers:
         place = {"job": "create", "url": f"http://127.0.0.1:{port}", "connections": CONNECTIONS}
         results = {
             tasks: take_turns(
@@ -53,16 +53,13 @@ def _cpu(results: Results, name: str) -> list[float]:
 
 def _measured(results: dict[int, Results]) -> list[Measured]:
     rows = []
-    for each in own():
-        install = "[fast]" if each.name == FAST else "default"
-        for tasks in (10, 100, 1000):
-            work = f"a create, CPU time, {tasks:,} tasks"
-            target = Target(work, "aiohttp", AGAINST_AIOHTTP[install], install)
-            ours, theirs = (_cpu(results[tasks], name) for name in (each.name, AIOHTTP.name))
-            rows.append((target, Spread.of_ratios(ours, theirs)))
-        target = Target("a create, CPU time, 1,000 tasks", "10 tasks", GROWTH, install)
-        many, few = (_cpu(results[tasks], each.name) for tasks in (1000, 10))
-        rows.append((target, Spread.of_ratios(many, few)))
+    for tasks in (10, 100, 1000):
+        work = f"a create, CPU time, {tasks:,} tasks"
+        ours, theirs = (_cpu(results[tasks], name) for name in (OWN, AIOHTTP.name))
+        rows.append((Target(work, "aiohttp", AGAINST_AIOHTTP), Spread.of_ratios(ours, theirs)))
+    many, few = (_cpu(results[tasks], OWN) for tasks in (1000, 10))
+    target = Target("a create, CPU time, 1,000 tasks", "10 tasks", GROWTH)
+    rows.append((target, Spread.of_ratios(many, few)))
     return rows
 
 

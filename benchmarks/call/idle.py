@@ -6,7 +6,7 @@ from statistics import median
 from benchmarks.report import Section, table
 from benchmarks.servers.process import serving
 from benchmarks.target import Spread, Target
-from benchmarks.workers import AIOHTTP, HTTPX, OWN, own, take_turns, working
+from benchmarks.workers import AIOHTTP, HTTPX, OURS, OWN, take_turns, working
 
 IDLE = (1, 100, 1000)
 BOUND = 1.10
@@ -16,7 +16,7 @@ HTTPX_IDLE = 100
 
 def measure(*, quick: bool = False) -> Section:
     rounds, calls = (2, 50) if quick else (7, 500)
-    ours = own()[0]
+    ours = OURS
     with ExitStack() as stack:
         # Its first answers come when all connections have asked, so there are as many as it says.
         ports = {n: stack.enter_context(serving("canned", gather=n)) for n in IDLE}

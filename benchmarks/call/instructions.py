@@ -7,30 +7,23 @@ from benchmarks import counting
 from benchmarks.report import Section, table
 from benchmarks.servers.process import serving
 from benchmarks.target import Spread, Target
-from benchmarks.workers import AIOHTTP, FAST, FLOOR, HTTPX, OWN, own
+from benchmarks.workers import AIOHTTP, FLOOR, HTTPX, OURS, OWN
 
 WORK = "a create, instructions"
-BOUNDS = {
-    OWN: {"httpx": 0.14, "aiohttp": 0.70},
-    FAST: {"httpx": 0.10, "aiohttp": 0.50},
-}
+BOUNDS = {"httpx": 0.14, "aiohttp": 0.70}
 
 
 def measure(*, quick: bool = False) -> Section:
     calls = 40 if quick else 200
-    clients = (*own(), HTTPX, AIOHTTP, FLOOR)
+    clients = (OURS, HTTPX, AIOHTTP, FLOOR)
     # Side by side, since nothing else on the machine changes the count.
     with serving("canned") as port, ThreadPoolExecutor(os.cpu_count()) as pool:
         url = f"http://127.0.0.1:{port}"
         counts = pool.map(lambda each: counting.instructions(each, url, calls=calls), clients)
         counted = {each.name: n for each, n in zip(clients, counts, strict=True)}
     measured = [
-        (
-            Target(WORK, other, bound, "[fast]" if each.name == FAST else "default"),
-            Spread.of([counted[each.name] / counted[other]]),
-        )
-        for each in own()
-        for other, bound in BOUNDS[each.name].items()
+        (Target(WORK, other, bound), Spread.of([counted[OWN] / counted[other]]))
+        for other, bound in BOUNDS.items()
     ]
     rows = [
         [name, f"{count / 1000:,.0f} k"]

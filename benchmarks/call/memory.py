@@ -6,7 +6,7 @@ from benchmarks.report import Section, table
 from benchmarks.servers.canned import NEVER
 from benchmarks.servers.process import serving
 from benchmarks.target import Spread, Target
-from benchmarks.workers import AIOHTTP, HTTPX, OWN, own, take_turns, working
+from benchmarks.workers import AIOHTTP, HTTPX, OURS, OWN, take_turns, working
 
 PENDING = 500
 POOLS = (500, 100)
@@ -15,7 +15,7 @@ BOUND = 0.6
 
 def measure(*, quick: bool = False) -> Section:
     rounds = 1 if quick else 3  # it is counted, not timed
-    with serving("canned", gather=NEVER) as port, working([own()[0], HTTPX, AIOHTTP]) as workers:
+    with serving("canned", gather=NEVER) as port, working([OURS, HTTPX, AIOHTTP]) as workers:
         place = {"job": "pending", "url": f"http://127.0.0.1:{port}", "tasks": PENDING}
         results = {
             pool: take_turns(

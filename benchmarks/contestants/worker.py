@@ -33,7 +33,6 @@ def perform(contestant: Any, job: dict[str, Any]) -> dict[str, Any]:
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--cpu", type=int)
-    parser.add_argument("--without", default="", help="modules that cannot be imported")
     parser.add_argument("contestant")
     parser.add_argument("jobs", nargs="*")
     given = parser.parse_args()
@@ -41,8 +40,6 @@ def main() -> None:
         os.sched_setaffinity(0, [given.cpu])
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-    for name in filter(None, given.without.split(",")):
-        sys.modules[name] = None  # type: ignore[assignment]
     contestant = importlib.import_module(f"benchmarks.contestants.{given.contestant}")
     for line in given.jobs or sys.stdin:
         faulthandler.dump_traceback_later(LONGEST, exit=True)
