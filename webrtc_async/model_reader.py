@@ -55,7 +55,8 @@ def compile_reader(
         ]
     source.append(_END)
     # Straight code without a loop, made as attrs and cattrs make theirs: of nothing from outside.
-    exec("\n".join(source), scope)  # noqa: S102
+    code = compile("\n".join(source), f"<reader of {model.__name__}>", "exec")
+    exec(code, scope)  # noqa: S102
     read: Hook = scope["read"]
     return read
 
