@@ -1,12 +1,12 @@
 """Measure side by side, print the tables and keep them: all, or those that are named.
 
 python -m benchmarks [--quick] [imports] [codec] [call] [profile] [network] [bulk]
-                     [conferences]
+                     [conferences] [emulator]
 """
 
 import argparse
 
-from benchmarks import bulk, call, call_profile, codec, conferences, imports, network
+from benchmarks import bulk, call, call_profile, codec, conferences, emulator, imports, network
 from benchmarks.report import commit
 
 TABLES = {
@@ -17,6 +17,7 @@ TABLES = {
     "network": network,
     "bulk": bulk,
     "conferences": conferences,
+    "emulator": emulator,
 }
 
 

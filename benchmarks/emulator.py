@@ -1,6 +1,4 @@
-"""How fast and how small the emulator is, as a table in Markdown.
-
-python benchmarks/emulator.py > benchmarks/emulator.md
+"""How fast and how small the emulator is.
 
 All is measured in one run, in rounds that take turns, and compared by medians. What counts is the
 ratios: other work on the machine slows down whatever takes turns alike.
@@ -12,10 +10,8 @@ import contextlib
 import gc
 import multiprocessing
 import os
-import platform
 import re
 import statistics
-import subprocess
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from importlib.metadata import version
@@ -30,6 +26,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from benchmarks.report import keep, machine
 from webrtc_async.emulator import Emulator, EmulatorTransport
 from webrtc_async.emulator.server import bind, serve
 from webrtc_async.wire import WireRequest
@@ -181,7 +178,7 @@ def in_process_of_its_own(serving: Callable[[Connection], None]) -> Iterator[int
         process.join()
 
 
-async def measure_speed() -> list[str]:
+async def measure_speed(rounds: int) -> list[str]:
     with (
         in_process_of_its_own(serve_emulator) as emulator_port,
         in_process_of_its_own(serve_bare_route) as bare_port,
@@ -200,7 +197,7 @@ async def measure_speed() -> list[str]:
             contenders = (handle, mock, transport, route, tcp)
             for contender in contenders:
                 await contender.take(CONNECTIONS * 3)
-            for number in range(ROUNDS):
+            for number in range(rounds):
                 # Turned round each time, so that nobody always comes after the same one.
                 for contender in contenders[:: 1 if number % 2 else -1]:
                     await contender.run()
@@ -232,32 +229,25 @@ def resident() -> int:
     return pages * os.sysconf("SC_PAGE_SIZE")
 
 
-def conditions() -> str:
-    """Return what was measured where."""
-    cpu = next(
-        (
-            line.partition(":")[2].strip()
-            for line in Path("/proc/cpuinfo").read_text("utf-8").splitlines()
-            if line.startswith("model name")
-        ),
-        platform.processor(),
-    )
-    commit = subprocess.run(
-        ["git", "describe", "--always", "--dirty"], capture_output=True, text=True, check=False
-    ).stdout.strip()
-    packages = ", ".join(f"{name} {version(name)}" for name in ("httpx", "starlette", "uvicorn"))
-    return (
-        f"Measured at commit {commit or 'unknown'}: {os.cpu_count()} cores of {cpu}, "
-        f"{platform.system()}, Python {platform.python_version()}, {packages}. {ROUNDS} rounds, in "
-        f"which all took turns; over TCP by {CONNECTIONS} connections of bare sockets, to servers "
-        "in processes of their own."
-    )
-
-
-def main() -> None:
+def main(*, quick: bool = False) -> None:
+    where = machine()
     memory = measure_memory()
-    rows = asyncio.run(measure_speed())
-    print("# The emulator's speed and size", conditions(), "\n".join(rows), memory, sep="\n\n")
+    rows = asyncio.run(measure_speed(2 if quick else ROUNDS))
+    packages = ", ".join(f"{name} {version(name)}" for name in ("starlette", "uvicorn"))
+    keep(
+        "emulator",
+        "\n\n".join(
+            [
+                "# The emulator's speed and size",
+                f"{where} {packages}.",
+                "In rounds in which all took turns; over TCP by "
+                f"{CONNECTIONS} connections of bare sockets, to servers in processes of their own.",
+                "\n".join(rows),
+                memory,
+            ]
+        ),
+        quick=quick,
+    )
 
 
 if __name__ == "__main__":
