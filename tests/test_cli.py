@@ -56,7 +56,7 @@ def test_the_demo_ends_with_one_line_that_says_nothing_was_left():
     assert "session-2: guest-2 hears guest-1, host, then host" in lines
     assert "Tearing down: 8 of 8" in lines
     assert re.fullmatch(
-        r"2 sessions, 6 participants, \d+ requests in \d+\.\d s; nothing was left behind\.",
+        r"2 sessions, 6 participants, \d+ requests in \d+\.\d\d s; nothing was left behind\.",
         lines[-1],
     )
     assert finished.stderr == ""

@@ -95,7 +95,7 @@ async def perform(client: AsyncWebRtcClient, conferences: list[Conference], scre
     seconds = time.monotonic() - started
     screen.say(
         f"{_counted(sessions, 'session')}, {_counted(participants, 'participant')}, "
-        f"{_counted(client.requests_sent, 'request')} in {seconds:.1f} s; "
+        f"{_counted(client.requests_sent, 'request')} in {seconds:.2f} s; "
         f"{', '.join(left) or 'nothing was'} left behind."
     )
     return status or int(bool(left))
