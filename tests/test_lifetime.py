@@ -185,7 +185,9 @@ def test_a_fresh_pool_follows_a_finished_event_loop() -> None:
         gc.collect()
 
 
-def test_a_second_running_event_loop_is_refused() -> None:
+@pytest.mark.parametrize("second", [run_on_asyncio, run_on_trio])
+@pytest.mark.parametrize("first", [run_on_asyncio, run_on_trio])
+def test_a_second_running_event_loop_is_refused(first: Any, second: Any) -> None:
     """While one event loop uses a client, another one is refused, to call as to close."""
     client = client_of()
     is_used, may_end = threading.Event(), threading.Event()
@@ -194,7 +196,7 @@ def test_a_second_running_event_loop_is_refused() -> None:
         await client.get_session("s-1")
         is_used.set()
         while not may_end.is_set():  # noqa: ASYNC110  # it is set in another thread
-            await asyncio.sleep(0.001)
+            await anyio.sleep(0.001)
         await client.get_session("s-1")
 
     async def use_as_well() -> None:
@@ -202,12 +204,11 @@ def test_a_second_running_event_loop_is_refused() -> None:
             with pytest.raises(ConfigurationError, match="a client for each event loop"):
                 await refused
 
-    thread = threading.Thread(target=asyncio.run, args=(use(),))
+    thread = threading.Thread(target=first, args=(use,))
     thread.start()
     try:
         assert is_used.wait(10)
-        asyncio.run(use_as_well())
-        trio.run(use_as_well)
+        second(use_as_well)
     finally:
         may_end.set()
         thread.join(10)
