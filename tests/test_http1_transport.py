@@ -502,6 +502,32 @@ async def test_a_given_transport_is_the_lane() -> None:
         assert "over the http_client or transport that was given" in repr(client)
 
 
+ON_ANOTHER_SYSTEM = """
+import os, select, sys
+del os.fork, os.register_at_fork, select.poll
+sys.path.insert(0, {tests!r})
+import asyncio
+from scripted import client_of, http, serving
+
+async def main():
+    async with serving(http(200, b'{{"id":"s-1"}}')) as server:
+        async with client_of(transport=None, base_url=server.url()) as client:
+            print((await client.get_session("s-1")).id, client)
+
+asyncio.run(main())
+"""
+
+
+def test_httpx_serves_where_the_system_has_no_poll() -> None:
+    """On a system without fork and poll, such as Windows, a client works all the same."""
+    program = ON_ANOTHER_SYSTEM.format(tests=str(Path(__file__).parent))
+    ran = subprocess.run(
+        [sys.executable, "-c", program], check=True, timeout=30, capture_output=True, text=True
+    )
+    assert ran.stdout.startswith("s-1 ")
+    assert "over httpx," in ran.stdout
+
+
 # Processes
 
 
