@@ -353,6 +353,8 @@ def test_requests_carry_what_was_set(model: Any, written: bytes) -> None:
         (Session(id=5), "id: "),
         (Session(tag=b"room"), "tag: "),
         (Session(extra={"tag": 5}), "tag: "),
+        (Session(extra=["new"]), "Session: extra must be a mapping"),
+        (Session(extra={5: "new"}), "Session: extra must be a mapping"),
         (Session(extra={"new": object()}), "extra: "),
         (Session(extra={"new": float("nan")}), "extra: "),
         (Session(extra={"new": 10**5000}), "extra: "),
@@ -427,6 +429,7 @@ class Visit:
 
     id: str = attrs.field(validator=attrs.validators.max_len(4))
     minutes: int | None = None
+    guests: tuple[str, ...] = ()
     extra: Mapping[str, object] = attrs.field(factory=dict)
 
 
@@ -437,6 +440,15 @@ def test_a_model_with_rules_of_its_own_is_read_and_written() -> None:
     assert read_answer(b'{"id":"v-1","minutes":null}', Visit) == Visit(id="v-1")
     assert write_request(Visit(id="v-1", minutes=5)) == b'{"id":"v-1","minutes":5}'
     assert write_request(visit) == b'{"new":[1],"id":"v-1","minutes":5}'
+
+
+@pytest.mark.parametrize("guests", [("a", "b"), ["a", "b"]])
+def test_a_list_is_written_where_a_tuple_belongs(guests: Any) -> None:
+    """In a model without converters a field may hold another collection, and never a number."""
+    assert write_request(Visit(id="v-1", guests=guests)) == b'{"id":"v-1","guests":["a","b"]}'
+    for wrong in (5, [5]):
+        with pytest.raises(MisfitError):
+            write_request(Visit(id="v-1", guests=wrong))
 
 
 @pytest.mark.parametrize(
