@@ -306,6 +306,50 @@ def test_a_given_transport_is_refused_in_a_fork() -> None:
 
 # Never closed
 
+COLLECTED = """
+import asyncio, gc, os, sys, warnings
+sys.path.insert(0, "tests")
+from scripted import client_of, http, serving
+
+
+async def main():
+    async with serving(http(200, b'{"id":"s-1"}'), keeps_alive=True) as server:
+        client = client_of(transport=None, base_url=server.url())
+        await client.get_session("s-1")
+        pid = os.fork()
+        if pid == 0:
+            with warnings.catch_warnings(record=True) as caught:
+                warnings.simplefilter("always")
+                del client
+                gc.collect()
+            os._exit(len(caught))
+        assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+        await client.get_session("s-1")
+        await client.aclose()
+        assert server.connections == 1
+
+
+asyncio.run(asyncio.wait_for(main(), 20))
+"""
+
+
+@pytest.mark.skipif(not hasattr(__import__("os"), "fork"), reason="there is no fork here")
+def test_a_fork_may_forget_the_parent_s_client() -> None:
+    """What the parent will close is not reported in the child, and keeps its connection."""
+    done = python(COLLECTED)
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_client_may_be_made_by_no_code_at_all() -> None:
+    """Called by the interpreter itself, as at its exit, there is no line that made a client."""
+    done = python(
+        "import atexit, functools\n"
+        "from webrtc_async import AsyncWebRtcClient\n"
+        "make = functools.partial(AsyncWebRtcClient, '9900000', auth=('user', 'password'))\n"
+        "atexit.register(make)\n"
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
 
 def clear_up() -> None:
     """Collect what other tests have left."""
