@@ -17,6 +17,7 @@ from http_library import httpx
 from scripted import (
     ONCE,
     SESSION,
+    ScriptedTransport,
     answer,
     client_of,
     hang,
@@ -25,6 +26,7 @@ from scripted import (
     serving,
 )
 
+from webrtc_async.auth import BearerAuth
 from webrtc_async.errors import ClientClosedError, ConfigurationError, ConnectionFailedError
 from webrtc_async.models import Session
 from webrtc_async.outcome import Outcome
@@ -96,6 +98,32 @@ async def test_what_outlasts_the_grace_fails(grace: float) -> None:
         await client.aclose()
         assert anyio.current_time() - began == pytest.approx(grace, abs=0.3)
     assert repr(client).endswith("closed>")
+
+
+@jumping_backends()
+@pytest.mark.anyio
+async def test_what_outlasts_the_closing_sends_nothing() -> None:
+    """Where a caller's own code takes no cancellation, its call ends before it sends anything."""
+
+    async def take_no_cancellation() -> str:
+        with anyio.CancelScope(shield=True):
+            await anyio.sleep(100)
+        return "token"
+
+    transport = ScriptedTransport()
+    settings = {"auth": BearerAuth(take_no_cancellation), "deadline": 1000, "close_grace": 1}
+    client = client_of(transport=transport, **settings)
+    async with anyio.create_task_group() as tasks:
+
+        async def call() -> None:
+            with pytest.raises(ClientClosedError):
+                await client.get_session("s-1")
+
+        tasks.start_soon(call)
+        await anyio.wait_all_tasks_blocked()
+        await client.aclose()
+        assert repr(client).endswith("closed>")
+    assert transport.requests == []
 
 
 @jumping_backends()
