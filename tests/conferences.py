@@ -20,6 +20,7 @@ class FaultyTransport(EmulatorTransport):
     Attributes:
         refuse: Tells of a request, by method and path, which status it is refused with, if any.
         lose: Tells whether the answer to a request is lost.
+        garble: Tells whether the answer to a request is of no use.
         pauses: Returns how often a request gives way before and after it is acted upon.
         hold: Awaited with each request before it is acted upon.
     """
@@ -28,6 +29,7 @@ class FaultyTransport(EmulatorTransport):
         super().__init__(emulator)
         self.refuse: Callable[[str, str], int | None] = lambda method, path: None
         self.lose: Callable[[str, str], bool] = lambda method, path: False
+        self.garble: Callable[[str, str], bool] = lambda method, path: False
         self.pauses: Callable[[], int] = lambda: 0
         self.hold: Any = None
         self.requests: list[str] = []
@@ -53,6 +55,8 @@ class FaultyTransport(EmulatorTransport):
             self.under_way -= 1
         if self.lose(method, path):
             raise httpx.ReadError("lost")
+        if self.garble(method, path):
+            return httpx.Response(answer.status_code, content=await answer.aread() + b"]")
         return answer
 
 

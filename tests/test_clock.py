@@ -93,6 +93,20 @@ def test_two_cancellations_at_once_are_not_one() -> None:
 
 
 @jumping_backends()
+async def test_a_scope_that_is_cancelled_twice_ends_its_body_once() -> None:
+    """A second cancellation is none of whatever comes after the body."""
+    clock = clock_here()
+    ended = False
+    with clock.until(clock.now() + 5) as scope:
+        scope.cancel()
+        scope.cancel()
+        await anyio.sleep(1)
+        ended = True
+    await anyio.sleep(10)
+    assert not ended
+
+
+@jumping_backends()
 async def test_an_error_in_the_moment_of_the_deadline_stays_an_error() -> None:
     """What the body raises instead of ending is raised."""
     clock = clock_here()

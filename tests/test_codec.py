@@ -2,6 +2,7 @@
 
 import json
 import pickle
+from collections.abc import Mapping
 from typing import Any
 
 import attrs
@@ -352,6 +353,8 @@ def test_requests_carry_what_was_set(model: Any, written: bytes) -> None:
         (Session(id=5), "id: "),
         (Session(tag=b"room"), "tag: "),
         (Session(extra={"tag": 5}), "tag: "),
+        (Session(extra=["new"]), "Session: extra must be a mapping"),
+        (Session(extra={5: "new"}), "Session: extra must be a mapping"),
         (Session(extra={"new": object()}), "extra: "),
         (Session(extra={"new": float("nan")}), "extra: "),
         (Session(extra={"new": 10**5000}), "extra: "),
@@ -415,3 +418,49 @@ def test_the_problems_of_a_hostile_body_are_not_all_said() -> None:
     with pytest.raises(MisfitError) as caught:
         read_answer(b"[" + b"5," * 100_000 + b"5]", list[Participant])
     assert len(caught.value.problems) == MOST_PROBLEMS
+
+
+# Models of somebody's own route
+
+
+@attrs.frozen(kw_only=True)
+class Visit:
+    """A model that has a rule, and a field of a type that the API's own models do not have."""
+
+    id: str = attrs.field(validator=attrs.validators.max_len(4))
+    minutes: int | None = None
+    guests: tuple[str, ...] = ()
+    extra: Mapping[str, object] = attrs.field(factory=dict)
+
+
+def test_a_model_with_rules_of_its_own_is_read_and_written() -> None:
+    """A model need not be of the API's kind: its rules hold, and unknown fields are kept."""
+    visit = read_answer(b'{"id":"v-1","minutes":5,"new":[1]}', Visit)
+    assert visit == Visit(id="v-1", minutes=5, extra={"new": [1]})
+    assert read_answer(b'{"id":"v-1","minutes":null}', Visit) == Visit(id="v-1")
+    assert write_request(Visit(id="v-1", minutes=5)) == b'{"id":"v-1","minutes":5}'
+    assert write_request(visit) == b'{"new":[1],"id":"v-1","minutes":5}'
+
+
+@pytest.mark.parametrize("guests", [("a", "b"), ["a", "b"]])
+def test_a_list_is_written_where_a_tuple_belongs(guests: Any) -> None:
+    """In a model without converters a field may hold another collection, and never a number."""
+    assert write_request(Visit(id="v-1", guests=guests)) == b'{"id":"v-1","guests":["a","b"]}'
+    for wrong in (5, [5]):
+        with pytest.raises(MisfitError):
+            write_request(Visit(id="v-1", guests=wrong))
+
+
+@pytest.mark.parametrize(
+    ("content", "model", "path"),
+    [
+        (b'{"id":5}', Visit, "id: expected text"),
+        (b"{}", Visit, "id: missing"),
+        (b'{"id":"v-100"}', Visit, "the body: "),
+        (b'[{"id":"v-1"},{"id":"v-100"}]', list[Visit], "[1]: "),
+    ],
+)
+def test_a_rule_that_an_answer_breaks_is_a_misfit(content: bytes, model: Any, path: str) -> None:
+    """What a model's own rules refuse is said as any other misfit, with the object's path."""
+    [problem] = problems(read_answer, content, model)
+    assert problem.startswith(path)

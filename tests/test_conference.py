@@ -12,6 +12,7 @@ from webrtc_async import (
     ConferenceOverError,
     ConferencePlan,
     ConflictError,
+    CreateRolledBackError,
     ForbiddenError,
     InvalidArgumentError,
     Seat,
@@ -377,6 +378,20 @@ async def test_a_create_whose_answer_is_lost_is_listed():
     assert str(again) == str(caught.value)
     assert again.created == caught.value.created
     assert [str(each) for each in again.unknown] == [str(each) for each in caught.value.unknown]
+
+
+async def test_a_create_that_was_rolled_back_is_not_unknown():
+    """What a broken answer named is deleted already, and nobody is sent to look for it."""
+    emulator, transport = service()
+    transport.garble = lambda method, path: (method, path) == ("POST", "/sessions")
+    async with client_over(transport) as client:
+        with pytest.raises(SetupError) as caught:
+            async with client.conference(["a", "b"], on_error="finish"):
+                pytest.fail("it was entered")
+    assert [type(each) for each in caught.value.exceptions] == [CreateRolledBackError]
+    assert caught.value.unknown == ()
+    assert "may have made" not in str(caught.value)
+    assert left_in(emulator) == ()
 
 
 async def test_a_failed_roll_back_does_not_mask_the_cause():

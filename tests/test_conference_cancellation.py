@@ -9,9 +9,10 @@ from functools import partial
 
 import anyio
 import pytest
+import trio.testing
 from anyio.lowlevel import checkpoint
 from conferences import ACCOUNT, client_over, dawdling, left_in, service
-from conftest import jumping_backends
+from conftest import JumpingLoop, jumping_backends
 
 from webrtc_async import AsyncWebRtcClient
 from webrtc_async.reaper import Reaper
@@ -222,6 +223,33 @@ async def test_closing_gives_up_in_the_end_and_reports_what_is_left(anyio_backen
     for left in left_in(emulator):
         assert left in caplog.text
     assert "Not deleted before the client was closed: session " in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("backend", "options"),
+    [
+        ("asyncio", {"loop_factory": JumpingLoop}),
+        ("trio", {"clock": trio.testing.MockClock(autojump_threshold=0)}),
+    ],
+)
+def test_an_event_loop_that_ends_under_a_set_up_is_reported(backend, options, caplog):
+    """Where the program ends without closing its client, the log says what that leaves behind."""
+    emulator, transport = service()
+
+    async def hang(method: str, path: str) -> None:
+        if path == "/participants":
+            await anyio.sleep_forever()
+
+    async def program() -> None:
+        transport.hold = hang
+        client = client_over(transport)
+        with anyio.move_on_after(1):
+            async with client.conference(["a"], grace=0):
+                pytest.fail("it was entered")
+
+    anyio.run(program, backend=backend, backend_options=options)
+    [left] = left_in(emulator)
+    assert f"Not deleted before the client was closed: session {left}" in caplog.text
 
 
 @pytest.mark.parametrize("anyio_backend", ["asyncio"])

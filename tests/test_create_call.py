@@ -240,6 +240,33 @@ async def test_a_create_on_a_real_socket_is_followed() -> None:
         assert ID.encode() in server.requests[1]
 
 
+@pytest.mark.parametrize("ends", [True, False])
+@pytest.mark.parametrize("http_library", [None, "httpx"])
+async def test_a_followed_answer_that_is_not_whole_is_acted_upon(
+    http_library: Any, ends: bool
+) -> None:
+    """What comes after the cancellation may break off or stop; its id is deleted all the same."""
+    is_gone = anyio.Event()
+
+    async def late(stream: Any, _: bytes) -> None:
+        await is_gone.wait()
+        await http(200, f'{{"id":"{ID}","ta'.encode(), length=500)(stream, b"")
+        if not ends:
+            await anyio.sleep_forever()
+
+    settings = {"transport": None, "http_library": http_library, "create_grace": 9 if ends else 0.5}
+    async with serving(late, http(204)) as server:
+        async with client_of(base_url=server.url(), **settings) as client:
+            with anyio.CancelScope() as scope:
+                async with anyio.create_task_group() as tasks:
+                    tasks.start_soon(client.create_session)
+                    await reached(lambda: bool(server.requests))
+                    scope.cancel()
+            is_gone.set()
+        assert [each.split()[0] for each in server.requests] == [b"POST", b"DELETE"]
+        assert ID.encode() in server.requests[1]
+
+
 # Broken answers
 
 
@@ -346,6 +373,45 @@ def test_no_text_passes_for_an_id(tag: str, end: int) -> None:
 def test_what_is_no_whole_id_is_none(content: bytes) -> None:
     """An id that is cut off, or not of the service's form, is not taken for one."""
     assert created_id(content) is None
+
+
+# Without room for work of the client's own
+
+
+@jumping_backends()
+async def test_with_as_much_under_way_as_may_be_creates_end_with_their_callers() -> None:
+    """A client that may begin no more work follows no create, and rolls back in the caller's task.
+
+    That holds for the create under way when the room ran out, and for those that came later.
+    """
+    service, may_end = Service("sessions", seconds=9), anyio.Event()
+    async with client_of(transport=service.transport, retry=PATIENT) as client:
+
+        async def cut_off(seconds: float) -> None:
+            with anyio.move_on_after(seconds) as scope:
+                await client.create_session()
+            assert scope.cancelled_caught
+
+        def fill() -> None:
+            while client.reaper.start(may_end.wait, name="work") is not None:
+                pass
+
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(cut_off, 8)
+            await anyio.sleep(1)
+            fill()
+        fill()
+        await cut_off(8)
+        assert (service.transport.active, service.deletes) == (0, [])
+        assert (await client.create_session()).id == ID
+        service.transport.steps.insert(
+            0, httpx.Response(200, content=broken_by("sessions")["wrong type"])
+        )
+        with pytest.raises(CreateRolledBackError):
+            await client.create_session()
+        assert len(service.deletes) == 1
+        may_end.set()
+    assert (service.transport.active, len(service.deletes)) == (0, 1)
 
 
 # What the caller needs to find it

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import httpx
 import pytest
 from conftest import JumpingLoop
 from hypothesis import given
@@ -43,6 +44,7 @@ class Fakes:
         self.made: list[FakeConnection] = []
         self.turns = 0
         self.failure: Exception | None = None
+        self.is_dead = False
 
     async def connect(self, origin: Origin, _: float | None) -> Any:
         for _turn in range(self.turns):
@@ -50,6 +52,7 @@ class Fakes:
         if self.failure is not None:
             raise self.failure
         self.made.append(FakeConnection(origin))
+        self.made[-1].is_closed = self.is_dead
         return self.made[-1]
 
 
@@ -188,6 +191,22 @@ def test_a_failed_connection_frees_its_place() -> None:
         found = await asyncio.gather(*failing, return_exceptions=True)
         assert [type(each) for each in found] == [ConnectionError] * 3
         assert pool.size == 0
+
+    on_a_jumping_loop(test)
+
+
+def test_a_server_that_closes_at_once_is_a_failed_connection() -> None:
+    """A connection that is over before its first use is given to nobody, and frees its place."""
+
+    async def test() -> None:
+        fakes = Fakes()
+        pool = pool_of(fakes, most=1)
+        fakes.is_dead, fakes.turns = True, 3
+        failing = [asyncio.create_task(pool.acquire(HERE, None, Progress(""))) for _ in range(2)]
+        for each in failing:
+            with pytest.raises(httpx.ConnectError, match="closed the connection at once"):
+                await each
+        assert (pool.size, pool.idle, pool.waiting) == (0, 0, 0)
 
     on_a_jumping_loop(test)
 

@@ -185,6 +185,7 @@ def test_several_headers_of_one_name_are_joined() -> None:
     )
     assert found is not None
     assert found[0].headers == {"a": "1, 2", "content-length": "0", "b": "3"}
+    assert len(found[0].headers) == 3
 
 
 def test_a_head_that_never_ends_is_refused() -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import socket
 import ssl
 import subprocess
 import sys
@@ -16,6 +17,7 @@ import anyio.abc
 import httpx
 import pytest
 import trustme
+from conftest import JumpingLoop
 from scripted import (
     ONCE,
     Behaviour,
@@ -33,7 +35,12 @@ from test_transport import calling as calling_over
 from webrtc_async.errors import ConnectionFailedError, TransportError, UnknownOutcomeError
 from webrtc_async.models import Session
 from webrtc_async.outcome import Outcome, Progress, Stage
-from webrtc_async.transport.http1_connection import Origin, ReusedConnectionError
+from webrtc_async.transport.http1_connection import (
+    Http1Connection,
+    Origin,
+    ReusedConnectionError,
+)
+from webrtc_async.transport.http1_pool import Http1Pool
 from webrtc_async.transport.http1_transport import Http1Transport
 from webrtc_async.transport.lane import Lane
 
@@ -242,6 +249,44 @@ async def test_unusual_answers_are_read(behaviour: Behaviour) -> None:
         assert (await client.get_session("s-1")).id == "s-1"
 
 
+async def test_what_nobody_reads_stays_with_the_server() -> None:
+    """A body is taken as it is read: of one that nobody reads, a bounded part is kept."""
+    loop = asyncio.get_running_loop()
+    near, far = socket.socketpair()
+    far.setblocking(False)
+    with far:
+        _, connection = await loop.create_connection(
+            lambda: Http1Connection(loop, Origin("http", "x", 80)), sock=near
+        )
+        response = connection.begin("GET", b"GET / HTTP/1.1\r\n\r\n", Progress("test"), None)
+        left = memoryview(bytes(8_000_000))
+        await loop.sock_sendall(far, b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(left))
+        turns_without_room = 0
+        while left and turns_without_room < 20:
+            try:
+                left = left[far.send(left) :]
+                turns_without_room = 0
+            except BlockingIOError:
+                turns_without_room += 1
+                await asyncio.sleep(0)
+        assert len(left) > 4_000_000
+        sending = asyncio.create_task(loop.sock_sendall(far, left))
+        assert sum([len(chunk) async for chunk in response]) == 8_000_000
+        await sending
+        connection.abort()
+
+
+async def test_a_base_url_of_an_unusual_path_is_sent_as_a_url_says() -> None:
+    """What a URL may not hold as it is, is quoted, whichever way a request goes."""
+    for http_library in (None, "httpx"):
+        async with serving(OK) as server:
+            url = server.url() + "/{a}"
+            async with calling(url, http_library=http_library) as client:
+                await client.get_session("s-1")
+        target = server.requests[0].split()[1]
+        assert target == b"/v1/%7Ba%7D/accounts/9900000/sessions/s-1"
+
+
 # Cancellation, time, places
 
 
@@ -343,6 +388,33 @@ async def test_an_exchange_has_its_own_bound() -> None:
             await transport.exchange(
                 "GET", Origin("http", "x", 1), "/", (("A", "\n"),), b"", Progress("test")
             )
+
+
+def test_a_bound_ends_with_its_exchange() -> None:
+    """When the time of an exchange that is complete passes, its connection stays as it is."""
+
+    async def test() -> None:
+        loop = asyncio.get_running_loop()
+        near, far = socket.socketpair()
+        with far:
+            _, connection = await loop.create_connection(
+                lambda: Http1Connection(loop, Origin("http", "x", 80)), sock=near
+            )
+            pool = Http1Pool(loop, no_other, max_connections=1, keep_alive=60)
+            connection.owner = pool
+            for bound in (5.0, None):
+                response = connection.begin("GET", b"GET", Progress("test"), bound)
+                far.send(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+                assert (await response.head()).status == 200
+                await asyncio.sleep(30)
+                assert connection.is_quiet()
+            pool.close()
+
+    async def no_other(origin: Origin, longest: float | None) -> Http1Connection:
+        raise AssertionError
+
+    with asyncio.Runner(loop_factory=JumpingLoop) as runner:
+        runner.run(test())
 
 
 # Behind httpx's seam
@@ -500,6 +572,32 @@ async def test_a_given_transport_is_the_lane() -> None:
     """What the user gave is what serves."""
     async with client_of() as client:
         assert "over the http_client or transport that was given" in repr(client)
+
+
+ON_ANOTHER_SYSTEM = """
+import os, select, sys
+del os.fork, os.register_at_fork, select.poll
+sys.path.insert(0, {tests!r})
+import asyncio
+from scripted import client_of, http, serving
+
+async def main():
+    async with serving(http(200, b'{{"id":"s-1"}}')) as server:
+        async with client_of(transport=None, base_url=server.url()) as client:
+            print((await client.get_session("s-1")).id, client)
+
+asyncio.run(main())
+"""
+
+
+def test_httpx_serves_where_the_system_has_no_poll() -> None:
+    """On a system without fork and poll, such as Windows, a client works all the same."""
+    program = ON_ANOTHER_SYSTEM.format(tests=str(Path(__file__).parent))
+    ran = subprocess.run(
+        [sys.executable, "-c", program], check=True, timeout=30, capture_output=True, text=True
+    )
+    assert ran.stdout.startswith("s-1 ")
+    assert "over httpx," in ran.stdout
 
 
 # Processes

@@ -17,6 +17,7 @@ from http_library import httpx
 from scripted import (
     ONCE,
     SESSION,
+    ScriptedTransport,
     answer,
     client_of,
     hang,
@@ -25,6 +26,7 @@ from scripted import (
     serving,
 )
 
+from webrtc_async.auth import BearerAuth
 from webrtc_async.errors import ClientClosedError, ConfigurationError, ConnectionFailedError
 from webrtc_async.models import Session
 from webrtc_async.outcome import Outcome
@@ -96,6 +98,32 @@ async def test_what_outlasts_the_grace_fails(grace: float) -> None:
         await client.aclose()
         assert anyio.current_time() - began == pytest.approx(grace, abs=0.3)
     assert repr(client).endswith("closed>")
+
+
+@jumping_backends()
+@pytest.mark.anyio
+async def test_what_outlasts_the_closing_sends_nothing() -> None:
+    """Where a caller's own code takes no cancellation, its call ends before it sends anything."""
+
+    async def take_no_cancellation() -> str:
+        with anyio.CancelScope(shield=True):
+            await anyio.sleep(100)
+        return "token"
+
+    transport = ScriptedTransport()
+    settings = {"auth": BearerAuth(take_no_cancellation), "deadline": 1000, "close_grace": 1}
+    client = client_of(transport=transport, **settings)
+    async with anyio.create_task_group() as tasks:
+
+        async def call() -> None:
+            with pytest.raises(ClientClosedError):
+                await client.get_session("s-1")
+
+        tasks.start_soon(call)
+        await anyio.wait_all_tasks_blocked()
+        await client.aclose()
+        assert repr(client).endswith("closed>")
+    assert transport.requests == []
 
 
 @jumping_backends()
@@ -185,7 +213,9 @@ def test_a_fresh_pool_follows_a_finished_event_loop() -> None:
         gc.collect()
 
 
-def test_a_second_running_event_loop_is_refused() -> None:
+@pytest.mark.parametrize("second", [run_on_asyncio, run_on_trio])
+@pytest.mark.parametrize("first", [run_on_asyncio, run_on_trio])
+def test_a_second_running_event_loop_is_refused(first: Any, second: Any) -> None:
     """While one event loop uses a client, another one is refused, to call as to close."""
     client = client_of()
     is_used, may_end = threading.Event(), threading.Event()
@@ -194,7 +224,7 @@ def test_a_second_running_event_loop_is_refused() -> None:
         await client.get_session("s-1")
         is_used.set()
         while not may_end.is_set():  # noqa: ASYNC110  # it is set in another thread
-            await asyncio.sleep(0.001)
+            await anyio.sleep(0.001)
         await client.get_session("s-1")
 
     async def use_as_well() -> None:
@@ -202,12 +232,11 @@ def test_a_second_running_event_loop_is_refused() -> None:
             with pytest.raises(ConfigurationError, match="a client for each event loop"):
                 await refused
 
-    thread = threading.Thread(target=asyncio.run, args=(use(),))
+    thread = threading.Thread(target=first, args=(use,))
     thread.start()
     try:
         assert is_used.wait(10)
-        asyncio.run(use_as_well())
-        trio.run(use_as_well)
+        second(use_as_well)
     finally:
         may_end.set()
         thread.join(10)
@@ -304,6 +333,50 @@ def test_a_given_transport_is_refused_in_a_fork() -> None:
 
 
 # Never closed
+
+COLLECTED = """
+import asyncio, gc, os, sys, warnings
+sys.path.insert(0, "tests")
+from scripted import client_of, http, serving
+
+
+async def main():
+    async with serving(http(200, b'{"id":"s-1"}'), keeps_alive=True) as server:
+        client = client_of(transport=None, base_url=server.url())
+        await client.get_session("s-1")
+        pid = os.fork()
+        if pid == 0:
+            with warnings.catch_warnings(record=True) as caught:
+                warnings.simplefilter("always")
+                del client
+                gc.collect()
+            os._exit(len(caught))
+        assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+        await client.get_session("s-1")
+        await client.aclose()
+        assert server.connections == 1
+
+
+asyncio.run(asyncio.wait_for(main(), 20))
+"""
+
+
+@pytest.mark.skipif(not hasattr(__import__("os"), "fork"), reason="there is no fork here")
+def test_a_fork_may_forget_the_parent_s_client() -> None:
+    """What the parent will close is not reported in the child, and keeps its connection."""
+    done = python(COLLECTED)
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_client_may_be_made_by_no_code_at_all() -> None:
+    """Called by the interpreter itself, as at its exit, there is no line that made a client."""
+    done = python(
+        "import atexit, functools\n"
+        "from webrtc_async import AsyncWebRtcClient\n"
+        "make = functools.partial(AsyncWebRtcClient, '9900000', auth=('user', 'password'))\n"
+        "atexit.register(make)\n"
+    )
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def clear_up() -> None:

@@ -14,6 +14,7 @@ from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.sdk.trace.sampling import ALWAYS_ON, Decision, Sampler, SamplingResult
 from scripted import SESSION, ScriptedTransport, answer, client_of, hang, policy, refusal
 
 from webrtc_async.errors import (
@@ -192,9 +193,9 @@ def is_ours(record: logging.LogRecord) -> bool:
 class Telemetry:
     """An OpenTelemetry SDK of the test's own."""
 
-    def __init__(self) -> None:
+    def __init__(self, sampler: Sampler = ALWAYS_ON) -> None:
         self.exporter, self.reader = InMemorySpanExporter(), InMemoryMetricReader()
-        self.tracers = TracerProvider()
+        self.tracers = TracerProvider(sampler)
         self.tracers.add_span_processor(SimpleSpanProcessor(self.exporter))
         self.observer = OpenTelemetryObserver(
             tracer_provider=self.tracers, meter_provider=MeterProvider([self.reader])
@@ -294,6 +295,28 @@ async def test_a_cancelled_call_leaves_no_span_open() -> None:
             await client.get_session("s-1")
     assert [(each.attributes or {})["error.type"] for each in telemetry.spans] == ["cancelled"] * 2
     assert trace.get_current_span() is trace.INVALID_SPAN
+
+
+class Broken(Sampler):
+    """Fails to say of attempts whether they are to be recorded."""
+
+    def should_sample(self, *arguments: Any, **settings: Any) -> SamplingResult:
+        if trace.SpanKind.CLIENT in (*arguments, *settings.values()):
+            raise LookupError("the sampler is broken")
+        return SamplingResult(Decision.RECORD_AND_SAMPLE)
+
+    def get_description(self) -> str:
+        return "broken"
+
+
+async def test_a_tracer_that_fails_costs_no_call(caplog: pytest.LogCaptureFixture) -> None:
+    """An attempt without a span is made all the same, and the call's own span ends in order."""
+    telemetry = Telemetry(Broken())
+    async with client_of(answer(200, SESSION), observers=[telemetry.observer]) as client:
+        assert (await client.get_session("s-1")).id == "s-1"
+    assert [each.name for each in telemetry.spans] == ["getSession"]
+    assert trace.get_current_span() is trace.INVALID_SPAN
+    assert caplog.text.count("an observer, OpenTelemetryObserver, failed") == 1
 
 
 async def test_concurrent_calls_do_not_mix() -> None:

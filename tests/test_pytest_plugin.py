@@ -5,7 +5,15 @@ from importlib.metadata import entry_points
 
 import pytest
 
+import webrtc_async
+import webrtc_async.emulator.server
+
 pytest_plugins = ("pytester",)
+
+# What a run in this process imports is forgotten at its end, and would be imported a second time,
+# with classes that are not the same: so all of it is imported before.
+for name in webrtc_async.__all__:
+    getattr(webrtc_async, name)
 
 PLUGIN = "webrtc_async.pytest_plugin"
 IS_INSTALLED = any(each.value == PLUGIN for each in entry_points(group="pytest11"))

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import USUALLY
 
-from webrtc_async.redaction import excerpt, public_headers, secrets_in
+from webrtc_async.redaction import Unshown, UnshownBytes, excerpt, public_headers, secrets_in
 
 CANARY = "canary-7f3a-canary"
 BASIC = "Basic " + base64.b64encode(f"user:{CANARY}".encode()).decode()
@@ -67,6 +67,12 @@ def test_a_cut_shows_no_part_of_a_secret(before: int, longest: int) -> None:
     shown = excerpt(f"{JWT}{'.' * before}{CANARY}{'.' * 3000}", secrets_in(BASIC), longest)
     assert len(shown) <= longest
     assert CANARY[:4] not in shown
+
+
+def test_what_is_sent_does_not_show_itself() -> None:
+    """In a debugger, or a traceback with local variables, a secret is not to be seen."""
+    shown = repr([Unshown(CANARY), UnshownBytes(CANARY.encode())])
+    assert shown == f"[<hidden>, <{len(CANARY)} bytes>]"
 
 
 def test_control_characters_are_not_shown() -> None:

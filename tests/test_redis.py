@@ -253,6 +253,15 @@ async def test_who_waited_while_redis_failed_does_not_ask_again(silent) -> None:
         assert time.monotonic() - began < 50 * 0.2 / 2
 
 
+def test_a_limiter_may_always_be_closed(nobody) -> None:
+    """Unused, closed already, or left behind by its event loop, it closes without a word."""
+    limiter = RedisRateLimiter(nobody, 1, on_failure="pass")
+    asyncio.run(limiter.aclose())
+    asyncio.run(limiter.acquire())
+    asyncio.run(limiter.aclose())
+    asyncio.run(limiter.aclose())
+
+
 def test_trio_is_refused(nobody) -> None:
     """On trio the limiter says that it cannot serve, instead of failing strangely."""
 

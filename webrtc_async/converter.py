@@ -186,11 +186,12 @@ def _problems(error: BaseException, path: str) -> Iterator[str]:
 
 
 def _step(error: BaseException) -> str:
-    # cattrs gives every inner error one note, the last, that says where it happened.
-    note = cast("AttributeValidationNote | IterableValidationNote", error.__notes__[-1])
+    # cattrs adds a last note to what a field or an item raises; what a model's own rules say of
+    # the whole of it has none.
+    note = getattr(error, "__notes__", [None])[-1]
     if isinstance(note, IterableValidationNote):
         return f"[{note.index}]"
-    return f".{wire_name(note.name)}"
+    return f".{wire_name(note.name)}" if isinstance(note, AttributeValidationNote) else ""
 
 
 def _text(value: object, _: object) -> str:

@@ -103,11 +103,10 @@ class RedisRateLimiter:
                     self._see_failure(error)
                 else:
                     self._see_success()
-            if self._failure is not None and not self._lets_pass:
-                raise RateLimiterError(
-                    "the Redis of the rate limiter gave no answer "
-                    f"({type(self._failure).__name__})."
-                ) from self._failure
+        if self._failure is not None and not self._lets_pass:
+            raise RateLimiterError(
+                f"the Redis of the rate limiter gave no answer ({type(self._failure).__name__})."
+            ) from self._failure
 
     async def aclose(self) -> None:
         """Close the connections to Redis; another request opens them anew."""
