@@ -9,10 +9,13 @@ import time
 import tracemalloc
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
+from pathlib import Path
 from statistics import median
 from typing import Any
 
 from benchmarks.contestants.service import Place, Service
+
+ROOT = Path(__file__).parents[2]
 
 Connected = Callable[[Place], AbstractAsyncContextManager[Service]]
 Result = dict[str, Any]
@@ -129,8 +132,8 @@ def _where(file: str, line: int, name: str) -> str:
     """Return a function's place without that of the environment."""
     if not line:
         return name.strip("<>")
-    module = file.rpartition("site-packages/")[2].rpartition("/lib/")[2]
-    return f"{module.rpartition('webrtc_async/')[2]}:{line} {name}"
+    module = file.removeprefix(f"{ROOT}/").rpartition("site-packages/")[2].rpartition("/lib/")[2]
+    return f"{module}:{line} {name}"
 
 
 async def _create(service: Service, *, calls: int, tasks: int) -> None:
