@@ -18,7 +18,7 @@ TARGETS = (
 
 
 def main(*, quick: bool = False) -> None:
-    rounds = 2 if quick else 9
+    rounds = 2 if quick else 41
     conditions = machine()
     with working([evolve(OURS, module="reading")]) as workers:
         turns = {way: (workers[OWN], {"job": "read", "way": way}) for way in (OWN, *OTHERS)}
