@@ -1,5 +1,7 @@
 """What a response is: the pattern and h11 agree on every one, however it is cut into pieces."""
 
+from types import MappingProxyType
+
 import h11
 import httpx
 import pytest
@@ -7,9 +9,15 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from strategies import USUALLY
 
-from webrtc_async.transport.request_head import RequestHeads
+from webrtc_async.transport.request_writer import (
+    MOST_KEPT,
+    RequestWriter,
+    check_target,
+    write_request,
+)
 from webrtc_async.transport.response_head import read_common_head
 from webrtc_async.transport.response_reader import ResponseError, ResponseReader
+from webrtc_async.wire import WireRequest
 
 NAMES = st.sampled_from(
     [
@@ -243,16 +251,38 @@ def test_a_head_that_would_be_another_is_refused(
 ) -> None:
     """Nothing in a method, target or header can become a line of its own."""
     with pytest.raises(httpx.LocalProtocolError):
-        RequestHeads().write(method, target, ((name, value),))
+        write_request(method, target, ((name, value),), b"")
+    request = WireRequest(method, target, {name: value})
+    with pytest.raises(httpx.LocalProtocolError):
+        RequestWriter().write(request, check_target(target), "h")
 
 
-def test_heads_are_written_alike_again_and_again() -> None:
-    """A head that was kept is the head that was written, and only so many are kept."""
-    heads = RequestHeads()
-    for _ in range(2):
-        for number in range(100):
-            written = heads.write("GET", "/x", (("Host", "h"), ("X", str(number))))
-            assert written == b"GET /x HTTP/1.1\r\nHost: h\r\nX: %d\r\n\r\n" % number
-    assert len(vars(heads)["_blocks"]) <= 64
-    heads.forget()
-    assert not vars(heads)["_blocks"]
+def test_requests_are_written_alike_again_and_again() -> None:
+    """Lines that were kept are those that were written, and only so many are kept."""
+    writer = RequestWriter()
+    kept = [MappingProxyType({"X": str(number)}) for number in range(2 * MOST_KEPT)]
+    for host in ("a", "b", "a"):
+        for number, headers in enumerate(kept):
+            written = writer.write(WireRequest("GET", "/x", headers), "/x", host)
+            assert written == (
+                b"GET /x HTTP/1.1\r\nHost: %b\r\nAccept-Encoding: identity\r\nX: %d\r\n\r\n"
+                % (host.encode(), number)
+            )
+    assert len(vars(writer)["_kept"]) == MOST_KEPT
+    writer.forget()
+    assert not vars(writer)["_kept"]
+
+
+def test_headers_that_may_change_are_written_each_time() -> None:
+    """What is kept is kept of read-only headers only, and with each request's credentials."""
+    writer, headers = RequestWriter(), {"X": "1"}
+    for value, authorization in (("1", "Basic a"), ("2", "Basic a"), ("2", "Basic b"), ("2", "")):
+        headers["X"] = value
+        request = WireRequest("POST", "/", headers, authorization=authorization)
+        lines = writer.write(request, "/", "h").decode().split("\r\n")
+        assert f"X: {value}" in lines
+        assert [each for each in lines if each.startswith("Authorization")] == (
+            [f"Authorization: {authorization}"] if authorization else []
+        )
+        assert "Content-Length: 0" in lines
+    assert not vars(writer)["_kept"]

@@ -43,6 +43,7 @@ from webrtc_async.transport.http1_connection import (
 from webrtc_async.transport.http1_pool import Http1Pool
 from webrtc_async.transport.http1_transport import Http1Transport
 from webrtc_async.transport.lane import Lane
+from webrtc_async.wire import WireRequest
 
 pytestmark = pytest.mark.anyio
 
@@ -67,12 +68,13 @@ async def get(
 ) -> tuple[int, bytes]:
     """Make an exchange, and return its status and body."""
     progress = settings.pop("progress", Progress("test"))
-    origin, fields = Origin("http", "127.0.0.1", server.port), (("Host", "x"),)
-    if content:
-        fields = (*fields, ("Content-Length", str(len(content))))
-    response = await transport.exchange(
-        "POST" if content else "GET", origin, "/", fields, content, progress, **settings
-    )
+    method = "POST" if content else "GET"
+    written = transport.writer.write(WireRequest(method, "/", content=content), "/", "x")
+    origin = Origin("http", "127.0.0.1", server.port)
+    connection = transport.take(origin, progress)
+    if connection is None:
+        connection = await transport.connected(origin, settings.get("connect_timeout"), progress)
+    response = connection.begin(method, written, progress, settings.get("longest"))
     head = await response.head()
     return head.status, b"".join([chunk async for chunk in response])
 
@@ -385,9 +387,7 @@ async def test_an_exchange_has_its_own_bound() -> None:
             await get(transport, server, longest=0.05)
         await transport.aclose()
         with pytest.raises(httpx.LocalProtocolError):
-            await transport.exchange(
-                "GET", Origin("http", "x", 1), "/", (("A", "\n"),), b"", Progress("test")
-            )
+            await transport.handle_async_request(httpx.Request("GE T", server.url()))
 
 
 def test_a_bound_ends_with_its_exchange() -> None:
@@ -611,6 +611,8 @@ from webrtc_async.outcome import Progress
 from webrtc_async.outcome import Progress
 from webrtc_async.transport.http1_connection import Origin
 from webrtc_async.transport.http1_transport import Http1Transport
+from webrtc_async.wire import WireRequest
+from webrtc_async.transport.request_writer import write_request
 
 async def serve(reader, writer):
     while await reader.readline():
@@ -621,8 +623,11 @@ async def serve(reader, writer):
 
 async def get(transport, port):
     origin = Origin("http", "127.0.0.1", port)
-    response = await transport.exchange("GET", origin, "/", (), b"", Progress("x"))
-    return (await response.head()).status
+    written = write_request("GET", "/", (), b"")
+    connection = transport.take(origin, Progress("x"))
+    if connection is None:
+        connection = await transport.connected(origin, None, Progress("x"))
+    return (await connection.begin("GET", written, Progress("x"), None).head()).status
 
 async def parent():
     server = await asyncio.start_server(serve, "127.0.0.1", 0)

@@ -67,7 +67,7 @@ HOMES = {
         "transport.http1_response",
         "transport.http1_transport",
         "transport.lane",
-        "transport.request_head",
+        "transport.request_writer",
         "emulator.transport",
         "emulator.transport_faults",
         "emulator.contract.place",

@@ -4,6 +4,7 @@ import random
 import re
 from typing import Any
 
+import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -20,6 +21,7 @@ from webrtc_async.route_table import (
     REMOVE_PARTICIPANT_FROM_SESSION,
     ROUTES,
 )
+from webrtc_async.transport.request_writer import check_target
 
 TEMPLATE = PathTemplate("/accounts/{account_id}/things/{thing_id}")
 NASTY = "/.%2eEfF?#;\\@: é𝒳\u202e"
@@ -31,6 +33,24 @@ def test_match_undoes_expand(account: str, thing: str) -> None:
     """Whatever ids a path is made of are read back from it."""
     values = {"account_id": account, "thing_id": thing}
     assert TEMPLATE.match(TEMPLATE.expand(values)) == values
+
+
+@USUALLY
+@given(account=ACCEPTED_ID, thing=ACCEPTED_ID)
+def test_a_filled_template_is_sent_as_it_is(account: str, thing: str) -> None:
+    """No id makes a path that an HTTP library would spell otherwise, or that ends its line."""
+    path = TEMPLATE.expand({"account_id": account, "thing_id": thing})
+    assert check_target(path) == path
+    assert httpx.URL(f"https://api.example{path}").raw_path == path.encode()
+
+
+@pytest.mark.parametrize(
+    "template", ["a", "/a b", "/a?b", "/a#b", "/é", "/%", "/{", "/a\r\nb", "/\x00"]
+)
+def test_a_template_that_cannot_be_sent_is_refused(template: str) -> None:
+    """What is not percent-encoded as a path must be is no template."""
+    with pytest.raises(InvalidArgumentError, match="is not a path that can be sent"):
+        PathTemplate(template)
 
 
 @pytest.mark.parametrize(

@@ -43,6 +43,7 @@ from webrtc_async.route_table import (
     UPDATE_PARTICIPANT_SUBSCRIPTIONS,
 )
 from webrtc_async.wire import (
+    RequestHeaders,
     WireRequest,
     WireResponse,
     read_response,
@@ -71,7 +72,7 @@ each_success = pytest.mark.parametrize("status", sorted(TAKEN_AS_SUCCESS))
 def request_for(route: Any, body: Any = None, headers: dict[str, str] | None = None) -> WireRequest:
     """Return the request of a call with the usual ids."""
     ids = {name: IDS[name] for name in route.path.names}
-    return write_request(route, BASE, ids, body, headers or {})
+    return write_request(route, BASE, ids, body, RequestHeaders(headers or {}))
 
 
 def refusal(route: Any, response: WireResponse, now: datetime | None = None) -> Any:
@@ -102,7 +103,7 @@ def test_request_without_a_body(route: Any) -> None:
     headers = {"Accept": "application/json"}
     request = request_for(route, headers=headers)
     path = re.sub(r"{(\w+)}", lambda at: IDS[at[1]], route.path.template)
-    assert (request.method, request.target) == (route.method, BASE + path)
+    assert (request.method, request.url) == (route.method, BASE + path)
     assert (dict(request.headers), request.content) == (headers, b"")
 
 
@@ -128,8 +129,8 @@ def test_request_with_a_body(route: Any, body: Any, content: bytes) -> None:
 def test_ids_are_quoted_in_the_target() -> None:
     """An id cannot change where a request goes."""
     ids = {"account_id": "a/../b", "session_id": "%2e%2e?x#y"}
-    request = write_request(GET_SESSION, BASE, ids, None, {})
-    assert request.target == f"{BASE}/accounts/a%2F..%2Fb/sessions/%252e%252e%3Fx%23y"
+    request = write_request(GET_SESSION, BASE, ids, None, RequestHeaders({}))
+    assert request.url == f"{BASE}/accounts/a%2F..%2Fb/sessions/%252e%252e%3Fx%23y"
 
 
 @pytest.mark.parametrize(

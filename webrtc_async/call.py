@@ -2,11 +2,12 @@
 
 from collections.abc import Coroutine, Mapping
 from http import HTTPStatus
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Final, Generic, TypeVar, cast
 
 from attrs import define, field
 
 from webrtc_async.api_response import ApiResponse
+from webrtc_async.auth import Auth
 from webrtc_async.channel import Channel
 from webrtc_async.errors import (
     ClientClosedError,
@@ -15,7 +16,7 @@ from webrtc_async.errors import (
     WebRtcError,
 )
 from webrtc_async.observer import Watch
-from webrtc_async.outcome import Outcome, Progress, Stage
+from webrtc_async.outcome import AUTHENTICATING, NOT_SENT, YOUNG, Outcome, Progress, Stage
 from webrtc_async.redaction import Unshown, public_headers
 from webrtc_async.retry import RetryPolicy, call_with_repeats
 from webrtc_async.route import ACCOUNT, Repeat, Route
@@ -26,6 +27,8 @@ from webrtc_async.wire import WireRequest, WireResponse, read_response, with_hea
 
 ResultT = TypeVar("ResultT")
 
+_UNAUTHORIZED: Final = HTTPStatus.UNAUTHORIZED.value
+
 
 @define(kw_only=True, eq=False)
 class Call(Generic[ResultT]):
@@ -33,7 +36,7 @@ class Call(Generic[ResultT]):
 
     Attributes:
         route: The operation.
-        request: What is sent, but for the credentials.
+        request: What is sent; each attempt sets its credentials.
         path_values: The ids in its path, the account's among them.
         channel: What it goes through.
         policy: What is repeated.
@@ -52,7 +55,7 @@ class Call(Generic[ResultT]):
     tag: str | None = None
     _progress: Progress = field(init=False)
     _attempts: int = field(default=0, init=False)
-    _worst: Outcome = field(default=Outcome.NOT_SENT, init=False)
+    _worst: Outcome = field(default=NOT_SENT, init=False)
     _has_renewed: bool = field(default=False, init=False)
     _met_dead: bool = field(default=False, init=False)
     _failure: WebRtcError | None = field(default=None, init=False)
@@ -60,7 +63,8 @@ class Call(Generic[ResultT]):
     _started: float = field(default=0.0, init=False)
 
     def __attrs_post_init__(self) -> None:
-        self._progress = Progress(self.route.operation)
+        longest_idle = YOUNG if self.route.creates else None
+        self._progress = Progress(self.route.operation, longest_idle=longest_idle)
 
     def perform(self) -> Coroutine[Any, Any, ResultT]:
         """Return the result, or raise the failure that ended the call.
@@ -125,17 +129,15 @@ class Call(Generic[ResultT]):
         self._attempts += 1
         self._response = None
         try:
-            authorization = await self._authorization()
-            response = self._response = await self._exchange(authorization)
-            if response.status == HTTPStatus.UNAUTHORIZED:
-                renewed = await self._renewed(authorization)
-                if renewed is not None:
-                    self._attempts += 1
-                    authorization = renewed
-                    response = self._response = await self._exchange(renewed)
-            if self._worst is not Outcome.NOT_SENT and await self._was_done_before(response):
+            if self.channel.auth is not None:
+                self.request.authorization = await self._authorization(self.channel.auth)
+            response = self._response = await self._exchange()
+            if response.status == _UNAUTHORIZED and await self._is_renewed():
+                self._attempts += 1
+                response = self._response = await self._exchange()
+            if self._worst is not NOT_SENT and await self._was_done_before(response):
                 return cast("ResultT", None)
-            return read_response(self.route, response, authorization=authorization)
+            return read_response(self.route, response, authorization=self.request.authorization)
         except WebRtcError as error:
             await self._see_failure(error, self._response)
             self._worst = max(self._worst, error.outcome)
@@ -144,55 +146,53 @@ class Call(Generic[ResultT]):
             self._progress.begin(Stage.PAUSING)
             raise
 
-    async def _authorization(self) -> str:
-        if self.channel.auth is None:
-            return ""
-        self._progress.begin(Stage.AUTHENTICATING)
-        given = await self.channel.auth.authorization(self._send_for_auth)
+    async def _authorization(self, auth: Auth) -> str:
+        self._progress.begin(AUTHENTICATING)
+        given = await auth.authorization(self._send_for_auth)
         # The package's own credentials are hidden and checked already.
         return given if isinstance(given, Unshown) else Unshown(check_authorization(given))
 
-    async def _renewed(self, refused: str) -> str | None:
-        """Return another header than the refused one, if it can be had: once in a call."""
-        if self.channel.auth is None or self._has_renewed or not self.channel.auth.forget(refused):
-            return None
+    async def _is_renewed(self) -> bool:
+        """Whether there are other credentials than the refused ones now: once in a call."""
+        auth, refused = self.channel.auth, self.request.authorization
+        if auth is None or self._has_renewed or not auth.forget(refused):
+            return False
         self._has_renewed = True
-        renewed = await self._authorization()
-        return renewed if renewed != refused else None
+        self.request.authorization = await self._authorization(auth)
+        return self.request.authorization != refused
 
-    async def _exchange(self, authorization: str) -> WireResponse:
-        request = self.request
-        if authorization:
-            request = with_headers(request, {"Authorization": authorization})
+    async def _exchange(self) -> WireResponse:
         try:
-            return await self._send(request)
+            return await self._send()
         except UnknownOutcomeError as error:
             if not self._may_send_again_at_once():
                 raise
             self._worst = max(self._worst, error.outcome)
         self._attempts += 1
-        return await self._send(request)
+        return await self._send()
 
-    async def _send(self, request: WireRequest) -> WireResponse:
-        watch, policy = self.watch, self.policy
-        if watch is not None:
-            request = with_headers(request, watch.start_attempt(self._attempts))
+    def _send(self) -> Coroutine[Any, Any, WireResponse]:
+        return self._send_by(self.request) if self.watch is None else self._send_watched(self.watch)
+
+    async def _send_watched(self, watch: Watch) -> WireResponse:
+        request = with_headers(self.request, watch.start_attempt(self._attempts))
         try:
-            response = await self.channel.connections.exchange(
-                request,
-                self._progress,
-                longest=policy.longest_attempt(self.route.repeat, self._attempts),
-                connect_timeout=policy.attempt_timeout,
-                take_over=self._heir(),
-                rate_limiter=self.channel.rate_limiter,
-            )
+            response = await self._send_by(request)
         except BaseException as error:
-            if watch is not None:
-                watch.end_attempt(status=self._progress.status, error=error)
+            watch.end_attempt(status=self._progress.status, error=error)
             raise
-        if watch is not None:
-            watch.end_attempt(status=response.status, request_id=response.request_id)
+        watch.end_attempt(status=response.status, request_id=response.request_id)
         return response
+
+    def _send_by(self, request: WireRequest) -> Coroutine[Any, Any, WireResponse]:
+        return self.channel.connections.exchange(
+            request,
+            self._progress,
+            longest=self.policy.longest_attempt(self.route, self._attempts),
+            connect_timeout=self.policy.attempt_timeout,
+            take_over=self._heir(),
+            rate_limiter=self.channel.rate_limiter,
+        )
 
     async def _send_for_auth(self, request: WireRequest) -> WireResponse:
         # With a progress of its own: whatever happens to it, nothing of the call was sent.
@@ -211,7 +211,7 @@ class Call(Generic[ResultT]):
 
     def _may_send_again_at_once(self) -> bool:
         """Whether a kept connection was dead, which says nothing of the service; once in a call."""
-        if self._met_dead or self.policy.attempts == 1 or self.route.repeat is Repeat.CREATE:
+        if self._met_dead or self.policy.attempts == 1 or self.route.creates:
             return False
         self._met_dead = self._progress.met_a_dead_connection
         return self._met_dead
@@ -224,10 +224,10 @@ class Call(Generic[ResultT]):
             name: value for name, value in self.request.headers.items() if name != "Content-Type"
         }
         values = {ACCOUNT: self.path_values[ACCOUNT], **values}
-        target = self.channel.base_url + route.path.expand(values)
+        target, base_url = route.path.expand(values), self.channel.base_url
         return Call(
             route=route,
-            request=WireRequest(method=route.method, target=target, headers=headers),
+            request=WireRequest(route.method, target, headers, base_url=base_url),
             path_values=values,
             channel=self.channel,
             policy=self.policy,

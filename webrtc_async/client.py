@@ -3,8 +3,8 @@
 import logging
 import os
 import ssl
-from collections.abc import Iterable, Mapping
-from typing import Final, NoReturn, Self, TypeVar, Unpack, cast
+from collections.abc import Coroutine, Iterable, Mapping
+from typing import Any, Final, NoReturn, Self, TypeVar, Unpack, cast
 
 from webrtc_async.api_response import ApiResponse
 from webrtc_async.auth import Auth, as_auth
@@ -19,7 +19,7 @@ from webrtc_async.rate_limiter import RateLimiter
 from webrtc_async.reaper import Reaper
 from webrtc_async.retry import RetryPolicy
 from webrtc_async.retry_quota import RetryQuota
-from webrtc_async.route import ACCOUNT, Repeat, Route, check_route
+from webrtc_async.route import ACCOUNT, Route, check_route
 from webrtc_async.session_setup.conferences import Conferences
 from webrtc_async.session_setup.owner import ConferenceOwner
 from webrtc_async.settings import (
@@ -195,7 +195,9 @@ class AsyncWebRtcClient(Conferences):
             account_id=own.account_id if account_id is None else account_id,
             deadline=own.deadline if deadline is None else deadline,
             retry=own.retry if retry is None else retry,
-            headers=merged_headers(own.headers, check_headers({} if headers is None else headers)),
+            headers=merged_headers(
+                own.headers.plain, check_headers({} if headers is None else headers)
+            ),
         )
         return view
 
@@ -215,11 +217,11 @@ class AsyncWebRtcClient(Conferences):
         call = self._call(route, path_values, body)
         return call.described(await call.perform())
 
-    async def call(
+    def call(
         self, route: Route[BodyT, ResultT], path_values: Mapping[str, object], body: BodyT | None
-    ) -> ResultT:
+    ) -> Coroutine[Any, Any, ResultT]:
         """Carry out an endpoint's call; `request` is the door for callers."""
-        return await self._call(route, path_values, body).perform()
+        return self._call(route, path_values, body).perform()
 
     def _call(
         self, route: Route[BodyT, ResultT], path_values: Mapping[str, object], body: BodyT | None
@@ -233,7 +235,7 @@ class AsyncWebRtcClient(Conferences):
                 operation=route.operation,
             )
         values = {**path_values, ACCOUNT: options.account_id}
-        kind = cast("type[Call[ResultT]]", CreateCall if route.repeat is Repeat.CREATE else Call)
+        kind = cast("type[Call[ResultT]]", CreateCall if route.creates else Call)
         return kind(
             route=route,
             request=write_request(route, self._base_url, values, body, options.headers),

@@ -16,7 +16,7 @@ from webrtc_async.errors import (
     UnknownOutcomeError,
     WebRtcError,
 )
-from webrtc_async.outcome import YOUNG, Orphan, Outcome
+from webrtc_async.outcome import Orphan, Outcome
 from webrtc_async.route import ACCOUNT
 from webrtc_async.transport import LeftExchange, TakeOver
 from webrtc_async.wire import WireResponse
@@ -32,10 +32,6 @@ class CreateCall(Call[ResultT]):
     """One call of a create."""
 
     _created: str | None = field(default=None, init=False)
-
-    def __attrs_post_init__(self) -> None:
-        super().__attrs_post_init__()
-        self._progress.longest_idle = YOUNG
 
     def _heir(self) -> TakeOver | None:
         return self._take_over if self.channel.create_grace > 0 else None

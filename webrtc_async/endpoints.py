@@ -23,10 +23,10 @@ from webrtc_async.route import Route
 class Caller(Protocol):
     """What can carry out a call."""
 
-    async def call(
+    def call(
         self, route: Route[Any, Any], path_values: Mapping[str, object], body: object
-    ) -> Any:
-        """Return the result of a call."""
+    ) -> Coroutine[Any, Any, Any]:
+        """Return what carries out a call and returns its result."""
         ...
 
 
@@ -50,13 +50,14 @@ def endpoint(
         required, known = frozenset(route.caller_names), frozenset(names)
         # Two ids are keyword-only, so then nothing is taken by position.
         by_position = names if len(required) < 2 else ()
+        body_name = names[-1] if route.takes_body else ""
 
         @wraps(declared)
         async def call(self: CallerT, /, *args: P.args, **kwargs: P.kwargs) -> ResultT:
-            given: dict[str, object] = {**dict(zip(by_position, args, strict=False)), **kwargs}
+            given: dict[str, object] = dict(zip(by_position, args, strict=False)) | kwargs
             if len(given) != len(args) + len(kwargs) or not required <= given.keys() <= known:
                 shape.bind(self, *args, **kwargs)  # words the TypeError of a plain call
-            body = given.pop(names[-1], None) if route.takes_body else None
+            body = given.pop(body_name, None)
             result: ResultT = await self.call(route, given, body)
             return result
 
@@ -69,10 +70,10 @@ class Endpoints(ABC):
     """The operations; `call` carries them out."""
 
     @abstractmethod
-    async def call(
+    def call(
         self, route: Route[Any, Any], path_values: Mapping[str, object], body: object
-    ) -> Any:
-        """Return the result of a call."""
+    ) -> Coroutine[Any, Any, Any]:
+        """Return what carries out a call and returns its result."""
 
     @endpoint(route_table.CREATE_PARTICIPANT)
     async def create_participant(

@@ -16,6 +16,7 @@ from webrtc_async.retry_quota import RetryQuota
 from webrtc_async.route import ACCOUNT, check_id
 from webrtc_async.settings import check_kind, check_seconds
 from webrtc_async.transport import HttpClient, HttpTransport, LibraryName
+from webrtc_async.wire import RequestHeaders
 
 
 class ClientSettings(TypedDict, total=False):
@@ -56,7 +57,7 @@ class Options:
     account_id: str
     deadline: float
     retry: RetryPolicy
-    headers: dict[str, str] = field(repr=lambda headers: repr(sorted(headers)))
+    headers: RequestHeaders = field(converter=RequestHeaders)
 
     def __attrs_post_init__(self) -> None:
         try:

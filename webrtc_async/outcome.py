@@ -38,9 +38,17 @@ class Stage(enum.Enum):
     PAUSING = "pausing before another attempt"
 
 
-_BEFORE_SENDING: Final = frozenset(
-    {Stage.QUEUED, Stage.THROTTLED, Stage.AUTHENTICATING, Stage.PAUSING}
-)
+# What every call goes through, by names of its own: on Python 3.11 an enum's own attributes cost as
+# much as a call of a function.
+QUEUED: Final = Stage.QUEUED
+AUTHENTICATING: Final = Stage.AUTHENTICATING
+CONNECTING: Final = Stage.CONNECTING
+SENDING: Final = Stage.SENDING
+AWAITING: Final = Stage.AWAITING
+READING: Final = Stage.READING
+NOT_SENT: Final = Outcome.NOT_SENT
+
+_BEFORE_SENDING: Final = (QUEUED, Stage.THROTTLED, AUTHENTICATING, Stage.PAUSING)
 
 
 @define
@@ -58,7 +66,7 @@ class Progress:
     """
 
     operation: str
-    stage: Stage = Stage.QUEUED
+    stage: Stage = QUEUED
     is_traced: bool = False
     status: int | None = None
     is_reused: bool = False
@@ -73,7 +81,7 @@ class Progress:
     @property
     def met_a_dead_connection(self) -> bool:
         """Whether a connection that was kept from an earlier request gave no byte of an answer."""
-        sent = self.stage is Stage.SENDING or self.stage is Stage.AWAITING
+        sent = self.stage is SENDING or self.stage is AWAITING
         return self.is_reused and self.status is None and sent
 
     @property
@@ -84,7 +92,7 @@ class Progress:
         if self.stage in _BEFORE_SENDING:
             return Outcome.NOT_SENT
         # A transport that tells nothing may have sent everything.
-        if self.stage is Stage.CONNECTING and self.is_traced:
+        if self.stage is CONNECTING and self.is_traced:
             return Outcome.NOT_SENT
         return Outcome.UNKNOWN
 

@@ -6,7 +6,7 @@ object keeps the decisions of one call, so sharing it would mix up concurrent ca
 
 import random
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Final, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 
 import anyio
 from attrs import field, frozen
@@ -22,7 +22,7 @@ from webrtc_async.errors import (
 )
 from webrtc_async.outcome import Outcome
 from webrtc_async.retry_quota import RetryQuota
-from webrtc_async.route import Repeat
+from webrtc_async.route import Repeat, Route
 from webrtc_async.settings import check_count, check_seconds
 
 if TYPE_CHECKING:
@@ -105,9 +105,9 @@ class RetryPolicy:
             return True
         return self.creates == "answered" and (gateway_spoke or error.outcome is Outcome.NOT_SENT)
 
-    def longest_attempt(self, repeat: Repeat, attempt: int) -> float | None:
+    def longest_attempt(self, route: Route[Any, Any], attempt: int) -> float | None:
         """Return the seconds that an attempt may take, the first being 1; None for no bound."""
-        repeats_lost = repeat is not Repeat.CREATE or self.creates == "always"
+        repeats_lost = not route.creates or self.creates == "always"
         return self.attempt_timeout if repeats_lost and attempt < self.attempts else None
 
     def pause(self, failures: int, error: BaseException | None) -> float:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final, Generic, Literal, TypeVar, get_type_hints
 from urllib.parse import quote, unquote
 
-from attrs import field, frozen
+from attrs import Factory, field, frozen
 
 from webrtc_async.errors import InvalidArgumentError, RouteMismatchError
 
@@ -17,6 +17,9 @@ LONGEST_ID: Final = 256
 
 ACCOUNT: Final = "account_id"
 """The path value that the client fills in itself."""
+
+# RFC 3986, 3.3: what a path may have as it is, and the places of its values.
+_TEMPLATE: Final = re.compile(r"(?:/(?:[A-Za-z0-9._~!$&'()*+,;=:@-]|\{\w+\}|%[0-9A-Fa-f]{2})*)*")
 
 _USUAL_ID: Final = re.compile(rf"[A-Za-z0-9_~-][A-Za-z0-9._~-]{{0,{LONGEST_ID - 1}}}")
 """An id of characters that percent-encoding leaves as they are (RFC 3986, 2.3)."""
@@ -82,9 +85,18 @@ def check_route(route: object) -> None:
 
 
 class PathTemplate:
-    """A path with named places, read in both directions."""
+    """A path with named places, read in both directions.
+
+    Args:
+        template: Percent-encoded, so that whatever it is filled with is a path as it is sent.
+
+    Raises:
+        InvalidArgumentError: It is no path.
+    """
 
     def __init__(self, template: str) -> None:
+        if _TEMPLATE.fullmatch(template) is None:
+            raise InvalidArgumentError(f"{template!r} is not a path that can be sent.")
         self.template = template
         self.names: tuple[str, ...] = tuple(re.findall(r"{(\w+)}", template))
         self.known_names = frozenset(self.names)
@@ -113,6 +125,10 @@ def _segment(name: str, value: object) -> str:
     return quote(check_id(name, value), safe="")
 
 
+def _creates(route: "Route[Any, Any]") -> bool:
+    return route.repeat is Repeat.CREATE
+
+
 @frozen(kw_only=True, eq=False)
 class Route(Generic[BodyT, ResultT]):
     """One operation of the API.
@@ -126,6 +142,7 @@ class Route(Generic[BodyT, ResultT]):
         when_empty: What a success without a body means where one with a body is usual.
         errors: The documented refusals.
         repeat: What happens when a request arrives twice.
+        creates: Whether the second arrival creates a second thing.
     """
 
     operation: str
@@ -136,6 +153,8 @@ class Route(Generic[BodyT, ResultT]):
     when_empty: Callable[[], ResultT] | None = None
     errors: frozenset[int]
     repeat: Repeat
+
+    creates: bool = field(init=False, default=Factory(_creates, takes_self=True))
 
     def __repr__(self) -> str:
         return f"<Route {self.operation}: {self.method} {self.path.template}>"

@@ -9,9 +9,10 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
+from types import MappingProxyType
 from typing import Any, Final, TypeVar
 
-from attrs import define, field
+from attrs import Factory, define, field, frozen
 
 from webrtc_async import codec
 from webrtc_async.errors import (
@@ -51,16 +52,19 @@ _ERROR_BY_STATUS: Final[Mapping[int, type[ApiError]]] = {
 }
 
 
-# Defined and not frozen, because every call makes three and a frozen one costs three times as much.
-@define(kw_only=True)
+# Defined and not frozen, because every call makes both, and a frozen one costs three times as much.
+@define
 class WireRequest:
-    """A request's values; nobody changes one.
+    """A request's values.
 
     Attributes:
         method: The HTTP method.
         target: The request target: a URL, or a path that is already percent-encoded.
         headers: Header values by name.
         content: The body; empty means none.
+        base_url: What the target is below; empty if it is below nothing.
+        authorization: The header of that name, if it is not among the others; the only value that
+            changes, from one attempt to the next.
     """
 
     method: str
@@ -69,9 +73,39 @@ class WireRequest:
         factory=dict[str, str], repr=lambda headers: repr(sorted(headers))
     )
     content: bytes = field(default=b"", repr=lambda content: f"<{len(content)} bytes>")
+    base_url: str = ""
+    authorization: str = field(default="", repr=False)
+
+    @property
+    def url(self) -> str:
+        """The whole target."""
+        return self.base_url + self.target
 
 
-@define(kw_only=True)
+def _read_only(headers: Mapping[str, str]) -> Mapping[str, str]:
+    return MappingProxyType(dict(headers))
+
+
+def _described_as_json(headers: "RequestHeaders") -> Mapping[str, str]:
+    return _read_only({**headers.plain, "Content-Type": "application/json"})
+
+
+@frozen
+class RequestHeaders:
+    """The headers that all requests of a client have, put together once.
+
+    Attributes:
+        plain: For a request without a body.
+        with_json: For one whose body is JSON.
+    """
+
+    plain: Mapping[str, str] = field(converter=_read_only, repr=lambda names: repr(sorted(names)))
+    with_json: Mapping[str, str] = field(
+        init=False, repr=False, default=Factory(_described_as_json, takes_self=True)
+    )
+
+
+@define
 class WireResponse:
     """An answer's values; nobody changes one.
 
@@ -106,6 +140,8 @@ def with_headers(request: WireRequest, headers: Mapping[str, str]) -> WireReques
         target=request.target,
         headers={**request.headers, **headers},
         content=request.content,
+        base_url=request.base_url,
+        authorization=request.authorization,
     )
 
 
@@ -114,7 +150,7 @@ def write_request(
     base_url: str,
     path_values: Mapping[str, object],
     body: BodyT | None,
-    headers: Mapping[str, str],
+    headers: RequestHeaders,
 ) -> WireRequest:
     """Return the request that a call is.
 
@@ -123,14 +159,13 @@ def write_request(
     """
     try:
         _check_names(route, path_values)
-        target = base_url + route.path.expand(path_values)
+        target = route.path.expand(path_values)
         content = b"" if body is None else _write_body(route, body)
     except InvalidArgumentError as error:
         error.operation = route.operation
         raise
-    if content:
-        headers = {**headers, "Content-Type": "application/json"}
-    return WireRequest(method=route.method, target=target, headers=headers, content=content)
+    fields = headers.with_json if content else headers.plain
+    return WireRequest(route.method, target, fields, content, base_url)
 
 
 def read_response(

@@ -14,7 +14,7 @@ from webrtc_async.errors import (
     WebRtcError,
 )
 from webrtc_async.event_loop import current_event_loop, forks, is_running
-from webrtc_async.outcome import Outcome, Progress, Stage
+from webrtc_async.outcome import NOT_SENT, QUEUED, Progress, Stage
 from webrtc_async.rate_limiter import RateLimiter, wait_for_permit
 from webrtc_async.reaper import Reaper
 from webrtc_async.settings import check_count, check_kind, check_proxy
@@ -22,7 +22,7 @@ from webrtc_async.transport.clock import AnyClock, AsyncioClock, clock_here
 from webrtc_async.transport.direct_exchange import DirectExchange
 from webrtc_async.transport.failure import failed, lost
 from webrtc_async.transport.http1_transport import Http1Transport
-from webrtc_async.transport.lane import Lane, current_lane, may_be_own
+from webrtc_async.transport.lane import OWN, Lane, current_lane, may_be_own
 from webrtc_async.transport.left import TakeOver
 from webrtc_async.transport.library import (
     HttpClient,
@@ -38,7 +38,7 @@ from webrtc_async.wire import WireRequest, WireResponse
 if TYPE_CHECKING:
     from webrtc_async.transport.exchange import Exchange
 
-_UNSENT: Final = frozenset({Stage.QUEUED, Stage.THROTTLED})
+_UNSENT: Final = (QUEUED, Stage.THROTTLED)
 
 
 class Connections:
@@ -151,7 +151,7 @@ class Connections:
             ConfigurationError: The HTTP client cannot be used for it.
         """
         self.check_open(progress.operation)
-        progress.begin(Stage.QUEUED)
+        progress.begin(QUEUED)
         under_way = self._exchange(request, progress)
         try:
             if rate_limiter is None:
@@ -161,23 +161,23 @@ class Connections:
                 async with Place(self._throttled, under_way):
                     await wait_for_permit(rate_limiter, progress)
                     self.check_open(progress.operation)
-                    progress.begin(Stage.QUEUED)
+                    progress.begin(QUEUED)
                     answer = await under_way.answer(longest, connect_timeout, take_over)
         except Exception as error:
             if (refusal := under_way.refusal) is not None:
                 return refusal
             if isinstance(error, WebRtcError):
                 raise
-            if progress.outcome is Outcome.NOT_SENT:
+            if progress.outcome is NOT_SENT:
                 # It may have failed because the pool was closed while it waited.
                 self.check_open(progress.operation)
-            raise failed(progress, request.target, error) from error
+            raise failed(progress, request.url, error) from error
         finally:
             self.requests_sent += progress.stage not in _UNSENT
         answer = answer or under_way.refusal
         if answer is None:
             progress.is_reused = False  # a connection that says nothing is not dead
-            raise lost(progress, request.target, f"it took over attempt_timeout, {longest:g} s")
+            raise lost(progress, request.url, f"it took over attempt_timeout, {longest:g} s")
         return answer
 
     async def aclose(self) -> None:
@@ -196,7 +196,7 @@ class Connections:
             raise TransportError(
                 f"the connections could not be closed in order ({type(error).__name__}); they are "
                 "given up.",
-                outcome=Outcome.NOT_SENT,
+                outcome=NOT_SENT,
             ) from error
 
     def settle(self, operation: str = "", *, to_close: bool = False) -> AnyClock | AsyncioClock:
@@ -243,7 +243,7 @@ class Connections:
             self._own = None
 
     def _exchange(self, request: WireRequest, progress: Progress) -> "Exchange | DirectExchange":
-        if self.lane is not Lane.OWN:
+        if self.lane is not OWN:
             # Loaded by the first exchange over an HTTP library.
             from webrtc_async.transport.exchange import Exchange
 

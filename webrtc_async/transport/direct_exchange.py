@@ -1,31 +1,24 @@
 """One request straight over the own transport, and the answer to it: `Exchange` without httpx."""
 
-import re
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import anyio
 import httpx
 
 from webrtc_async.content_coding import ContentError, check_length, decode
 from webrtc_async.errors import ConfigurationError
-from webrtc_async.outcome import Progress, Stage
+from webrtc_async.outcome import READING, Progress
 from webrtc_async.transport.failure import refusal_of, unreadable
 from webrtc_async.transport.http1_connection import Origin
 from webrtc_async.transport.http1_response import Http1Response
 from webrtc_async.transport.http1_transport import Http1Transport, origin_of
 from webrtc_async.transport.left import TakeOver
-from webrtc_async.transport.request_head import Fields
+from webrtc_async.transport.request_writer import check_target
 from webrtc_async.wire import WireRequest, WireResponse
 
 if TYPE_CHECKING:
     from webrtc_async.transport.response_head import ResponseHead
-
-_SERVER: Final = re.compile(r"(https?://[^/?#]+)(/[A-Za-z0-9._~!$&'()*+,;=:@%/-]*+)")
-"""A URL whose path httpx would leave as it is."""
-
-_LONGEST_PATH: Final = 60_000
-_WITH_LENGTH: Final = frozenset({"POST", "PUT", "PATCH"})
 
 
 class DirectExchange:
@@ -74,18 +67,13 @@ class DirectExchange:
             ConfigurationError: It cannot be sent anywhere.
             UnexpectedResponseError: The body is over the limit or its encoding cannot be read.
         """
-        request = self._request
-        origin, host, path = self._target()
-        self._response = response = await self._transport.exchange(
-            request.method,
-            origin,
-            path,
-            _fields(request, host),
-            request.content,
-            self._progress,
-            longest=longest,
-            connect_timeout=connect_timeout,
-        )
+        request, progress, transport = self._request, self._progress, self._transport
+        origin, host, target = self._place()
+        written = transport.writer.write(request, target, host)
+        connection = transport.take(origin, progress)
+        if connection is None:
+            connection = await transport.connected(origin, connect_timeout, progress)
+        self._response = response = connection.begin(request.method, written, progress, longest)
         try:
             return await self._read(response)
         except Exception as error:
@@ -110,9 +98,15 @@ class DirectExchange:
             self._give_up()
         return self._progress.received
 
-    def _target(self) -> tuple[Origin, str, str]:
+    def _place(self) -> tuple[Origin, str, str]:
+        """Return where the request goes, and its host and target on the wire."""
+        request = self._request
         try:
-            return _target(self._request.target)
+            if request.base_url:
+                origin, host, path = _parsed(request.base_url)
+                # What is below a base URL is percent-encoded already: see PathTemplate.
+                return origin, host, path.removesuffix("/") + request.target
+            return _parsed(request.target)
         except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
             raise ConfigurationError(
                 f"the request cannot be built ({type(error).__name__}): check base_url.",
@@ -127,15 +121,17 @@ class DirectExchange:
         self._response.give_up()
 
     async def _read(self, response: Http1Response) -> WireResponse:
-        head = self._head = await response.head()
-        self._progress.stage, self._progress.status = Stage.READING, head.status
+        while (head := response.reader.head) is None:
+            await response.arrival()
+        self._head, progress = head, self._progress
+        progress.stage, progress.status = READING, head.status
         try:
             if not response.is_complete:
                 await self._receive(response)
             content = self._content(response, head.encoding)
         except ContentError as error:
             raise unreadable(error, self._progress.operation, head.status) from None
-        return WireResponse(status=head.status, headers=head.headers, content=content)
+        return WireResponse(head.status, head.headers, content)
 
     async def _receive(self, response: Http1Response) -> None:
         size = sum(map(len, self._chunks))
@@ -152,30 +148,8 @@ class DirectExchange:
         return decode(content, encoding, self._limit) if encoding else content
 
 
-def _fields(request: WireRequest, host: str) -> Fields:
-    """Return the headers of a request with those that HTTP needs."""
-    length = len(request.content)
-    # The service's answers are small, and what is not compressed cannot swell.
-    own = (("Host", host), ("Accept-Encoding", "identity"))
-    if length or request.method in _WITH_LENGTH:
-        return (*own, *request.headers.items(), ("Content-Length", str(length)))
-    return (*own, *request.headers.items())
-
-
-def _target(url: str) -> tuple[Origin, str, str]:
-    usual = _SERVER.fullmatch(url)
-    if usual is None or len(url) > _LONGEST_PATH:
-        parsed = httpx.URL(url)
-        return origin_of(parsed), *_host_and_path(parsed)
-    origin, host = _server(usual[1])
-    return origin, host, usual[2]
-
-
 @lru_cache(maxsize=16)
-def _server(url: str) -> tuple[Origin, str]:
+def _parsed(url: str) -> tuple[Origin, str, str]:
     parsed = httpx.URL(url)
-    return origin_of(parsed), _host_and_path(parsed)[0]
-
-
-def _host_and_path(url: httpx.URL) -> tuple[str, str]:
-    return url.netloc.decode("ascii"), url.raw_path.decode("ascii")
+    target = check_target(parsed.raw_path.decode("ascii"))
+    return origin_of(parsed), parsed.netloc.decode("ascii"), target

@@ -91,14 +91,18 @@ class Exchange:
     def _built(self, http: httpx.AsyncClient, connect_timeout: float | None) -> httpx.Request:
         library = self.pool.library
         is_own = self.pool.given is None
+        request = self.request
+        # The service's answers are small, and what is not compressed cannot swell.
+        headers = {"Accept-Encoding": "identity", **request.headers}
+        if request.authorization:
+            headers["Authorization"] = request.authorization
         own_timeout = library.timeout(None, connect=connect_timeout)
         try:
             return http.build_request(
-                self.request.method,
-                self.request.target,
-                # The service's answers are small, and what is not compressed cannot swell.
-                headers={"Accept-Encoding": "identity", **self.request.headers},
-                content=self.request.content or None,
+                request.method,
+                request.url,
+                headers=headers,
+                content=request.content or None,
                 timeout=own_timeout if is_own else library.client_default,
                 extensions={"trace": tracer(self.progress, self._see), "progress": self.progress},
             )
@@ -110,7 +114,8 @@ class Exchange:
             ) from error
 
     async def _send(self, http: httpx.AsyncClient, built: httpx.Request) -> WireResponse:
-        authorized = "Authorization" in self.request.headers
+        request = self.request
+        authorized = request.authorization or "Authorization" in request.headers
         try:
             response = await http.send(
                 built,

@@ -10,7 +10,7 @@ from typing import NamedTuple, Protocol, cast
 
 import httpx
 
-from webrtc_async.outcome import Progress, Stage
+from webrtc_async.outcome import AWAITING, CONNECTING, SENDING, Progress
 from webrtc_async.transport.http1_response import Http1Response
 from webrtc_async.transport.response_reader import ResponseError
 
@@ -77,16 +77,16 @@ class Http1Connection(asyncio.Protocol):
         response = self._current = Http1Response(self, method, progress)
         if longest is not None:
             self._watch(self.loop.time() + longest)
-        progress.stage, progress.is_reused = Stage.SENDING, self.exchanges > 1
+        progress.stage, progress.is_reused = SENDING, self.exchanges > 1
         self._transport.write(request)
         if self._transport.is_closing():
             # The one send of a write that is not buffered has failed, so nothing of it left.
-            progress.stage = Stage.CONNECTING
+            progress.stage = CONNECTING
             self._current = None
             self.abort()
             raise httpx.WriteError("the connection was closed before the request could be sent")
         if not self._is_writing_slowly:
-            progress.stage = Stage.AWAITING
+            progress.stage = AWAITING
         return response
 
     def is_quiet(self) -> bool:

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 
 import httpx
 
-from webrtc_async.outcome import Progress, Stage
+from webrtc_async.outcome import CONNECTING, Progress
 from webrtc_async.transport.http1_connection import Http1Connection, Origin
 
 Connect = Callable[[Origin, float | None], Awaitable[Http1Connection]]
@@ -101,7 +101,7 @@ class Http1Pool:
             # It has ended on its way here.
             handed.abort()
             is_waiting_again = True
-        progress.stage = Stage.CONNECTING
+        progress.stage = CONNECTING
         return await self._open(origin, connect_timeout)
 
     def release(self, connection: Http1Connection) -> None:
@@ -119,7 +119,10 @@ class Http1Pool:
                 connection.abort()
             return
         too_old = self._loop.time() + self._keep_alive
-        self._idle.setdefault(connection.origin, OrderedDict())[connection] = too_old
+        idle = self._idle.get(connection.origin)
+        if idle is None:
+            idle = self._idle[connection.origin] = OrderedDict()
+        idle[connection] = too_old
         if self._expiry is None:
             self._expiry = self._loop.call_at(too_old, self._expire)
 

@@ -7,7 +7,7 @@ from typing import Final, Protocol
 
 import httpx
 
-from webrtc_async.outcome import Progress, Stage
+from webrtc_async.outcome import AWAITING, SENDING, Progress
 from webrtc_async.transport.response_head import ResponseHead
 from webrtc_async.transport.response_reader import ResponseReader
 
@@ -37,11 +37,14 @@ class Http1Response(httpx.AsyncByteStream):
     """A response as it comes; iterated, it gives its body.
 
     It lets its connection go by itself with the last byte, however late it is read.
+
+    Attributes:
+        reader: What has come so far.
     """
 
     def __init__(self, connection: Carrier, method: str, progress: Progress) -> None:
         self._connection: Carrier | None = connection
-        self._reader = ResponseReader(method)
+        self.reader = ResponseReader(method)
         self._progress = progress
         self._waiter: asyncio.Future[None] | None = None
         self._error: Exception | None = None
@@ -52,17 +55,17 @@ class Http1Response(httpx.AsyncByteStream):
     @property
     def is_complete(self) -> bool:
         """Whether all of it has come."""
-        return self._reader.is_complete
+        return self.reader.is_complete
 
     @property
     def is_reusable(self) -> bool:
         """Whether its connection may carry another exchange."""
-        return self._reader.is_reusable
+        return self.reader.is_reusable
 
     @property
     def has_begun(self) -> bool:
         """Whether any byte of it has come."""
-        return self._reader.has_begun
+        return self.reader.has_begun
 
     async def head(self) -> ResponseHead:
         """Return the status and headers, once they are there.
@@ -72,10 +75,23 @@ class Http1Response(httpx.AsyncByteStream):
             ReadError: The connection failed.
             ReadTimeout: The exchange took too long.
         """
-        reader = self._reader
-        while reader.head is None:
-            await self._arrival()
-        return reader.head
+        while (head := self.reader.head) is None:
+            await self.arrival()
+        return head
+
+    def arrival(self) -> "asyncio.Future[None]":
+        """Return a future that is done when more has come; whoever waited before is gone.
+
+        Raises:
+            RemoteProtocolError: As `head` does, as the others.
+            ReadError: The connection failed.
+            ReadTimeout: The exchange took too long.
+        """
+        connection = self._connection
+        if connection is None:
+            raise self._failure()
+        self._waiter = connection.loop.create_future()
+        return self._waiter
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         """Give the body in pieces, raising as `head` does."""
@@ -88,7 +104,7 @@ class Http1Response(httpx.AsyncByteStream):
             if self._is_paused and self._connection is not None:
                 self._is_paused = False
                 self._connection.resume_reading()
-            await self._arrival()
+            await self.arrival()
 
     def take(self) -> bytes:
         """Return what has come of the body and was not read."""
@@ -111,38 +127,30 @@ class Http1Response(httpx.AsyncByteStream):
     def feed(self, data: bytes) -> None:
         """Take bytes of the server's."""
         self._progress.is_reused = False  # it is alive
-        body = self._reader.feed(data)
+        body = self.reader.feed(data)
         if body:
             self._chunks.append(body)
             self._unread += len(body)
             if self._unread > _MOST_UNREAD and self._connection is not None and not self._is_paused:
                 self._is_paused = True
                 self._connection.pause_reading()
-        if self._reader.head is not None and not self.is_complete:
+        if self.reader.head is not None and not self.is_complete:
             self._wake()
 
     def feed_end(self) -> None:
         """Take the end of the connection."""
-        self._reader.feed_end()
+        self.reader.feed_end()
 
     def was_sent(self) -> None:
         """Note that the last byte of the request has left."""
-        if self._progress.stage is Stage.SENDING:
-            self._progress.stage = Stage.AWAITING
+        if self._progress.stage is SENDING:
+            self._progress.stage = AWAITING
 
     def detach(self, error: Exception | None) -> None:
         """Let the connection go, because the response is complete or has failed."""
         self._connection = None
         self._error = error
         self._wake()
-
-    def _arrival(self) -> "asyncio.Future[None]":
-        """Return a future that is done when more has come; whoever waited before is gone."""
-        connection = self._connection
-        if connection is None:
-            raise self._failure()
-        self._waiter = connection.loop.create_future()
-        return self._waiter
 
     def _failure(self) -> Exception:
         # Given away, because an error that its own traceback leads to would be a cycle.

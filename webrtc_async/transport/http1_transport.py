@@ -11,11 +11,10 @@ import httpx
 
 from webrtc_async.event_loop import forks
 from webrtc_async.outcome import Progress
-from webrtc_async.redaction import UnshownBytes
 from webrtc_async.transport.http1_connection import Http1Connection, Origin
 from webrtc_async.transport.http1_pool import Http1Pool
 from webrtc_async.transport.http1_response import Http1Response
-from webrtc_async.transport.request_head import Fields, RequestHeads
+from webrtc_async.transport.request_writer import RequestWriter, write_request
 
 PORTS: Final = {"http": 80, "https": 443}
 
@@ -23,11 +22,16 @@ PORTS: Final = {"http": 80, "https": 443}
 class Http1Transport(httpx.AsyncBaseTransport):
     """Exchanges over kept connections, in one event loop.
 
+    An exchange is: `writer.write`, then `take` or else `connected`, then `begin`.
+
     Args:
         max_connections: Most connections at a time.
         keep_alive: Seconds that an idle connection is kept.
         ssl_context: For https; by default httpx's own.
         trust_env: Whether the environment's certificates count for the default.
+
+    Attributes:
+        writer: Writes the requests.
     """
 
     def __init__(
@@ -42,47 +46,30 @@ class Http1Transport(httpx.AsyncBaseTransport):
         self._keep_alive = keep_alive
         self._ssl_context = ssl_context
         self._trust_env = trust_env
-        self._heads = RequestHeads()
+        self.writer = RequestWriter()
         self._pool: Http1Pool | None = None
         self._forks = 0
 
-    async def exchange(
-        self,
-        method: str,
-        origin: Origin,
-        target: str,
-        fields: Fields,
-        content: bytes,
-        progress: Progress,
-        *,
-        longest: float | None = None,
-        connect_timeout: float | None = None,
-    ) -> Http1Response:
-        """Send a request and return its response, of which nothing has come yet.
+    def take(self, origin: Origin, progress: Progress) -> Http1Connection | None:
+        """Return an idle connection that leads there, if there is one; its `begin` comes next."""
+        progress.is_traced = True
+        return self._pool_here().take(origin, progress.longest_idle)
+
+    async def connected(
+        self, origin: Origin, connect_timeout: float | None, progress: Progress
+    ) -> Http1Connection:
+        """Return a connection where none was idle, once one has come back or is made.
 
         Args:
-            method: The method.
-            origin: Where to send it.
-            target: The path and query, percent-encoded.
-            fields: The headers, with Host and with the length of the content.
-            content: The body.
-            progress: Told what is truly written.
-            longest: Seconds that the exchange may take once it has a connection.
+            origin: Where it has to lead.
             connect_timeout: Seconds that connecting may take.
+            progress: Told when it has to be made; says how long it may have idled.
 
         Raises:
-            LocalProtocolError: It cannot be sent.
             ConnectError: No connection could be made.
             ConnectTimeout: Connecting took too long.
-            WriteError: The connection was closed before a byte was sent.
         """
-        progress.is_traced = True
-        head = UnshownBytes(self._heads.write(method, target, fields))
-        pool = self._pool_here()
-        connection = pool.take(origin, progress.longest_idle)
-        if connection is None:
-            connection = await pool.acquire(origin, connect_timeout, progress)
-        return connection.begin(method, UnshownBytes(head + content), progress, longest)
+        return await self._pool_here().acquire(origin, connect_timeout, progress)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send httpx's request and return its response, whose body is still to be read."""
@@ -96,15 +83,13 @@ class Http1Transport(httpx.AsyncBaseTransport):
         if len(fields) < len(request.headers.raw):
             fields.append(("Content-Length", str(len(content))))
         timeouts = request.extensions.get("timeout", {})
-        response = await self.exchange(
-            request.method,
-            origin_of(request.url),
-            request.url.raw_path.decode("ascii"),
-            tuple(fields),
-            content,
-            request.extensions.get("progress") or Progress(""),
-            connect_timeout=timeouts.get("connect"),
-        )
+        origin, target = origin_of(request.url), request.url.raw_path.decode("ascii")
+        written = write_request(request.method, target, fields, content)
+        progress = request.extensions.get("progress") or Progress("")
+        connection = self.take(origin, progress)
+        if connection is None:
+            connection = await self.connected(origin, timeouts.get("connect"), progress)
+        response = connection.begin(request.method, written, progress, None)
         try:
             async with _within(timeouts.get("read")):
                 head = await response.head()
@@ -122,7 +107,7 @@ class Http1Transport(httpx.AsyncBaseTransport):
 
     async def aclose(self) -> None:
         """Close every connection; exchanges under way fail."""
-        self._heads.forget()
+        self.writer.forget()
         pool, self._pool = self._pool, None
         if pool is not None:
             pool.close()

@@ -10,7 +10,7 @@ import select
 import sys
 from importlib.util import find_spec
 from types import FunctionType
-from typing import Any, Final
+from typing import Final
 from urllib.request import getproxies
 
 import httpx
@@ -57,29 +57,34 @@ def current_lane() -> Lane:
     Asked for each exchange, because respx, pytest-httpx, vcrpy, OpenTelemetry, Sentry and the like
     come and go, and each replaces methods.
     """
+    return OWN if is_untouched() else Lane.HTTPX
+
+
+def is_untouched() -> bool:
+    """Whether httpx's methods are those that it came with."""
     # Where nobody has imported httpcore, nobody has replaced anything in it.
     httpcore = sys.modules.get("httpcore")
-    is_untouched = (
-        _is_original(httpx.AsyncClient, "send")
-        and _is_original(httpx.AsyncHTTPTransport, "handle_async_request")
-        and (httpcore is None or _is_original(httpcore.AsyncConnectionPool, "handle_async_request"))
+    methods: tuple[object, ...] = (
+        httpx.AsyncClient.send,
+        httpx.AsyncHTTPTransport.handle_async_request,
+        None if httpcore is None else httpcore.AsyncConnectionPool.handle_async_request,
     )
-    return Lane.OWN if is_untouched else Lane.HTTPX
-
-
-def _is_original(owner: Any, name: str) -> bool:
-    method = getattr(owner, name)
-    if method is _originals.get(owner):
+    if methods == _known.get("originals"):
         return True
-    # A wrapper can take over a function's name and module, but not where its code was made.
-    if type(method) is not FunctionType:
+    if not all(map(_is_original, methods, ("httpx", "httpx", "httpcore"))):
         return False
-    made_in: str = method.__globals__["__name__"]
-    if not made_in.startswith(f"{owner.__module__}."):
-        return False
-    _originals[owner] = method
+    _known["originals"] = methods
     return True
 
 
-_originals: dict[Any, FunctionType] = {}
-"""Methods that were found to be the libraries' own."""
+def _is_original(method: object, library: str) -> bool:
+    if method is None:
+        return True
+    # A wrapper can take over a function's name and module, but not where its code was made.
+    return type(method) is FunctionType and method.__globals__["__name__"].startswith(f"{library}.")
+
+
+OWN: Final = Lane.OWN
+
+_known: dict[str, tuple[object, ...]] = {}
+"""The methods that were found to be the libraries' own."""

@@ -6,6 +6,7 @@ The pattern takes less than h11 does and never more, so that what it takes, h11 
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
+from http import HTTPStatus
 from typing import Final
 
 from attrs import define
@@ -60,18 +61,21 @@ class ResponseHead:
     encoding: str = ""
 
 
-# RFC 9112, 4 and 5, without obsolete folding and bytes over 127.
-_HEAD: Final = re.compile(
-    rb"HTTP/1\.1 ([2-5][0-9][0-9]) ([\t -~]*)"
-    rb"(\r\n(?:[!#$%&'*+.^_`|~0-9A-Za-z-]+:[\t -~]*\r\n)*+)\r\n"
+# RFC 9112, 4 and 5, without obsolete folding and bytes over 127. Of what says something of the body
+# or the connection, one length and keep-alive are common. A line takes the first branch that fits,
+# so that most are decided by one letter.
+_FIELD: Final = rb"[!#$%&'*+.^_`|~0-9A-Za-z-]++:[\t -~]*+\r\n"
+_COMMON: Final = re.compile(
+    rb"HTTP/1\.1 ([2-5][0-9][0-9]) ([\t -~]*+)(\r\n"
+    rb"(?:(?![CcTt])" + _FIELD + rb"|(?(4)(?!))(?i:content-length):[\t ]*+([0-9]{1,18})[\t ]*+\r\n"
+    rb"|(?i:connection):[\t ]*+(?i:keep-alive)[\t ]*+\r\n"
+    rb"|(?!(?i:connection|content-length|content-encoding|transfer-encoding):)"
+    + _FIELD
+    + rb")*+)\r\n"
 )
-_DECIDING: Final = re.compile(
-    rb"\r\n(?:transfer-encoding:"
-    rb"|connection:(?![\t ]*keep-alive[\t ]*\r)"
-    rb"|content-(?:encoding:|length:(?:[\t ]*([0-9]{1,18})[\t ]*(?=\r))?))",
-    re.IGNORECASE,
-)
-"""A header that says something of the body or the connection: a length, or what is unusual."""
+
+_NO_CONTENT: Final = HTTPStatus.NO_CONTENT.value
+_NOT_MODIFIED: Final = HTTPStatus.NOT_MODIFIED.value
 
 
 def read_common_head(received: bytes) -> tuple[ResponseHead, int, int] | None:
@@ -82,21 +86,18 @@ def read_common_head(received: bytes) -> tuple[ResponseHead, int, int] | None:
     Returns:
         The head, how many bytes it takes, and how many bytes of body follow.
     """
-    found = _HEAD.match(received)
+    found = _COMMON.match(received)
     if found is None:
         return None
-    code, reason, lines = found.groups()
+    code, reason, lines, digits = found.groups()
     status = int(code)
-    lengths = _DECIDING.findall(lines)
     # RFC 9110, 15.3.5: a 204 has no body, whatever its headers say.
-    if lengths == [] and status == 204:
-        length = 0
-    elif len(lengths) == 1 and lengths[0] and status != 304:
-        length = 0 if status == 204 else int(lengths[0])
-    else:
+    if status == _NO_CONTENT:
+        digits = b"0"
+    if digits is None or status == _NOT_MODIFIED:
         return None
     head = ResponseHead(status, reason.decode("ascii"), Headers(lines.decode("ascii")))
-    return head, found.end(), length
+    return head, found.end(), int(digits)
 
 
 def joined(fields: Iterable[tuple[str, str]]) -> dict[str, str]:
