@@ -30,7 +30,7 @@ ResultT = TypeVar("ResultT")
 _UNAUTHORIZED: Final = HTTPStatus.UNAUTHORIZED.value
 
 
-@define(kw_only=True, eq=False)
+@define(eq=False)
 class Call(Generic[ResultT]):
     """One call of an operation, from its first attempt to its result.
 
@@ -54,17 +54,22 @@ class Call(Generic[ResultT]):
     watch: Watch | None = None
     tag: str | None = None
     _progress: Progress = field(init=False)
-    _attempts: int = field(default=0, init=False)
-    _worst: Outcome = field(default=NOT_SENT, init=False)
-    _has_renewed: bool = field(default=False, init=False)
-    _met_dead: bool = field(default=False, init=False)
-    _failure: WebRtcError | None = field(default=None, init=False)
-    _response: WireResponse | None = field(default=None, init=False)
-    _started: float = field(default=0.0, init=False)
+    _attempts: int = field(init=False)
+    _worst: Outcome = field(init=False)
+    _has_renewed: bool = field(init=False)
+    _met_dead: bool = field(init=False)
+    _failure: WebRtcError | None = field(init=False)
+    _response: WireResponse | None = field(init=False)
+    _started: float = field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        longest_idle = YOUNG if self.route.creates else None
-        self._progress = Progress(self.route.operation, longest_idle=longest_idle)
+        # Not as defaults, which attrs looks up one by one for every call.
+        self._progress = progress = Progress(self.route.operation)
+        if self.route.creates:
+            progress.longest_idle = YOUNG
+        self._attempts, self._started, self._worst = 0, 0.0, NOT_SENT
+        self._has_renewed = self._met_dead = False
+        self._failure = self._response = None
 
     def perform(self) -> Coroutine[Any, Any, ResultT]:
         """Return the result, or raise the failure that ended the call.
@@ -225,14 +230,8 @@ class Call(Generic[ResultT]):
         }
         values = {ACCOUNT: self.path_values[ACCOUNT], **values}
         target, base_url = route.path.expand(values), self.channel.base_url
-        return Call(
-            route=route,
-            request=WireRequest(route.method, target, headers, base_url=base_url),
-            path_values=values,
-            channel=self.channel,
-            policy=self.policy,
-            deadline=deadline,
-        )
+        request = WireRequest(route.method, target, headers, base_url=base_url)
+        return Call(route, request, values, self.channel, self.policy, deadline)
 
     async def _was_done_before(self, response: WireResponse) -> bool:
         """Whether a refusal comes from what an earlier attempt, whose answer is missing, did."""

@@ -4,7 +4,7 @@ import logging
 import os
 import ssl
 from collections.abc import Coroutine, Iterable, Mapping
-from typing import Any, Final, NoReturn, Self, TypeVar, Unpack, cast
+from typing import Any, Final, NoReturn, Self, TypeVar, Unpack
 
 from webrtc_async.api_response import ApiResponse
 from webrtc_async.auth import Auth, as_auth
@@ -235,16 +235,12 @@ class AsyncWebRtcClient(Conferences):
                 operation=route.operation,
             )
         values = {**path_values, ACCOUNT: options.account_id}
-        kind = cast("type[Call[ResultT]]", CreateCall if route.creates else Call)
+        request = write_request(route, self._base_url, values, body, options.headers)
+        watch = watch_over(route, self._base_url, self._observers)
+        kind: type[Call[Any]] = CreateCall if route.creates else Call
+        tag = getattr(body, "tag", None)
         return kind(
-            route=route,
-            request=write_request(route, self._base_url, values, body, options.headers),
-            path_values=values,
-            channel=self._channel,
-            policy=options.retry,
-            deadline=options.deadline,
-            watch=watch_over(route, self._base_url, self._observers),
-            tag=getattr(body, "tag", None),
+            route, request, values, self._channel, options.retry, options.deadline, watch, tag
         )
 
     @property

@@ -27,7 +27,7 @@ UNDOING: Final = 5.0
 """Seconds that deleting what a create made may take."""
 
 
-@define(kw_only=True, eq=False)
+@define(eq=False)
 class CreateCall(Call[ResultT]):
     """One call of a create."""
 

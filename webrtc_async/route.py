@@ -5,6 +5,7 @@ import inspect
 import re
 import unicodedata
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any, Final, Generic, Literal, TypeVar, get_type_hints
 from urllib.parse import quote, unquote
 
@@ -100,7 +101,7 @@ class PathTemplate:
         self.template = template
         self.names: tuple[str, ...] = tuple(re.findall(r"{(\w+)}", template))
         self.known_names = frozenset(self.names)
-        self._form = re.sub(r"{\w+}", "{}", template)
+        self._form = re.sub(r"{\w+}", "%s", template.replace("%", "%%"))
         self._pattern = re.compile(re.sub(r"{(\w+)}", r"(?P<\1>[^/]+)", template))
 
     def __repr__(self) -> str:
@@ -108,7 +109,7 @@ class PathTemplate:
 
     def expand(self, values: Mapping[str, object]) -> str:
         """Fill the places, each value checked by `check_id` and percent-encoded exactly once."""
-        return self._form.format(*[_segment(name, values.get(name)) for name in self.names])
+        return self._form % tuple([_segment(name, values.get(name)) for name in self.names])
 
     def match(self, raw_path: str) -> dict[str, str] | None:
         """Read the values back from a path that is still percent-encoded."""
@@ -119,10 +120,14 @@ class PathTemplate:
 
 
 def _segment(name: str, value: object) -> str:
-    # Most ids are what percent-encoding leaves as it is.
-    if type(value) is str and _USUAL_ID.fullmatch(value):
-        return value
-    return quote(check_id(name, value), safe="")
+    # Ids come again and again, the account's in every path.
+    return _quoted(name, value) if type(value) is str else quote(check_id(name, value), safe="")
+
+
+@lru_cache(maxsize=256)
+def _quoted(name: str, value: str) -> str:
+    # Most are what percent-encoding leaves as it is.
+    return value if _USUAL_ID.fullmatch(value) else quote(check_id(name, value), safe="")
 
 
 def _creates(route: "Route[Any, Any]") -> bool:

@@ -121,8 +121,9 @@ class Connections:
 
     def check_not_ending(self, operation: str = "") -> None:
         """Refuse a new call, as `check_open` does, also while the client is just being closed."""
-        self.lifetime.check_not_ending(operation)
-        self.check_open(operation)
+        if self.lifetime.is_ending or self._is_given:
+            self.lifetime.check_not_ending(operation)
+            self.check_open(operation)
 
     async def exchange(
         self,

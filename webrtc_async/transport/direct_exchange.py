@@ -31,6 +31,8 @@ class DirectExchange:
         transport: What sends it.
     """
 
+    __slots__ = ("_chunks", "_head", "_limit", "_progress", "_request", "_response", "_transport")
+
     def __init__(
         self, request: WireRequest, progress: Progress, limit: int, transport: Http1Transport
     ) -> None:

@@ -1,7 +1,6 @@
 """A response as it comes over a connection, and its body for whoever reads it."""
 
 import asyncio
-from collections import deque
 from collections.abc import AsyncIterator
 from typing import Final, Protocol
 
@@ -33,7 +32,7 @@ class Carrier(Protocol):
         ...
 
 
-class Http1Response(httpx.AsyncByteStream):
+class Http1Response:
     """A response as it comes; iterated, it gives its body.
 
     It lets its connection go by itself with the last byte, however late it is read.
@@ -42,13 +41,24 @@ class Http1Response(httpx.AsyncByteStream):
         reader: What has come so far.
     """
 
+    __slots__ = (
+        "_chunks",
+        "_connection",
+        "_error",
+        "_is_paused",
+        "_progress",
+        "_unread",
+        "_waiter",
+        "reader",
+    )
+
     def __init__(self, connection: Carrier, method: str, progress: Progress) -> None:
         self._connection: Carrier | None = connection
         self.reader = ResponseReader(method)
         self._progress = progress
         self._waiter: asyncio.Future[None] | None = None
         self._error: Exception | None = None
-        self._chunks: deque[bytes] = deque()
+        self._chunks: list[bytes] = []
         self._unread = 0
         self._is_paused = False
 
@@ -97,8 +107,10 @@ class Http1Response(httpx.AsyncByteStream):
         """Give the body in pieces, raising as `head` does."""
         while True:
             while self._chunks:
-                self._unread -= len(self._chunks[0])
-                yield self._chunks.popleft()
+                chunk = self._chunks.pop(0)
+                self._unread -= len(chunk)
+                yield chunk
+                del chunk  # a traceback's local variables may be shown
             if self.is_complete:
                 return
             if self._is_paused and self._connection is not None:
