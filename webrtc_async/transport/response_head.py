@@ -1,6 +1,6 @@
-"""The one common shape of a response's head, read by a pattern; anything else is h11's to read.
+"""The one common shape of a response's head, read by a pattern; the rest is a parser's to read.
 
-The pattern takes less than h11 does and never more, so that what it takes, h11 reads alike.
+The pattern takes less than a parser does and never more, so that what it takes, h11 reads alike.
 """
 
 import re
@@ -61,10 +61,9 @@ class ResponseHead:
 
 
 # RFC 9112, 4 and 5, without obsolete folding and bytes over 127.
-_HEAD: Final = re.compile(
-    rb"HTTP/1\.1 ([2-5][0-9][0-9]) ([\t -~]*)"
-    rb"(\r\n(?:[!#$%&'*+.^_`|~0-9A-Za-z-]+:[\t -~]*\r\n)*+)\r\n"
-)
+FIELDS: Final = rb"(\r\n(?:[!#$%&'*+.^_`|~0-9A-Za-z-]+:[\t -~]*\r\n)*+)\r\n"
+"""A pattern's part for what follows a status line; its group has the lines and their ends."""
+_HEAD: Final = re.compile(rb"HTTP/1\.1 ([2-5][0-9][0-9]) ([\t -~]*)" + FIELDS)
 _DECIDING: Final = re.compile(
     rb"\r\n(?:transfer-encoding:"
     rb"|connection:(?![\t ]*keep-alive[\t ]*\r)"
@@ -99,6 +98,17 @@ def read_common_head(received: bytes) -> tuple[ResponseHead, int, int] | None:
     return head, found.end(), length
 
 
+def decoded_head(status: int, reason: bytes, fields: list[tuple[bytes, bytes]]) -> ResponseHead:
+    """Return the head that a parser has read; header values may be UTF-8 or Latin-1."""
+    encoding = _encoding(fields)
+    headers = Headers("")
+    headers.fields = [
+        (name.decode("ascii"), value.decode(encoding).strip("\t ")) for name, value in fields
+    ]
+    codings = [value for name, value in headers.fields if name.lower() == "content-encoding"]
+    return ResponseHead(status, reason.decode("latin-1"), headers, ", ".join(codings))
+
+
 def joined(fields: Iterable[tuple[str, str]]) -> dict[str, str]:
     """Return header values by lower-case name, those of one name joined by commas."""
     headers: dict[str, str] = {}
@@ -106,3 +116,13 @@ def joined(fields: Iterable[tuple[str, str]]) -> dict[str, str]:
         key = name.lower()
         headers[key] = f"{headers[key]}, {value}" if key in headers else value
     return headers
+
+
+def _encoding(fields: list[tuple[bytes, bytes]]) -> str:
+    """Return the encoding of header values: UTF-8 where all of them are, else Latin-1."""
+    try:
+        for _, value in fields:
+            value.decode("utf-8")
+    except UnicodeDecodeError:
+        return "latin-1"
+    return "utf-8"
