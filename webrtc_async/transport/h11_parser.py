@@ -2,7 +2,7 @@
 
 import h11
 
-from webrtc_async.transport.response_head import ResponseHead, decoded_head
+from webrtc_async.transport.response_head import ResponseHead, parsed_head
 from webrtc_async.transport.response_reader import LONGEST_HEAD, ResponseError
 
 
@@ -31,7 +31,7 @@ class H11Parser:
                 event = connection.next_event()
                 if isinstance(event, h11.Response):
                     fields = event.headers.raw_items()
-                    self.head = decoded_head(event.status_code, event.reason, fields)
+                    self.head = parsed_head(event.status_code, event.reason, fields)
                 elif isinstance(event, h11.Data):
                     body.append(bytes(event.data))
                 elif isinstance(event, h11.EndOfMessage):

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 from httptools import HttpParserError, HttpResponseParser
 
-from webrtc_async.transport.response_head import FIELDS, ResponseHead, decoded_head
+from webrtc_async.transport.response_head import FIELDS, ResponseHead, parsed_head
 from webrtc_async.transport.response_reader import Parser, ResponseError
 
 if not hasattr(HttpResponseParser, "set_dangerous_leniencies"):
@@ -68,7 +68,7 @@ class HttptoolsParser:
         status = self._llhttp.get_status_code()
         if status < 200:
             return
-        self.head = decoded_head(status, seen.reason, seen.fields)
+        self.head = parsed_head(status, seen.reason, seen.fields)
         self._plain = plain
         # RFC 9112, 6.3. llhttp does not know the method.
         if self._method == "HEAD" or status in (204, 304):

@@ -98,15 +98,12 @@ def read_common_head(received: bytes) -> tuple[ResponseHead, int, int] | None:
     return head, found.end(), length
 
 
-def decoded_head(status: int, reason: bytes, fields: list[tuple[bytes, bytes]]) -> ResponseHead:
-    """Return the head that a parser has read; header values may be UTF-8 or Latin-1."""
-    encoding = _encoding(fields)
-    headers = Headers("")
-    headers.fields = [
-        (name.decode("ascii"), value.decode(encoding).strip("\t ")) for name, value in fields
-    ]
-    codings = [value for name, value in headers.fields if name.lower() == "content-encoding"]
-    return ResponseHead(status, reason.decode("latin-1"), headers, ", ".join(codings))
+def parsed_head(status: int, reason: bytes, fields: list[tuple[bytes, bytes]]) -> ResponseHead:
+    """Return the head that a parser has read."""
+    headers = _ParsedHeaders(fields)
+    is_coded = any(name.lower() == b"content-encoding" for name, _ in fields)
+    coding = headers["content-encoding"] if is_coded else ""
+    return ResponseHead(status, reason.decode("latin-1"), headers, coding)
 
 
 def joined(fields: Iterable[tuple[str, str]]) -> dict[str, str]:
@@ -118,11 +115,20 @@ def joined(fields: Iterable[tuple[str, str]]) -> dict[str, str]:
     return headers
 
 
-def _encoding(fields: list[tuple[bytes, bytes]]) -> str:
-    """Return the encoding of header values: UTF-8 where all of them are, else Latin-1."""
-    try:
-        for _, value in fields:
-            value.decode("utf-8")
-    except UnicodeDecodeError:
-        return "latin-1"
-    return "utf-8"
+class _ParsedHeaders(Headers):
+    """What a parser has read; values are UTF-8 where all of them are, else Latin-1."""
+
+    def __init__(self, raw: list[tuple[bytes, bytes]]) -> None:
+        self._raw = raw
+
+    @cached_property
+    def fields(self) -> list[tuple[str, str]]:
+        try:
+            return self._decoded("utf-8")
+        except UnicodeDecodeError:
+            return self._decoded("latin-1")
+
+    def _decoded(self, encoding: str) -> list[tuple[str, str]]:
+        return [
+            (name.decode("ascii"), value.decode(encoding).strip("\t ")) for name, value in self._raw
+        ]
