@@ -84,7 +84,8 @@ FIELDS = mostly(
     [b"Date: x", b"Set-Cookie: a=1", b"Connection: close", b"connection: Keep-Alive"],
     [
         *(b"Connection: upgrade", b"Connection: close\t", b"Connection: close, keep-alive"),
-        *(b"Proxy-Connection: close", b"Upgrade: h2c", b"Transfer-Encoding: gzip, chunked"),
+        *(b"Proxy-Connection: close", b"Proxy-Connection: upgrade", b"Upgrade: h2c"),
+        b"Transfer-Encoding: gzip, chunked",
         *(b"Transfer-Encoding: chunked", b"Content-Length: 5", b"Content-Length: 05"),
         *(b"Content-Length: 5, 5", b"Content-Length: +5", b"X : y", b"X: y\r\n z", b"X: \xff"),
         *(b"X: \xc3\xa9", b"X: \x01", b"X: \x00", b"X: a\rb", b"no colon", b": y"),
@@ -150,7 +151,12 @@ def pieces(draw: st.DrawFn) -> list[bytes]:
 @example("GET", [b"HTTP/1.1 100 \r\n\r\n", OK + b"\r\n", b"hello"])
 @example("GET", [b"HTTP/1.1 100 \r\n\r\n"])
 @example("GET", [b"HTTP/1.1 100 \r\n\r\n" + OK + b"Content-Length: 5\r\n\r\nhell"])
-@example("GET", [b"HTTP/1.1 304 Same\r\nContent-Length: 5\r\nConnection: close\r\n\r\n"])
+@example("GET", [b"HTTP/1.1 304 Same\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello"])
+@example("GET", [b"HTTP/1.1 101 Switching\r\nUpgrade: x\r\n\r\n"])
+@example("GET", [OK + b"Proxy-Connection: upgrade\r\nUpgrade: x\r\n\r\n", b"hello"])
+@example("GET", [OK + b"Content-Length: 9\r\nTransfer-Encoding: chunked\r\n\r\n" + HELLO + LAST])
+@example("GET", [OK + b"Content-Length: 5\r\nContent-Length: 5\r\n\r\nhello"])
+@example("GET", [OK + b"Content-Length: 5\r\nContent-Length: 6\r\n\r\nhello"])
 def test_httptools_reads_as_h11_does(method: str, pieces: list[bytes]) -> None:
     """After each piece both show the same: head, body, end, what may follow, and refusal."""
     assert seen_by(httptools_parser, method, pieces) == seen_by(H11Parser, method, pieces)

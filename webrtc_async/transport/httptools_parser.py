@@ -20,10 +20,10 @@ _HEAD: Final = re.compile(rb"HTTP/1\.1 (?!101)[1-5][0-9][0-9] [\t -~]*" + FIELDS
 _DECIDING: Final = re.compile(
     rb"\r\n(?:(?:connection: ?(?:keep-alive|(close))"
     rb"|content-length: ?([0-9]{1,18})|transfer-encoding: ?((?-i:chunked)))(?=\r)"
-    rb"|((?:proxy-)?connection:|content-length:|transfer-encoding:|upgrade:))",
+    rb"|(connection:|content-length:|transfer-encoding:))",
     re.IGNORECASE,
 )
-"""A header that says something of the body or the connection, if only to llhttp; plain, or odd."""
+"""A header that says something of the body or the connection; plain, or else odd."""
 _CHUNK_LINE: Final = re.compile(rb"(?:(?!0+\r)([0-9A-Fa-f]{1,8})|0{1,8}\r\n)\r\n")
 """What comes before a chunk's bytes, or what ends a body without trailers."""
 
