@@ -52,6 +52,7 @@ class HttptoolsParser:
             return self._feed_h11(self._h11, received)
         if not received:
             self._end()
+            return b""
         start = 0
         while self.head is None and start < len(received):
             plain = _plain_head(received, start)
