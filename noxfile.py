@@ -10,7 +10,7 @@ from zipfile import ZipFile
 import nox
 
 nox.needs_version = ">=2024.10.9"
-nox.options.sessions = ["tests", "tests_httpx2", "types", "lint"]
+nox.options.sessions = ["tests", "fast", "tests_httpx2", "types", "lint"]
 
 PROJECT = nox.project.load_toml("pyproject.toml")
 SUPPORTED = ("3.11", "3.12", "3.13", "3.14")
