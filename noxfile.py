@@ -10,7 +10,7 @@ from zipfile import ZipFile
 import nox
 
 nox.needs_version = ">=2024.10.9"
-nox.options.sessions = ["tests", "tests_httpx2", "types", "lint"]
+nox.options.sessions = ["tests", "fast", "tests_httpx2", "types", "lint"]
 
 PROJECT = nox.project.load_toml("pyproject.toml")
 SUPPORTED = ("3.11", "3.12", "3.13", "3.14")
@@ -35,10 +35,13 @@ def group(name: str) -> list[str]:
     return list(nox.project.dependency_groups(PROJECT, name))
 
 
-def lowest() -> list[str]:
-    """Return what users may install, at the lowest versions that they may."""
-    extras = PROJECT["project"]["optional-dependencies"]
-    declared = [*PROJECT["project"]["dependencies"], *extras["emulator"], *extras["cli"]]
+def lowest(*extras: str) -> list[str]:
+    """Return what users may install with these extras, at the lowest versions that they may."""
+    brought = PROJECT["project"]["optional-dependencies"]
+    declared = [
+        *PROJECT["project"]["dependencies"],
+        *(each for extra in extras for each in brought[extra]),
+    ]
     return [requirement.replace(">=", "==") for requirement in declared]
 
 
@@ -49,8 +52,27 @@ def lowest() -> list[str]:
 )
 def tests(session: nox.Session, versions: str) -> None:
     """Run every test on asyncio and on trio; with the lowest allowed versions once."""
-    session.install(".[demo,otel]", *group("test"), *(lowest() if versions == "lowest" else []))
+    bounds = lowest("emulator", "cli") if versions == "lowest" else []
+    session.install(".[demo,otel]", *group("test"), *bounds)
     session.run("pytest", "-n", "auto", *session.posargs)
+
+
+READERS = (
+    "codec wire models http1_response httptools_parser http1_transport http1_pool transport call "
+    "create_call faults fault_matrix storms stateful_faults lifetime "
+    "emulator_wire emulator_over_tcp"
+)
+"""Test modules of what has to do with the libraries of the extra `fast`."""
+
+
+@nox.session
+@nox.parametrize("versions", ["lowest", "newest"])
+def fast(session: nox.Session, versions: str) -> None:
+    """Run what reads and writes with the extra `fast`, without which all else is run."""
+    bounds = lowest("emulator", "cli", "fast") if versions == "lowest" else []
+    session.install(".[demo,otel,fast]", *group("test"), *bounds)
+    modules = [f"tests/test_{name}.py" for name in READERS.split()]
+    session.run("pytest", "-n", "auto", *(session.posargs or modules))
 
 
 @nox.session
@@ -64,7 +86,7 @@ def tests_httpx2(session: nox.Session, httpx2: str) -> None:
 @nox.session
 def types(session: nox.Session) -> None:
     """Check the package with mypy and pyright, both strict, and what users' checkers must see."""
-    session.install(".[demo]", *group("types"))
+    session.install(".[demo,fast]", *group("types"))
     session.run("mypy")
     session.run("pyright", "--pythonpath", f"{session.bin}/python")
     session.run("pytest", "-m", "types", *session.posargs)
@@ -117,7 +139,7 @@ def engines(session: nox.Session) -> None:
 @nox.session
 def coverage(session: nox.Session) -> None:
     """Require that the tests reach every branch of the client side."""
-    session.install("-e", ".[demo]", *group("test"))
+    session.install("-e", ".[demo,fast]", *group("test"))
     session.run("coverage", "erase")
     session.run("coverage", "run", "-m", "pytest", *session.posargs)
     session.run("coverage", "run", "-m", "pytest", "-m", "engines", "tests/test_redis.py")

@@ -1,6 +1,6 @@
-"""The one common shape of a response's head, read by a pattern; anything else is h11's to read.
+"""The one common shape of a response's head, read by a pattern; the rest is a parser's to read.
 
-The pattern takes less than h11 does and never more, so that what it takes, h11 reads alike.
+The pattern takes less than a parser does and never more, so that what it takes, h11 reads alike.
 """
 
 import re
@@ -61,10 +61,13 @@ class ResponseHead:
     encoding: str = ""
 
 
-# RFC 9112, 4 and 5, without obsolete folding and bytes over 127. Of what says something of the body
-# or the connection, one length and keep-alive are common. A line takes the first branch that fits,
-# so that most are decided by one letter.
+# RFC 9112, 4 and 5, without obsolete folding and bytes over 127.
 _FIELD: Final = rb"[!#$%&'*+.^_`|~0-9A-Za-z-]++:[\t -~]*+\r\n"
+FIELDS: Final = rb"(\r\n(?:" + _FIELD + rb")*+)\r\n"
+"""A pattern's part for what follows a status line; its group has the lines and their ends."""
+
+# Of what says something of the body or the connection, one length and keep-alive are common. A line
+# takes the first branch that fits, so that most are decided by one letter.
 _COMMON: Final = re.compile(
     rb"HTTP/1\.1 ([2-5][0-9][0-9]) ([\t -~]*+)(\r\n"
     rb"(?:(?![CcTt])" + _FIELD + rb"|(?(4)(?!))(?i:content-length):[\t ]*+([0-9]{1,18})[\t ]*+\r\n"
@@ -100,6 +103,14 @@ def read_common_head(received: bytes) -> tuple[ResponseHead, int, int] | None:
     return head, found.end(), int(digits)
 
 
+def parsed_head(status: int, reason: bytes, fields: list[tuple[bytes, bytes]]) -> ResponseHead:
+    """Return the head that a parser has read."""
+    headers = _ParsedHeaders(fields)
+    is_coded = any(name.lower() == b"content-encoding" for name, _ in fields)
+    coding = headers["content-encoding"] if is_coded else ""
+    return ResponseHead(status, reason.decode("latin-1"), headers, coding)
+
+
 def joined(fields: Iterable[tuple[str, str]]) -> dict[str, str]:
     """Return header values by lower-case name, those of one name joined by commas."""
     headers: dict[str, str] = {}
@@ -107,3 +118,22 @@ def joined(fields: Iterable[tuple[str, str]]) -> dict[str, str]:
         key = name.lower()
         headers[key] = f"{headers[key]}, {value}" if key in headers else value
     return headers
+
+
+class _ParsedHeaders(Headers):
+    """What a parser has read; values are UTF-8 where all of them are, else Latin-1."""
+
+    def __init__(self, raw: list[tuple[bytes, bytes]]) -> None:
+        self._raw = raw
+
+    @cached_property
+    def fields(self) -> list[tuple[str, str]]:
+        try:
+            return self._decoded("utf-8")
+        except UnicodeDecodeError:
+            return self._decoded("latin-1")
+
+    def _decoded(self, encoding: str) -> list[tuple[str, str]]:
+        return [
+            (name.decode("ascii"), value.decode(encoding).strip("\t ")) for name, value in self._raw
+        ]

@@ -1,11 +1,10 @@
 """One response out of the bytes of a connection; no I/O."""
 
-from typing import TYPE_CHECKING, Final
+from collections.abc import Callable
+from functools import cache
+from typing import Final, Protocol
 
-from webrtc_async.transport.response_head import Headers, ResponseHead, read_common_head
-
-if TYPE_CHECKING:
-    import h11
+from webrtc_async.transport.response_head import ResponseHead, read_common_head
 
 LONGEST_HEAD: Final = 100 * 1024
 """Bytes of a head, or of a chunk's, that may come before it is whole."""
@@ -15,8 +14,36 @@ class ResponseError(ValueError):
     """Bytes that are not an HTTP response, or that break off."""
 
 
+class Parser(Protocol):
+    """Reads one response of any shape; its attributes are a `ResponseReader`'s."""
+
+    head: ResponseHead | None
+    is_complete: bool
+    is_reusable: bool
+
+    def feed(self, received: bytes) -> bytes:
+        """Take bytes, or none for the connection's end, and return what they have of the body.
+
+        Raises:
+            ResponseError: They are not what a response has here.
+        """
+        ...
+
+
+def installed_parser(method: str) -> Parser:
+    """Return a parser of the response to a request of this method.
+
+    It is httptools', which the extra `fast` brings, or else h11's.
+    """
+    return _installed()(method)
+
+
 class ResponseReader:
-    """Reads one response, by the pattern for the common head or else by h11.
+    """Reads one response, by the pattern for the common head or else by a parser.
+
+    Args:
+        method: The request's method.
+        parser_for: Makes the parser for a method.
 
     Attributes:
         head: The final head, once it is whole.
@@ -24,14 +51,24 @@ class ResponseReader:
         is_reusable: Whether the connection may carry another exchange after this one.
     """
 
-    __slots__ = ("_h11", "_left", "_method", "has_begun", "head", "is_complete", "is_reusable")
+    __slots__ = (
+        "_left",
+        "_method",
+        "_parser",
+        "_parser_for",
+        "has_begun",
+        "head",
+        "is_complete",
+        "is_reusable",
+    )
 
-    def __init__(self, method: str) -> None:
+    def __init__(self, method: str, parser_for: Callable[[str], Parser] = installed_parser) -> None:
         self.head: ResponseHead | None = None
         self.has_begun = self.is_complete = self.is_reusable = False
         self._method = method
         self._left = 0
-        self._h11: h11.Connection | None = None
+        self._parser: Parser | None = None
+        self._parser_for = parser_for
 
     def feed(self, received: bytes) -> bytes:
         """Take bytes, at least one, and return the part of the body that is among them.
@@ -43,12 +80,12 @@ class ResponseReader:
             self.has_begun = True
             common = None if self._method == "HEAD" else read_common_head(received)
             if common is None:
-                self._h11 = _reader(self._method)
+                self._parser = self._parser_for(self._method)
             else:
                 self.head, size, self._left = common
                 received = received[size:]
-        if self._h11 is not None:
-            return self._feed_h11(self._h11, received)
+        if self._parser is not None:
+            return self._parse(self._parser, received)
         self._left -= len(received)
         if self._left > 0:
             return received
@@ -64,62 +101,26 @@ class ResponseReader:
         """
         if not self.has_begun:
             raise ResponseError("the server closed the connection without an answer")
-        if self._h11 is not None:
-            self._feed_h11(self._h11, b"")
+        if self._parser is not None:
+            self._parse(self._parser, b"")
         else:
             raise ResponseError(f"the server closed the connection {self._left} bytes too early")
 
-    def _feed_h11(self, connection: "h11.Connection", received: bytes) -> bytes:
-        import h11  # loaded with the first response that needs it
-
-        body: list[bytes] = []
+    def _parse(self, parser: Parser, received: bytes) -> bytes:
         try:
-            connection.receive_data(received)
-            while not self.is_complete:
-                event = connection.next_event()
-                if isinstance(event, h11.Response):
-                    self.head = _head(event)
-                elif isinstance(event, h11.Data):
-                    body.append(bytes(event.data))
-                elif isinstance(event, h11.EndOfMessage):
-                    self.is_complete = True
-                    self.is_reusable = (
-                        connection.their_state is h11.DONE
-                        and connection.our_state is h11.DONE
-                        and connection.trailing_data == (b"", False)
-                    )
-                elif not isinstance(event, h11.InformationalResponse):
-                    break
-        except h11.RemoteProtocolError as error:
-            raise ResponseError(str(error)) from error
-        return b"".join(body)
+            return parser.feed(received)
+        finally:
+            self.head = parser.head
+            self.is_complete, self.is_reusable = parser.is_complete, parser.is_reusable
 
 
-def _reader(method: str) -> "h11.Connection":
-    """Return a reader of the response to a request of this method."""
-    import h11
-
-    connection = h11.Connection(h11.CLIENT, max_incomplete_event_size=LONGEST_HEAD)
-    # The request is on its way already: this one only tells h11 which response may follow.
-    connection.send(h11.Request(method=method, target="/", headers=[("Host", "x")]))
-    connection.send(h11.EndOfMessage())
-    return connection
-
-
-def _head(event: "h11.Response") -> ResponseHead:
-    raw = event.headers.raw_items()
-    encoding = _encoding(raw)
-    lines = [f"{name.decode('ascii')}:{value.decode(encoding)}\r\n" for name, value in raw]
-    headers = Headers("".join(["\r\n", *lines]))
-    reason = event.reason.decode("latin-1")
-    return ResponseHead(event.status_code, reason, headers, headers.get("content-encoding", ""))
-
-
-def _encoding(raw: list[tuple[bytes, bytes]]) -> str:
-    """Return the encoding of header values: UTF-8 where all of them are, else Latin-1."""
+@cache
+def _installed() -> Callable[[str], Parser]:
+    # Most responses need no parser, and so most programs load none.
     try:
-        for _, value in raw:
-            value.decode("utf-8")
-    except UnicodeDecodeError:
-        return "latin-1"
-    return "utf-8"
+        from webrtc_async.transport.httptools_parser import HttptoolsParser
+    except ImportError:
+        from webrtc_async.transport.h11_parser import H11Parser
+
+        return H11Parser
+    return HttptoolsParser
