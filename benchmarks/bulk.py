@@ -35,7 +35,7 @@ ROUNDS = 7
 CALLS = 3
 """For each participant, one after the other; two more are the session's."""
 
-THREADS = (16, 32, 64, 100)
+THREADS = (32, 64, 100, 200)
 
 Turn = tuple[str, int]
 """A contestant's name, and how many connections or threads it may have."""
@@ -147,7 +147,7 @@ def _play(
             "certificate": authority,
             "participants": participants,
         }
-        threads = _best_threads(workers[BANDWIDTH.name], job, max(50, participants // 4))
+        threads = _best_threads(workers[BANDWIDTH.name], job, max(50, participants // 2))
         pairs: list[Turn] = [(OWN, n) for n in scene.connections]
         pairs += [(each.name, n) for each, n in scene.others]
         pairs.append((BANDWIDTH.name, threads))
