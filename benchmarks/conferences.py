@@ -33,7 +33,7 @@ from benchmarks.conference_ways import (
     begin_peak_anew,
     peak_kib,
 )
-from benchmarks.environments import default_python, vendors_python
+from benchmarks.environments import default_python, httpx_python, vendors_python
 from benchmarks.report import HERE, conditions, keep, table
 from benchmarks.target import Spread
 from benchmarks.workers import ENVIRONMENT
@@ -104,8 +104,12 @@ def row(way: str, count: int, runs: Runs) -> list[str]:
 
 def compare(rounds: dict[int, int]) -> str:
     with ExitStack() as stack:
-        pythons = dict.fromkeys(WAYS, default_python())
-        pythons |= {"livekit-api": sys.executable, "bandwidth-sdk": vendors_python()}
+        pythons = {
+            "webrtc_async": default_python(),
+            "httpx": httpx_python(),
+            "bandwidth-sdk": vendors_python(),
+            "livekit-api": sys.executable,
+        }
         emulator = stack.enter_context(served("webrtc_async.cli", "emulator", "--port", "0"))
         urls = dict.fromkeys(WAYS, emulator)
         urls["livekit-api"] = stack.enter_context(served("benchmarks.twirp_server"))

@@ -10,7 +10,13 @@ from typing import Any
 
 from attrs import define, field, frozen
 
-from benchmarks.environments import ROOT, default_python, fast_python, vendors_python
+from benchmarks.environments import (
+    ROOT,
+    default_python,
+    fast_python,
+    httpx_python,
+    vendors_python,
+)
 from benchmarks.servers.process import CLIENTS_CPU
 
 Job = Mapping[str, object]
@@ -41,8 +47,8 @@ class Contestant:
 
 OURS = Contestant(OWN, "own", default_python)
 FAST = Contestant(OWN_FAST, "own", fast_python)
-HTTPX = Contestant("httpx", "plain_httpx", default_python)
-DEFAULT_HTTPX = Contestant("httpx, as it comes", "default_httpx", default_python)
+HTTPX = Contestant("httpx", "plain_httpx", httpx_python)
+DEFAULT_HTTPX = Contestant("httpx, as it comes", "default_httpx", httpx_python)
 AIOHTTP = Contestant("aiohttp", "bare_aiohttp")
 LIVEKIT = Contestant("livekit-api", "livekit_sdk")
 BANDWIDTH = Contestant("bandwidth-sdk", "bandwidth_sdk", vendors_python)
