@@ -3,7 +3,7 @@
 In CPU time, by cProfile, which adds some to each function that is called.
 """
 
-from benchmarks.report import keep, machine, table
+from benchmarks.report import conditions, keep, table
 from benchmarks.servers.process import serving
 from benchmarks.workers import OURS, OWN, working
 
@@ -11,7 +11,7 @@ SHOWN = 40
 
 
 def main(*, quick: bool = False) -> None:
-    conditions = machine()
+    where = conditions()
     with serving("canned") as port, working([OURS]) as workers:
         job = {
             "job": "profile",
@@ -22,7 +22,7 @@ def main(*, quick: bool = False) -> None:
         profiled = workers[OWN].do(job)
     functions, number, total = profiled["functions"], profiled["function calls"], profiled["total"]
     parts = [
-        f"# Where a create spends its time\n\n{__doc__}\n{conditions}",
+        f"# Where a create spends its time\n\n{__doc__}\n{where}",
         f"{number:.0f} functions are called in a create, of Python's and of C's.",
     ]
     for title, column in (("In itself", "own"), ("With what it calls", "whole")):

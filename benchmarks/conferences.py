@@ -33,9 +33,10 @@ from benchmarks.conference_ways import (
     begin_peak_anew,
     peak_kib,
 )
-from benchmarks.environments import vendors_python
-from benchmarks.report import HERE, keep, machine, table
+from benchmarks.environments import default_python, httpx_python, vendors_python
+from benchmarks.report import HERE, conditions, keep, table
 from benchmarks.target import Spread
+from benchmarks.workers import ENVIRONMENT
 from webrtc_async import AsyncWebRtcClient, ConferencePlan
 
 ROUNDS = {10: 5, 100: 5, 1000: 3}
@@ -68,7 +69,9 @@ def served(*command: str) -> Iterator[str]:
 def run(python: str, way: str, url: str, count: int) -> dict[str, float]:
     """Have a process set up and tear down so many conferences."""
     command = [python, str(HERE / "conference_ways.py"), way, url, str(count)]
-    shown = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout
+    shown = subprocess.run(
+        command, stdout=subprocess.PIPE, text=True, check=True, env=ENVIRONMENT
+    ).stdout
     found: dict[str, float] = json.loads(shown)
     return found
 
@@ -101,8 +104,12 @@ def row(way: str, count: int, runs: Runs) -> list[str]:
 
 def compare(rounds: dict[int, int]) -> str:
     with ExitStack() as stack:
-        pythons = dict.fromkeys(WAYS, sys.executable)
-        pythons["bandwidth-sdk"] = vendors_python()
+        pythons = {
+            "webrtc_async": default_python(),
+            "httpx": httpx_python(),
+            "bandwidth-sdk": vendors_python(),
+            "livekit-api": sys.executable,
+        }
         emulator = stack.enter_context(served("webrtc_async.cli", "emulator", "--port", "0"))
         urls = dict.fromkeys(WAYS, emulator)
         urls["livekit-api"] = stack.enter_context(served("benchmarks.twirp_server"))
@@ -160,14 +167,14 @@ def growth(plans: tuple[int, ...]) -> str:
 
 def main(*, quick: bool = False) -> None:
     rounds = {10: 1} if quick else ROUNDS
-    conditions = machine()
+    where = conditions()
     keep(
         "conferences",
         f"""# Conferences
 
 {(__doc__ or "").partition("conferences")[2].strip()}
 
-{conditions}
+{where}
 
 ## Against other ways
 

@@ -2,11 +2,11 @@
 
 import os
 import subprocess
-import sys
 from statistics import median
 from tempfile import TemporaryDirectory
 
-from benchmarks.report import keep, machine, table, verdicts
+from benchmarks.environments import ROOT, default_python
+from benchmarks.report import conditions, keep, table, verdicts
 from benchmarks.target import Spread, Target
 
 ROUNDS = 9
@@ -42,7 +42,7 @@ BOUNDS = {
 
 def measured(statement: str, environ: dict[str, str]) -> tuple[float, int]:
     """Return the CPU seconds of an import, and how many modules of ours it loads."""
-    command = [sys.executable, "-c", PROGRAM.format(statement)]
+    command = [default_python(), "-c", PROGRAM.format(statement)]
     done = subprocess.run(command, capture_output=True, text=True, check=True, env=environ)
     seconds, modules = done.stdout.split()
     return float(seconds), int(modules)
@@ -65,12 +65,13 @@ def verdict(times: list[float], alone: list[float], modules: int) -> str:
 
 def main(*, quick: bool = False) -> None:
     rounds = 2 if quick else ROUNDS
-    conditions = machine()
+    where = conditions()
     times: dict[str, list[float]] = {each: [] for each in IMPORTS}
     modules = dict.fromkeys(IMPORTS, 0)
     with TemporaryDirectory() as cache:
         # An installer compiles what it installs; a checkout may never have been.
         environ = {**os.environ, "PYTHONPYCACHEPREFIX": cache, "PYTHONDONTWRITEBYTECODE": ""}
+        environ["PYTHONPATH"] = str(ROOT)
         for each in IMPORTS:
             measured(each, environ)
         for _ in range(rounds):
@@ -92,7 +93,7 @@ def main(*, quick: bool = False) -> None:
         f"""# Importing
 
 {__doc__}
-{conditions}
+{where}
 
 {verdicts((target, Spread.of_ratios(times[each], times[ALONE])) for each, target in BOUNDS.items())}
 

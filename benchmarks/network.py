@@ -6,7 +6,7 @@ socket that sends ready bytes over the same way. Callers pause at random between
 
 from statistics import median
 
-from benchmarks.report import keep, machine, table, verdicts
+from benchmarks.report import conditions, keep, table, verdicts
 from benchmarks.servers.process import serving
 from benchmarks.target import Spread, Target
 from benchmarks.workers import AIOHTTP, FLOOR, HTTPX, OURS, OWN, take_turns, working
@@ -20,7 +20,7 @@ BOUND = 1.01
 
 def main(*, quick: bool = False) -> None:
     rounds, calls = (2, 5) if quick else (7, 25)
-    conditions = machine()
+    where = conditions()
     with (
         serving("canned") as server,
         serving("delaying_proxy", delay=DELAY, to=server) as proxy,
@@ -37,21 +37,28 @@ def main(*, quick: bool = False) -> None:
             )
             for tasks in TASKS
         }
-    taken = {
-        (tasks, name): [each["median"] for each in result]
-        for tasks in TASKS
-        for name, result in results[tasks].items()
-    }
+    taken, busy = (
+        {
+            (tasks, name): [each[what] for each in result]
+            for tasks in TASKS
+            for name, result in results[tasks].items()
+        }
+        for what in ("median", "cpu")
+    )
     measured = [
         (
-            Target(f"latency of a create, 20 ms away, {tasks} at once", "a bare socket", BOUND),
+            Target(
+                f"latency of a create, 20 ms away, {tasks} at once", FLOOR.name, BOUND,
+                why=_why(busy[tasks, OWN], busy[tasks, FLOOR.name], taken[tasks, FLOOR.name]),
+            ),
             Spread.of_ratios(taken[tasks, OWN], taken[tasks, FLOOR.name]),
         )
         for tasks in TASKS
-    ]
+    ]  # fmt: skip
     rows = [
         [str(tasks), name, f"{median(mine) * 1000:.2f} ms"]
         + [str(Spread.of_ratios(mine, taken[tasks, other.name])) for other in (FLOOR, HTTPX)]
+        + [f"{median(busy[tasks, name]) * 1e6:.0f} µs"]
         for (tasks, name), mine in taken.items()
     ]
     keep(
@@ -59,16 +66,23 @@ def main(*, quick: bool = False) -> None:
         f"""# Over a network
 
 {__doc__}
-{conditions}
+{where}
 
 {verdicts(measured)}
 
 At most {CONNECTIONS} connections. Medians of {calls} calls of each task, and of {rounds} rounds in
-which all took turns.
+which all took turns. CPU time is the client's, pauses included; what a bare socket takes above the
+delay is the system's, the server's and the proxy's.
 
-{table(["at once", "client", "a call", "/ a bare socket", "/ httpx"], rows)}""",
+{table(["at once", "client", "a call", "/ a bare socket", "/ httpx", "CPU time"], rows)}""",
         quick=quick,
     )
+
+
+def _why(mine: list[float], floors: list[float], whole: list[float]) -> str:
+    """Say how much of the latency is CPU time that this package takes and the floor does not."""
+    more = median((a - b) / c for a, b, c in zip(mine, floors, whole, strict=True))
+    return f"its CPU time is {more:.1%} of the floor more"
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from attrs import frozen
 
+from benchmarks.environments import installs
 from benchmarks.target import Spread, Target
 
 Measured = tuple[Target, Spread]
@@ -34,6 +35,11 @@ def _git(*arguments: str) -> str:
     command = ["git", *arguments]
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=HERE.parent)
     return done.stdout.strip()
+
+
+def conditions() -> str:
+    """Return where and of what a table was measured, with what this package's installs have."""
+    return f"{machine()}\n{installs()}"
 
 
 def machine() -> str:

@@ -4,19 +4,25 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from attrs import define, field, frozen
 
-from benchmarks.environments import ROOT, vendors_python
+from benchmarks.environments import (
+    ROOT,
+    default_python,
+    fast_python,
+    httpx_python,
+    vendors_python,
+)
 from benchmarks.servers.process import CLIENTS_CPU
 
 Job = Mapping[str, object]
 Results = dict[str, list[dict[str, float]]]
 
-OWN = "webrtc_async"
+OWN, OWN_FAST = "webrtc_async", "webrtc_async[fast]"
 
 
 @frozen
@@ -25,26 +31,28 @@ class Contestant:
 
     Attributes:
         module: The one of benchmarks.contestants that does the work.
+        python: What returns its interpreter; this process's, unless it is told.
     """
 
     name: str
     module: str
+    python: Callable[[], str] = lambda: sys.executable
 
     def command(self, *jobs: Job, cpu: int | None = None) -> list[str]:
         """Return the command of a process that does these jobs, or those that it is given."""
-        python = vendors_python() if self.module == "bandwidth_sdk" else sys.executable
         options = [] if cpu is None else [f"--cpu={cpu}"]
-        worker = [python, "-m", "benchmarks.contestants.worker", *options, self.module]
+        worker = [self.python(), "-m", "benchmarks.contestants.worker", *options, self.module]
         return [*worker, *(json.dumps(job) for job in jobs)]
 
 
-OURS = Contestant(OWN, "own")
-HTTPX = Contestant("httpx", "plain_httpx")
-DEFAULT_HTTPX = Contestant("httpx, as it comes", "default_httpx")
+OURS = Contestant(OWN, "own", default_python)
+FAST = Contestant(OWN_FAST, "own", fast_python)
+HTTPX = Contestant("httpx", "plain_httpx", httpx_python)
+DEFAULT_HTTPX = Contestant("httpx, as it comes", "default_httpx", httpx_python)
 AIOHTTP = Contestant("aiohttp", "bare_aiohttp")
 LIVEKIT = Contestant("livekit-api", "livekit_sdk")
-BANDWIDTH = Contestant("bandwidth-sdk", "bandwidth_sdk")
-FLOOR = Contestant("a bare socket", "bare_socket")
+BANDWIDTH = Contestant("bandwidth-sdk", "bandwidth_sdk", vendors_python)
+FLOOR = Contestant("a bare socket", "bare_socket", default_python)
 
 ENVIRONMENT = {
     **os.environ,

@@ -1,6 +1,8 @@
 """The benchmarks measure what they say, and the README says what they measured."""
 
+import asyncio
 import importlib
+import json
 import re
 import sys
 from itertools import pairwise
@@ -14,12 +16,18 @@ ROOT = Path(__file__).parent.parent
 # Behind everything else, so that the package that is tested is the one that is installed.
 sys.path.append(str(ROOT))
 
+from benchmarks.bulk import SCENES  # noqa: E402
+from benchmarks.contestants import bare_socket  # noqa: E402
+from benchmarks.contestants.long_list import BODIES  # noqa: E402
+from benchmarks.contestants.service import Place  # noqa: E402
 from benchmarks.contestants.worker import perform  # noqa: E402
+from benchmarks.environments import compare  # noqa: E402
 from benchmarks.report import quote  # noqa: E402
 from benchmarks.servers.answers import NO_CONTENT, UNKNOWN, find_answer  # noqa: E402
 from benchmarks.servers.process import serving  # noqa: E402
 from benchmarks.servers.request_stream import RequestStream  # noqa: E402
 from benchmarks.target import Spread, Target  # noqa: E402
+from webrtc_async.codec import write_json  # noqa: E402
 
 CREATE = (
     b"POST /v1/accounts/9900000/participants HTTP/1.1\r\nHost: x\r\ncontent-length: 2\r\n\r\n{}"
@@ -63,7 +71,7 @@ def test_an_answer_says_its_length_truly():
     assert find_answer(b"GET / HTTP/1.1") is UNKNOWN
 
 
-@pytest.mark.parametrize("name", ["own", "plain_httpx", "bare_aiohttp"])
+@pytest.mark.parametrize("name", ["own", "plain_httpx", "bare_aiohttp", "bare_socket"])
 def test_a_contestant_makes_every_call_and_is_answered_when_it_was_said(name):
     """Each of the five calls succeeds; none of the five in a row is answered before its delay."""
     contestant = importlib.import_module(f"benchmarks.contestants.{name}")
@@ -71,6 +79,31 @@ def test_a_contestant_makes_every_call_and_is_answered_when_it_was_said(name):
         place = {"url": f"http://127.0.0.1:{port}", "connections": 2}
         found = perform(contestant, place | {"job": "set_up", "participants": 2})
     assert found["wall"] >= 5 * 0.02
+
+
+def test_what_the_delays_alone_take_is_what_nobody_gets_below():
+    """Two calls of the session's, and as many waves of three calls as there are connections for."""
+    scene = SCENES[0]
+    with serving("canned", delay=scene.delay) as port:
+        for participants, connections, calls in ((4, 2, 6), (2, 4, 3), (3, 2, 5)):
+            place = {"url": f"http://127.0.0.1:{port}", "connections": connections}
+            found = perform(bare_socket, place | {"job": "set_up", "participants": participants})
+            assert scene.delays(participants, connections) == (2 + calls) * scene.delay
+            assert found["wall"] >= scene.delays(participants, connections)
+
+
+def test_the_floor_opens_no_more_connections_than_it_may():
+    """It is a floor of the same work: six creates at once on two connections, none of them lost."""
+
+    async def creates(place):
+        async with bare_socket.connected(place) as service:
+            found = await asyncio.gather(*(service.create_participant() for _ in range(6)))
+            return found, len(service.idle)
+
+    with serving("canned", delay=0.01) as port:
+        found, connections = asyncio.run(creates(Place(f"http://127.0.0.1:{port}", 2)))
+    assert len(found) == 6
+    assert connections == 2
 
 
 def test_as_many_connections_idle_as_were_asked_for():
@@ -87,11 +120,42 @@ def test_as_many_connections_idle_as_were_asked_for():
 
 def test_bytes_pass_the_proxy_both_ways_and_late():
     """What a create takes over it is at least the delay there and the delay back."""
-    contestant = importlib.import_module("benchmarks.contestants.bare_socket")
     with serving("canned") as server, serving("delaying_proxy", delay=0.01, to=server) as proxy:
         job = {"job": "latency", "tasks": 2, "calls": 2, "pause": 0.001}
         place = {"url": f"http://127.0.0.1:{proxy}", "connections": 2}
-        assert perform(contestant, job | place)["median"] >= 0.02
+        assert perform(bare_socket, job | place)["median"] >= 0.02
+
+
+def test_installs_differ_by_what_the_extra_adds_and_by_that_alone():
+    """A default install that has the extra's packages, or other versions, is not measured."""
+    default, added = {"httpx": "0.28.1"}, {"msgspec": "0.22.0"}
+    said = compare(default, default | added, {"msgspec"})
+    assert said == "By default httpx 0.28.1; `[fast]` adds msgspec 0.22.0."
+    for one, other in (
+        (default | added, default | added),
+        (default, default),
+        (default, {"httpx": "0.28.0"} | added),
+        (default, default | added | {"click": "8.2"}),
+        (default | {"click": "8.2"}, default | added),
+    ):
+        with pytest.raises(RuntimeError, match="delete"):
+            compare(one, other, {"msgspec"})
+
+
+def test_an_install_says_what_it_has_loaded():
+    """What `[fast]` brings may lie there unused, and then is not what was measured."""
+    contestant = importlib.import_module("benchmarks.contestants.own")
+    job = {"job": "loaded", "names": ["webrtc_async", "no_such_module"]}
+    assert perform(contestant, job) == {"loaded": ["webrtc_async"]}
+
+
+def test_the_long_list_is_what_the_emulator_would_write():
+    """It is compact; the spaced one says the same."""
+    compact, spaced = BODIES
+    assert write_json(json.loads(compact)) == compact
+    assert len(json.loads(compact)) == 10_000
+    assert json.loads(spaced) == json.loads(compact)
+    assert len(spaced) > len(compact)
 
 
 @pytest.mark.parametrize(

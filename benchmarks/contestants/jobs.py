@@ -113,10 +113,12 @@ async def latency(
                 taken.append(time.perf_counter() - began)
 
         gc.collect()
+        cpu = time.process_time()
         async with asyncio.TaskGroup() as group:
             for _ in range(tasks):
                 group.create_task(caller())
-    return {"median": median(taken), "worst": max(taken)}
+        cpu = time.process_time() - cpu
+    return {"median": median(taken), "worst": max(taken), "cpu": cpu / len(taken)}
 
 
 JOBS = {

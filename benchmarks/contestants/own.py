@@ -3,6 +3,7 @@
 Nothing is turned off.
 """
 
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -52,3 +53,8 @@ async def connected(place: Place) -> AsyncIterator[Own]:
         ssl_context=place.context(),
     ) as client:
         yield Own(client)
+
+
+def loaded(_: Place, *, names: list[str]) -> dict[str, list[str]]:
+    """Return which of these modules the jobs before have loaded."""
+    return {"loaded": [name for name in names if name in sys.modules]}

@@ -23,9 +23,10 @@ class Way(asyncio.Protocol):
         self.transport = transport
 
     def data_received(self, data: bytes) -> None:
+        due = self._loop.time() + self._delay
         if not self._due:
-            self._loop.call_later(self._delay, self._pass_on)
-        self._due.append((self._loop.time() + self._delay, data))
+            self._loop.call_at(due, self._pass_on)
+        self._due.append((due, data))
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self.other is not None and self.other.transport is not None:
