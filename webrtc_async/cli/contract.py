@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from webrtc_async import WebRtcError
+from webrtc_async.cli.printable import printable
 from webrtc_async.emulator.contract import (
     Case,
     Evidence,
@@ -55,9 +56,9 @@ def contract(live: bool, only: str, plain: bool) -> None:
         _print_table(verdicts)
     for verdict in verdicts:
         for problem in verdict.problems:
-            click.echo(f"! {verdict.case.title}: {_printable(problem)}", err=True)
+            click.echo(f"! {verdict.case.title}: {printable(problem)}", err=True)
         for path in verdict.left_behind:
-            click.echo(f"! {verdict.case.title}: left behind {_printable(path)}", err=True)
+            click.echo(f"! {verdict.case.title}: left behind {printable(path)}", err=True)
     click.echo(_sum(verdicts))
     raise SystemExit(int(any(each.problems or each.left_behind for each in verdicts)))
 
@@ -133,7 +134,3 @@ def _sum(verdicts: Sequence[Verdict]) -> str:
         f"{outcomes['holds']} hold, {outcomes['differs']} differ, "
         f"{outcomes['left out']} left out."
     )
-
-
-def _printable(text: str) -> str:
-    return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in text)

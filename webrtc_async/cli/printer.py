@@ -15,6 +15,7 @@ from webrtc_async import (
     Session,
     Subscriptions,
 )
+from webrtc_async.cli.printable import printable
 from webrtc_async.codec import write_answer
 
 Result = Session | Participant | Subscriptions | list[Participant]
@@ -66,9 +67,9 @@ class Printer:
         fields = {"tag": result.tag}
         if isinstance(result, Participant):
             fields |= _participant_fields(result) | {"in session": ", ".join(result.sessions)}
-        click.echo(f"{type(result).__name__} {_printable(result.id)}")
+        click.echo(f"{type(result).__name__} {printable(result.id)}")
         for name, value in fields.items():
-            click.echo(f"  {name:<11} {_printable(value or '-')}")
+            click.echo(f"  {name:<11} {printable(value or '-')}")
 
     def _table(self, participants: list[Participant]) -> None:
         table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
@@ -78,7 +79,7 @@ class Printer:
         for each in participants:
             # Text, because a tag may hold what rich takes for markup, or a terminal for a command.
             cells = (each.id, each.tag or "-", *_participant_fields(each).values())
-            table.add_row(*(Text(_printable(cell)) for cell in cells))
+            table.add_row(*(Text(printable(cell)) for cell in cells))
         Console(highlight=False).print(table)
 
 
@@ -101,7 +102,3 @@ def _heard(chosen: Subscriptions) -> str:
         else each.participant_id
         for each in chosen.participants
     )
-
-
-def _printable(text: str) -> str:
-    return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in text)
