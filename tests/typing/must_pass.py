@@ -13,6 +13,8 @@ from webrtc_async import (
     AsyncWebRtcClient,
     Conference,
     ConferencePlan,
+    ConflictError,
+    DeadlineExceededError,
     Journal,
     LiveConference,
     Member,
@@ -28,10 +30,12 @@ from webrtc_async import (
     SetupError,
     SetupProgress,
     SetupResult,
+    Stage,
     Subscriptions,
     TeardownError,
     TeardownResult,
     TransportError,
+    UnexpectedResponseError,
     WebRtcError,
 )
 from webrtc_async.emulator import Emulator, EmulatorTransport
@@ -108,6 +112,10 @@ def errors(refused: ApiError, lost: TransportError) -> None:
     assert_type(refused.retry_after, float | None)
     assert_type(lost.outcome, Outcome)
     assert_type(lost.status, int | None)
+    assert_type(lost.message, str)
+    assert_type(ConflictError("full", status=409, headers={"a": "b"}).headers, Mapping[str, str])
+    assert_type(DeadlineExceededError("late", stage=Stage.READING).stage, Stage)
+    assert_type(UnexpectedResponseError(message="misfit").problems, tuple[str, ...])
 
 
 async def conferences(client: AsyncWebRtcClient) -> None:

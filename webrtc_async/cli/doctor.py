@@ -38,6 +38,7 @@ LARGEST_SKEW: Final = 60.0
 
 # Nothing can have it: the service's ids are random UUIDs, and this one is not.
 _NO_SESSION: Final = "00000000-0000-0000-0000-000000000000"
+_NO_URL: Final = "set, not shown: it is no URL"
 _SECRETS: Final = ("BW_PASSWORD", "BW_CLIENT_SECRET")
 _VARIABLES: Final[Mapping[str, str]] = {
     "BW_ACCOUNT_ID": "missing",
@@ -160,12 +161,12 @@ def _of_url(text: str) -> str:
     """Return what can be shown of a URL, right or wrong; proxies may lack a scheme."""
     try:
         parts = urlsplit(text if "://" in text else f"//{text}")
-        userinfo, _, host = parts.netloc.rpartition("@")
-        # What stands behind a stray @ may be the end of a password.
-        is_url = bool(parts.port != 0 and parts.hostname) and text.count("@") == bool(userinfo)
+        is_url = bool(parts.port != 0 and parts.hostname)
     except ValueError:
-        is_url = False
-    if not is_url:
-        return "set, not shown: it is no URL"
+        return _NO_URL
+    userinfo, _, host = parts.netloc.rpartition("@")
+    # What stands behind a stray @ may be the end of a password.
+    if not is_url or text.count("@") != bool(userinfo):
+        return _NO_URL
     shown = parts._replace(netloc=host, query="", fragment="").geturl()
     return printable(shown.removeprefix("//"))
