@@ -140,6 +140,37 @@ def test_a_journal_that_is_not_there_is_nothing_to_tear_down(server, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+FULL = """
+import resource, runpy, sys
+_, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv.pop(1)), hard))
+runpy.run_module("webrtc_async.cli", run_name="__main__")
+"""
+
+
+def test_a_full_disk_is_told_with_what_is_done(server, plans, tmp_path):
+    """It says what was done, why it stopped and how to go on; so it then does."""
+    journal = tmp_path / "j"
+    arguments = [str(plans), "--journal", str(journal), "--concurrency", "1"]
+    stopped = subprocess.run(
+        [sys.executable, "-c", FULL, "4000", "set-up", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        env=settings(server),
+    )
+    assert stopped.returncode == 1
+    done = int(stopped.stdout.partition(" ")[0])
+    assert 0 < done == len(server.emulator.session_ids(ACCOUNT)) < 10
+    assert stopped.stderr == (
+        f"Error: the journal {journal} cannot be written: there is no room for a line. Nothing "
+        "further is begun; when it can be written, the same call goes on.\n"
+    )
+    again = run(server, "set-up", *arguments)
+    assert again.stdout.startswith(f"10 conferences up, {done} of them known before; 0 failed; ")
+
+
 def test_failures_are_named_and_counted(server, plans, tmp_path):
     """Each failure has a line with its key, and the exit code says that there were some."""
     finished = run(server, "set-up", plans, "--journal", tmp_path / "j", BW_PASSWORD="wrong")

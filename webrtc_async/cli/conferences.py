@@ -163,6 +163,8 @@ def _carry_out(
         )
         context.exit(INTERRUPTED)
     except WebRtcError as error:
+        if last.done or last.failed:
+            click.echo(sum_up())
         raise failure(error) from None
     click.echo(sum_up())
     context.exit(1 if last.failed else 0)

@@ -13,7 +13,7 @@ MOST_SHOWN: Final = 3
 
 
 class JournalError(WebRtcError):
-    """A journal of set-ups cannot be read or written; nothing further is created."""
+    """A journal of set-ups cannot be read or written; nothing further is begun."""
 
 
 class ConferenceError(  # pyright: ignore[reportIncompatibleVariableOverride]
