@@ -32,14 +32,16 @@ def started(service: EmulatorServer, *command: str) -> subprocess.Popen[str]:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        cwd=TESTS / "recipes",
+        cwd=TESTS,
         env={
             **os.environ,
             "BW_ACCOUNT_ID": "9900000",
             "BW_USERNAME": "user",
             "BW_PASSWORD": "password",
             "BW_WEBRTC_BASE_URL": service.base_url,
+            "PYTHONPATH": os.pathsep.join([str(TESTS / "recipes"), str(TESTS / "engines")]),
             "PYTHONUNBUFFERED": "1",
+            "HOME": os.devnull,  # where gunicorn would put a socket
         },
     )
 
@@ -55,15 +57,25 @@ def read_until(process: subprocess.Popen[str], *said: str) -> str:
     raise AssertionError(shown)
 
 
-@pytest.mark.parametrize("workers", ["1", "2"])
-def test_a_worker_that_is_told_to_end_answers_what_it_has_begun(service, workers):
+def address_of(process: subprocess.Popen[str], workers: int) -> str:
+    """Return where a server listens, once all of its workers do."""
+    ready = ["Application startup complete"] * workers
+    return re.findall(r"http://[\d.:]+", read_until(process, "http://", *ready))[0]
+
+
+UVICORN = ("uvicorn", "--port", "0", "--workers")
+GUNICORN = ("gunicorn", "-k", "uvicorn_worker.UvicornWorker", "-b", "127.0.0.1:0", "--workers")
+
+
+@pytest.mark.parametrize(
+    ("server", "workers"),
+    [(UVICORN, 1), (UVICORN, 2), pytest.param(GUNICORN, 2, marks=pytest.mark.engines)],
+)
+def test_a_worker_that_is_told_to_end_answers_what_it_has_begun(service, server, workers):
     """On SIGTERM a call under way has its result, and the workers' clients close with them."""
-    command = ("-m", "uvicorn", "fastapi_app:app", "--port", "0", "--workers", workers)
-    process = started(service, *command)
+    process = started(service, "-m", *server, str(workers), "fastapi_app:app")
     try:
-        ready = ["Application startup complete"] * int(workers)
-        shown = read_until(process, "running on http", *ready)
-        [url] = re.findall(r"running on (\S+)", shown)
+        url = address_of(process, workers)
         begun = threading.Event()
         service.emulator.faults.add(CREATE_SESSION, delay=0.5)
         answers: list[httpx.Response] = []
@@ -85,9 +97,34 @@ def test_a_worker_that_is_told_to_end_answers_what_it_has_begun(service, workers
         assert answer.status_code == 200
         assert service.emulator.session_ids("9900000") == (answer.json(),)
         shown, _ = process.communicate(timeout=30)
-        assert shown.count("Application shutdown complete") == int(workers)
+        assert shown.count("Application shutdown complete") == workers
         assert "never closed" not in shown
         assert "Traceback" not in shown
+    finally:
+        process.kill()
+        process.communicate()
+
+
+@pytest.mark.engines
+def test_a_preloaded_client_serves_every_worker(service):
+    """A client made and used before gunicorn forks serves in each worker, and closes there."""
+    process = started(service, "-m", *GUNICORN, "2", "--preload", "preloaded_app:app")
+    try:
+        url = address_of(process, 2)
+        made: dict[int, list[str]] = {}
+        while len(made) < 2 or min(map(len, made.values())) < 2:
+            answer = httpx.post(f"{url}/rooms", trust_env=False)
+            assert answer.status_code == 200
+            worker, room = answer.json()
+            made.setdefault(worker, []).append(room)
+        # One is from before the fork.
+        rooms = {room for each in made.values() for room in each}
+        assert len(service.emulator.session_ids("9900000")) == len(rooms) + 1
+        assert rooms < set(service.emulator.session_ids("9900000"))
+        process.send_signal(signal.SIGTERM)
+        shown, _ = process.communicate(timeout=30)
+        assert shown.count("Application shutdown complete") == 2
+        assert "never closed" not in shown
     finally:
         process.kill()
         process.communicate()
@@ -127,3 +164,35 @@ def test_a_program_that_takes_sigterm_for_ctrl_c_leaves_nothing(service):
     finally:
         process.kill()
         process.communicate()
+
+
+WRITES_NOTHING = """
+import os, sys
+
+def watch(event, arguments):
+    changes = {"os.mkdir", "os.rename", "os.remove", "os.link", "os.symlink", "os.truncate"}
+    if event == "open" and arguments[2] & (os.O_WRONLY | os.O_RDWR | os.O_CREAT):
+        print("opens", arguments)
+    elif event in changes:
+        print(event, arguments)
+
+sys.addaudithook(watch)
+
+import anyio
+from webrtc_async import AsyncWebRtcClient
+
+async def main():
+    async with AsyncWebRtcClient.from_env() as client:
+        async with client.conference(["agent", "caller"]):
+            print("it is up")
+
+anyio.run(main)
+"""
+
+
+def test_a_read_only_file_system_does(service):
+    """Nothing is opened for writing, made or renamed by a program that uses a client."""
+    process = started(service, "-B", "-c", WRITES_NOTHING)
+    shown, _ = process.communicate(timeout=60)
+    assert shown == "it is up\n"
+    assert process.returncode == 0
