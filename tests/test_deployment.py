@@ -9,10 +9,14 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+import anyio
 import httpx
 import pytest
+import trio
+import trio.testing
 
-from webrtc_async.emulator import Emulator
+from webrtc_async import AsyncWebRtcClient, ClientClosedError, TeardownError
+from webrtc_async.emulator import Emulator, EmulatorTransport
 from webrtc_async.emulator.server import EmulatorServer
 from webrtc_async.route_table import CREATE_SESSION
 
@@ -196,3 +200,51 @@ def test_a_read_only_file_system_does(service):
     shown, _ = process.communicate(timeout=60)
     assert shown == "it is up\n"
     assert process.returncode == 0
+
+
+class Stuck(EmulatorTransport):
+    """A service that answers until it is stuck, and then to nobody."""
+
+    is_stuck = False
+
+    async def handle_async_request(self, request):
+        if self.is_stuck:
+            await anyio.sleep_forever()
+        return await super().handle_async_request(request)
+
+
+def test_closing_is_over_in_time(caplog):
+    """At the defaults, a client of a stuck service is closed in 14 s, and tells what is left."""
+    transport = Stuck(Emulator())
+
+    async def close() -> float:
+        client = AsyncWebRtcClient("9900000", auth=("user", "password"), transport=transport)
+
+        async def confer() -> None:
+            async with client.conference(["agent", "caller"]):
+                is_up.set()
+                await is_over.wait()
+
+        async def confer_in_vain() -> None:
+            with pytest.raises(TeardownError):
+                await confer()
+
+        async def create() -> None:
+            with pytest.raises(ClientClosedError):
+                await client.create_session()
+
+        is_up, is_over = anyio.Event(), anyio.Event()
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(confer_in_vain)
+            await is_up.wait()
+            transport.is_stuck = True
+            is_over.set()
+            tasks.start_soon(create)
+            await anyio.wait_all_tasks_blocked()
+            began = anyio.current_time()
+            await client.aclose()
+            return anyio.current_time() - began
+
+    took = trio.run(close, clock=trio.testing.MockClock(autojump_threshold=0))
+    assert 10 <= took <= 14
+    assert "closed before these were done" in caplog.text
