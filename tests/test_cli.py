@@ -14,6 +14,7 @@ from http_library import httpx
 
 from webrtc_async.emulator import Emulator
 from webrtc_async.emulator.server import EmulatorServer, bind
+from webrtc_async.route_table import CREATE_SESSION
 from webrtc_async.wire import WireRequest
 
 COMMAND = [sys.executable, "-m", "webrtc_async.cli"]
@@ -185,8 +186,25 @@ def test_live_uses_the_service_of_the_environment():
             BW_WEBRTC_BASE_URL=server.base_url,
         )
     assert finished.returncode == 0, finished.stderr
-    assert "as account 9900000" in finished.stdout
+    assert finished.stdout.startswith(f"Against {server.base_url}, as account 9900000.\n")
     assert "nothing was left behind." in finished.stdout
+
+
+def test_live_counts_what_may_be_left_behind():
+    """Creates whose answers are lost may have made something, and the sum says of how many."""
+    emulator = Emulator()
+    emulator.faults.add(CREATE_SESSION, lose_answer="reset")
+    with EmulatorServer(emulator) as server:
+        finished = run(
+            "demo",
+            "--live",
+            BW_ACCOUNT_ID="9900000",
+            BW_USERNAME="user",
+            BW_PASSWORD="password",
+            BW_WEBRTC_BASE_URL=server.base_url,
+        )
+    assert finished.returncode == 1
+    assert finished.stdout.endswith("; perhaps what 3 calls created left behind.\n")
 
 
 def test_live_with_a_wrong_password_says_where_credentials_come_from():

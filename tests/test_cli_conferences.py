@@ -121,6 +121,16 @@ def test_a_wrong_line_stops_before_the_first_request(server, plans, tmp_path):
     assert server.emulator.requests_handled == 0
 
 
+def test_a_plan_without_a_key_stops_before_the_first_request(server, plans, tmp_path):
+    """A journal needs a key of every plan, and the line without one is named."""
+    with plans.open("a") as file:
+        file.write('{"participants": ["a"]}\n')
+    finished = run(server, "set-up", plans, "--journal", tmp_path / "j")
+    assert finished.returncode == 2
+    assert finished.stderr == f'Error: Line 12 of {plans}: A plan needs a "key" for the journal.\n'
+    assert server.emulator.requests_handled == 0
+
+
 def test_another_account_s_journal_is_refused(server, plans, tmp_path):
     """Neither command touches what another account's journal is about."""
     journal = tmp_path / "j"

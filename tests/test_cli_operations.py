@@ -103,6 +103,15 @@ def test_what_people_see(shell: Shell) -> None:
     assert "\x1b" not in listed + shown
 
 
+def test_a_narrow_terminal_cuts_no_id(shell: Shell) -> None:
+    """Where a table would not fit, each participant of a list is shown as it is alone."""
+    session = shell.ask("session", "create")["id"]
+    participant = shell.ask("participant", "create")["participant"]["id"]
+    shell.run("participant", "add", participant, "--session", session)
+    listed = shell.run("session", "participants", session, COLUMNS="40").stdout
+    assert listed == shell.run("participant", "get", participant).stdout
+
+
 def test_a_token_is_shown_only_when_asked_for(shell: Shell) -> None:
     """A device token is printed for --show-token alone, as text and as JSON."""
     hidden = shell.run("participant", "create")

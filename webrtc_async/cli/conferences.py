@@ -200,9 +200,12 @@ def _read(plans: Path) -> Iterator[ConferencePlan]:
             if not line.strip():
                 continue
             try:
-                yield read_plan(line)
+                plan = read_plan(line)
             except InvalidArgumentError as error:
                 raise WrongUse(f"Line {number} of {plans}: {error}") from None
+            if not plan.key:
+                raise WrongUse(f'Line {number} of {plans}: A plan needs a "key" for the journal.')
+            yield plan
 
 
 def _key(result: SetupResult | TeardownResult) -> str:

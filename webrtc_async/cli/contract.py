@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from webrtc_async import WebRtcError
+from webrtc_async.cli.doctor import attempt
 from webrtc_async.cli.printable import printable
 from webrtc_async.emulator.contract import (
     Case,
@@ -72,6 +73,10 @@ async def _ask_emulators(chosen: Sequence[Case]) -> list[Verdict]:
 
 
 async def _ask_live(chosen: Sequence[Case]) -> list[Verdict]:
+    # Each case would wait for its own answer, and differ.
+    for finding in await attempt():
+        if finding.is_wrong:
+            raise click.ClickException(finding.text)
     verdicts = list[Verdict]()
     auth = auth_from_env(os.environ)
     base_url = base_url_from_env(os.environ)

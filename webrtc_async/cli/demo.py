@@ -62,7 +62,7 @@ def plan(sessions: int, participants: int) -> list[Conference]:
 async def perform(client: AsyncWebRtcClient, conferences: list[Conference], screen: Screen) -> int:
     """Run the demo and return its exit status: 0, 1 after a failure, 130 after Ctrl-C."""
     started = time.monotonic()
-    status, sessions, participants, left = 0, 0, 0, list[str]()
+    status, sessions, participants, uncertain = 0, 0, 0, 0
     async with client, anyio.create_task_group() as tasks:
         work, clean_up = anyio.CancelScope(), anyio.CancelScope()
         # Before the first create, so that no Ctrl-C finds something made and nobody to delete it.
@@ -74,8 +74,7 @@ async def perform(client: AsyncWebRtcClient, conferences: list[Conference], scre
                 status = 1
                 for failure in _leaves(failures):
                     screen.warn(str(failure))
-                    if _may_have_created(failure):
-                        left.append("perhaps what that call created")
+                    uncertain += _may_have_created(failure)
             except* Exception:
                 # Nobody may be looking any more: a closed pipe ends up here.
                 with clean_up:
@@ -89,6 +88,7 @@ async def perform(client: AsyncWebRtcClient, conferences: list[Conference], scre
         with clean_up:
             await _tear_down(client, conferences, screen)
         tasks.cancel_scope.cancel()
+    left = [f"perhaps what {_counted(uncertain, 'call')} created"] if uncertain else []
     for conference in conferences:
         left += [f"participant {each.id}" for each in conference.participants.values()]
         left += [] if conference.session is None else [f"session {conference.session.id}"]

@@ -20,6 +20,9 @@ from webrtc_async.codec import write_answer
 
 Result = Session | Participant | Subscriptions | list[Participant]
 
+NARROWEST: Final = 72
+"""Columns that a table needs, whose ids cannot be copied when they are cut."""
+
 HIDDEN: Final = "<hidden>"
 
 
@@ -72,6 +75,11 @@ class Printer:
             click.echo(f"  {name:<11} {printable(value or '-')}")
 
     def _table(self, participants: list[Participant]) -> None:
+        console = Console(highlight=False)
+        if console.width < NARROWEST:
+            for each in participants:
+                self._record(each)
+            return
         table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
         table.add_column("participant", no_wrap=True)
         for name in ("tag", "publishes", "receives"):
@@ -80,7 +88,7 @@ class Printer:
             # Text, because a tag may hold what rich takes for markup, or a terminal for a command.
             cells = (each.id, each.tag or "-", *_participant_fields(each).values())
             table.add_row(*(Text(printable(cell)) for cell in cells))
-        Console(highlight=False).print(table)
+        console.print(table)
 
 
 def _participant_fields(participant: Participant) -> dict[str, str]:
