@@ -207,6 +207,37 @@ def test_live_counts_what_may_be_left_behind():
     assert finished.stdout.endswith("; perhaps what 3 calls created left behind.\n")
 
 
+def test_a_second_ctrl_c_waits_for_no_answer_any_more():
+    """A service that does not answer is left at the second Ctrl-C, and what it may have is told."""
+    emulator = Emulator()
+    emulator.faults.add(CREATE_SESSION, delay=60)
+    with EmulatorServer(emulator) as server:
+        process = subprocess.Popen(
+            [*COMMAND, "demo", "--live", "--plain"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={
+                **WITHOUT_SETTINGS,
+                "BW_ACCOUNT_ID": "9900000",
+                "BW_USERNAME": "user",
+                "BW_PASSWORD": "password",
+                "BW_WEBRTC_BASE_URL": server.base_url,
+                "PYTHONUNBUFFERED": "1",
+            },
+        )
+        assert process.stdout is not None
+        assert process.stderr is not None
+        while len(emulator.session_ids("9900000")) < 3:
+            assert process.poll() is None
+        process.send_signal(signal.SIGINT)
+        assert process.stderr.readline().startswith("Interrupted. Deleting what was created;")
+        process.send_signal(signal.SIGINT)
+        shown, _ = process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert shown.endswith("; perhaps what 3 calls created left behind.\n")
+
+
 def test_live_with_a_wrong_password_says_where_credentials_come_from():
     """A refusal is a sentence each, exit 1, and no traceback."""
     with EmulatorServer(Emulator()) as server:

@@ -152,9 +152,12 @@ def test_a_journal_that_is_not_there_is_nothing_to_tear_down(server, tmp_path):
 
 FULL = """
 import resource, runpy, sys
-_, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+_, hard = limits = resource.getrlimit(resource.RLIMIT_FSIZE)
 resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv.pop(1)), hard))
-runpy.run_module("webrtc_async.cli", run_name="__main__")
+try:
+    runpy.run_module("webrtc_async.cli", run_name="__main__")
+finally:
+    resource.setrlimit(resource.RLIMIT_FSIZE, limits)
 """
 
 

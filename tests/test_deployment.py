@@ -175,11 +175,14 @@ import os, sys
 
 def watch(event, arguments):
     changes = {"os.mkdir", "os.rename", "os.remove", "os.link", "os.symlink", "os.truncate"}
-    if event == "open" and arguments[2] & (os.O_WRONLY | os.O_RDWR | os.O_CREAT):
+    if is_over:
+        pass
+    elif event == "open" and arguments[2] & (os.O_WRONLY | os.O_RDWR | os.O_CREAT):
         print("opens", arguments)
     elif event in changes:
         print(event, arguments)
 
+is_over = False
 sys.addaudithook(watch)
 
 import anyio
@@ -191,6 +194,7 @@ async def main():
             print("it is up")
 
 anyio.run(main)
+is_over = True
 """
 
 
