@@ -32,6 +32,16 @@ def run(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+def live(server: EmulatorServer, password: str = "password") -> dict[str, str]:
+    """Return the variables that have --live use a server."""
+    return {
+        "BW_ACCOUNT_ID": "9900000",
+        "BW_USERNAME": "user",
+        "BW_PASSWORD": password,
+        "BW_WEBRTC_BASE_URL": server.base_url,
+    }
+
+
 @pytest.fixture
 def listening(request: pytest.FixtureRequest) -> Iterator[subprocess.Popen[str]]:
     """The emulator's command, started with the test's arguments, its first line printed."""
@@ -124,13 +134,12 @@ def test_ctrl_c_tears_down_and_exits_130():
 
 def test_a_closed_pipe_tears_down_too():
     """When nobody reads the log any more, what was created is deleted all the same."""
-    credentials = {"BW_ACCOUNT_ID": "9900000", "BW_USERNAME": "user", "BW_PASSWORD": "password"}
     with EmulatorServer(Emulator()) as server:
         process = subprocess.Popen(
             [*COMMAND, "demo", "--live", "--plain", "--sessions", "5"],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env={**WITHOUT_SETTINGS, **credentials, "BW_WEBRTC_BASE_URL": server.base_url},
+            env={**WITHOUT_SETTINGS, **live(server)},
         )
         assert process.stdout is not None
         process.stdout.readline()
@@ -177,14 +186,7 @@ def test_live_names_the_missing_variable(missing):
 def test_live_uses_the_service_of_the_environment():
     """--live works against whatever service the environment names."""
     with EmulatorServer(Emulator()) as server:
-        finished = run(
-            "demo",
-            "--live",
-            BW_ACCOUNT_ID="9900000",
-            BW_USERNAME="user",
-            BW_PASSWORD="password",
-            BW_WEBRTC_BASE_URL=server.base_url,
-        )
+        finished = run("demo", "--live", **live(server))
     assert finished.returncode == 0, finished.stderr
     assert finished.stdout.startswith(f"Against {server.base_url}, as account 9900000.\n")
     assert "nothing was left behind." in finished.stdout
@@ -195,14 +197,7 @@ def test_live_counts_what_may_be_left_behind():
     emulator = Emulator()
     emulator.faults.add(CREATE_SESSION, lose_answer="reset")
     with EmulatorServer(emulator) as server:
-        finished = run(
-            "demo",
-            "--live",
-            BW_ACCOUNT_ID="9900000",
-            BW_USERNAME="user",
-            BW_PASSWORD="password",
-            BW_WEBRTC_BASE_URL=server.base_url,
-        )
+        finished = run("demo", "--live", **live(server))
     assert finished.returncode == 1
     assert finished.stdout.endswith("; perhaps what 3 calls created left behind.\n")
 
@@ -217,14 +212,7 @@ def test_a_second_ctrl_c_waits_for_no_answer_any_more():
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            env={
-                **WITHOUT_SETTINGS,
-                "BW_ACCOUNT_ID": "9900000",
-                "BW_USERNAME": "user",
-                "BW_PASSWORD": "password",
-                "BW_WEBRTC_BASE_URL": server.base_url,
-                "PYTHONUNBUFFERED": "1",
-            },
+            env={**WITHOUT_SETTINGS, **live(server), "PYTHONUNBUFFERED": "1"},
         )
         assert process.stdout is not None
         assert process.stderr is not None
@@ -241,16 +229,7 @@ def test_a_second_ctrl_c_waits_for_no_answer_any_more():
 def test_live_with_a_wrong_password_says_where_credentials_come_from():
     """A refusal is a sentence each, exit 1, and no traceback."""
     with EmulatorServer(Emulator()) as server:
-        finished = run(
-            "demo",
-            "--live",
-            "--sessions",
-            "1",
-            BW_ACCOUNT_ID="9900000",
-            BW_USERNAME="user",
-            BW_PASSWORD="canary-secret",
-            BW_WEBRTC_BASE_URL=server.base_url,
-        )
+        finished = run("demo", "--live", "--sessions", "1", **live(server, "canary-secret"))
     assert finished.returncode == 1
     assert "createSession: 401 Unauthorized" in finished.stderr
     assert "BW_USERNAME" in finished.stderr
