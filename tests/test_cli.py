@@ -1,5 +1,6 @@
 """The command line, in processes of its own and on a real terminal."""
 
+import json
 import os
 import pty
 import re
@@ -150,6 +151,20 @@ def test_a_closed_pipe_tears_down_too():
         assert b"Traceback" not in warned
         assert server.emulator.session_ids("9900000") == ()
         assert server.emulator.participant_ids("9900000") == ()
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
+def test_a_terminal_without_a_letter_has_it_escaped(encoding):
+    """A tag that the output's encoding cannot write does not end a command."""
+    with EmulatorServer(Emulator()) as server:
+        environ = {**live(server), "PYTHONIOENCODING": encoding}
+        session = json.loads(run("session", "create", "--json", **environ).stdout)["id"]
+        made = run("participant", "create", "--tag", "a \N{PARTY POPPER}", "--json", **environ)
+        participant = json.loads(made.stdout)["participant"]["id"]
+        run("participant", "add", participant, "--session", session, **environ)
+        listed = run("session", "participants", session, **environ)
+    assert listed.returncode == 0, listed.stderr
+    assert r"a \U0001f389" in listed.stdout
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux's")

@@ -134,8 +134,9 @@ def _sum(verdicts: Sequence[Verdict]) -> str:
     outcomes = Counter(_outcome(each) for each in verdicts)
     kinds = Counter(each.case.evidence for each in verdicts)
     by_evidence = ", ".join(f"{kinds[each]} {each}" for each in Evidence if kinds[each])
+    counted = "1 case" if len(verdicts) == 1 else f"{len(verdicts)} cases"
     return (
-        f"{len(verdicts)} cases by evidence: {by_evidence or 'none'}.\n"
+        f"{counted} by evidence: {by_evidence or 'none'}.\n"
         f"{outcomes['holds']} hold, {outcomes['differs']} differ, "
         f"{outcomes['left out']} left out."
     )
