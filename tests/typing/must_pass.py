@@ -98,7 +98,8 @@ async def clients() -> None:
     service = EmulatorTransport(Emulator())
     async with AsyncWebRtcClient("1", auth=("u", "p"), transport=service) as client:
         assert_type(client, AsyncWebRtcClient)
-        assert_type(client.with_options(deadline=1.5), AsyncWebRtcClient)
+        patience = RetryPolicy(attempts=5, attempt_timeout=4)
+        assert_type(client.with_options(deadline=20, retry=patience), AsyncWebRtcClient)
     AsyncWebRtcClient("1", http_client=httpx.AsyncClient(auth=("u", "p")))
     AsyncWebRtcClient("1", http_client=httpx2.AsyncClient(auth=("u", "p")))
     AsyncWebRtcClient("1", auth=("u", "p"), transport=httpx.AsyncHTTPTransport())
