@@ -1,5 +1,6 @@
 """The command line, in processes of its own and on a real terminal."""
 
+import json
 import os
 import pty
 import re
@@ -14,6 +15,7 @@ from http_library import httpx
 
 from webrtc_async.emulator import Emulator
 from webrtc_async.emulator.server import EmulatorServer, bind
+from webrtc_async.route_table import CREATE_SESSION
 from webrtc_async.wire import WireRequest
 
 COMMAND = [sys.executable, "-m", "webrtc_async.cli"]
@@ -29,6 +31,16 @@ def run(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
         check=False,
         env={**WITHOUT_SETTINGS, **environ},
     )
+
+
+def live(server: EmulatorServer, password: str = "password") -> dict[str, str]:
+    """Return the variables that have --live use a server."""
+    return {
+        "BW_ACCOUNT_ID": "9900000",
+        "BW_USERNAME": "user",
+        "BW_PASSWORD": password,
+        "BW_WEBRTC_BASE_URL": server.base_url,
+    }
 
 
 @pytest.fixture
@@ -123,13 +135,12 @@ def test_ctrl_c_tears_down_and_exits_130():
 
 def test_a_closed_pipe_tears_down_too():
     """When nobody reads the log any more, what was created is deleted all the same."""
-    credentials = {"BW_ACCOUNT_ID": "9900000", "BW_USERNAME": "user", "BW_PASSWORD": "password"}
     with EmulatorServer(Emulator()) as server:
         process = subprocess.Popen(
             [*COMMAND, "demo", "--live", "--plain", "--sessions", "5"],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env={**WITHOUT_SETTINGS, **credentials, "BW_WEBRTC_BASE_URL": server.base_url},
+            env={**WITHOUT_SETTINGS, **live(server)},
         )
         assert process.stdout is not None
         process.stdout.readline()
@@ -140,6 +151,20 @@ def test_a_closed_pipe_tears_down_too():
         assert b"Traceback" not in warned
         assert server.emulator.session_ids("9900000") == ()
         assert server.emulator.participant_ids("9900000") == ()
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
+def test_a_terminal_without_a_letter_has_it_escaped(encoding):
+    """A tag that the output's encoding cannot write does not end a command."""
+    with EmulatorServer(Emulator()) as server:
+        environ = {**live(server), "PYTHONIOENCODING": encoding}
+        session = json.loads(run("session", "create", "--json", **environ).stdout)["id"]
+        made = run("participant", "create", "--tag", "a \N{PARTY POPPER}", "--json", **environ)
+        participant = json.loads(made.stdout)["participant"]["id"]
+        run("participant", "add", participant, "--session", session, **environ)
+        listed = run("session", "participants", session, **environ)
+    assert listed.returncode == 0, listed.stderr
+    assert r"a \U0001f389" in listed.stdout
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux's")
@@ -176,32 +201,50 @@ def test_live_names_the_missing_variable(missing):
 def test_live_uses_the_service_of_the_environment():
     """--live works against whatever service the environment names."""
     with EmulatorServer(Emulator()) as server:
-        finished = run(
-            "demo",
-            "--live",
-            BW_ACCOUNT_ID="9900000",
-            BW_USERNAME="user",
-            BW_PASSWORD="password",
-            BW_WEBRTC_BASE_URL=server.base_url,
-        )
+        finished = run("demo", "--live", **live(server))
     assert finished.returncode == 0, finished.stderr
-    assert "as account 9900000" in finished.stdout
+    assert finished.stdout.startswith(f"Against {server.base_url}, as account 9900000.\n")
     assert "nothing was left behind." in finished.stdout
+
+
+def test_live_counts_what_may_be_left_behind():
+    """Creates whose answers are lost may have made something, and the sum says of how many."""
+    emulator = Emulator()
+    emulator.faults.add(CREATE_SESSION, lose_answer="reset")
+    with EmulatorServer(emulator) as server:
+        finished = run("demo", "--live", **live(server))
+    assert finished.returncode == 1
+    assert finished.stdout.endswith("; perhaps what 3 calls created left behind.\n")
+
+
+def test_a_second_ctrl_c_waits_for_no_answer_any_more():
+    """A service that does not answer is left at the second Ctrl-C, and what it may have is told."""
+    emulator = Emulator()
+    emulator.faults.add(CREATE_SESSION, delay=60)
+    with EmulatorServer(emulator) as server:
+        process = subprocess.Popen(
+            [*COMMAND, "demo", "--live", "--plain"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**WITHOUT_SETTINGS, **live(server), "PYTHONUNBUFFERED": "1"},
+        )
+        assert process.stdout is not None
+        assert process.stderr is not None
+        while len(emulator.session_ids("9900000")) < 3:
+            assert process.poll() is None
+        process.send_signal(signal.SIGINT)
+        assert process.stderr.readline().startswith("Interrupted. Deleting what was created;")
+        process.send_signal(signal.SIGINT)
+        shown, _ = process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert shown.endswith("; perhaps what 3 calls created left behind.\n")
 
 
 def test_live_with_a_wrong_password_says_where_credentials_come_from():
     """A refusal is a sentence each, exit 1, and no traceback."""
     with EmulatorServer(Emulator()) as server:
-        finished = run(
-            "demo",
-            "--live",
-            "--sessions",
-            "1",
-            BW_ACCOUNT_ID="9900000",
-            BW_USERNAME="user",
-            BW_PASSWORD="canary-secret",
-            BW_WEBRTC_BASE_URL=server.base_url,
-        )
+        finished = run("demo", "--live", "--sessions", "1", **live(server, "canary-secret"))
     assert finished.returncode == 1
     assert "createSession: 401 Unauthorized" in finished.stderr
     assert "BW_USERNAME" in finished.stderr

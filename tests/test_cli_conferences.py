@@ -121,6 +121,16 @@ def test_a_wrong_line_stops_before_the_first_request(server, plans, tmp_path):
     assert server.emulator.requests_handled == 0
 
 
+def test_a_plan_without_a_key_stops_before_the_first_request(server, plans, tmp_path):
+    """A journal needs a key of every plan, and the line without one is named."""
+    with plans.open("a") as file:
+        file.write('{"participants": ["a"]}\n')
+    finished = run(server, "set-up", plans, "--journal", tmp_path / "j")
+    assert finished.returncode == 2
+    assert finished.stderr == f'Error: Line 12 of {plans}: A plan needs a "key" for the journal.\n'
+    assert server.emulator.requests_handled == 0
+
+
 def test_another_account_s_journal_is_refused(server, plans, tmp_path):
     """Neither command touches what another account's journal is about."""
     journal = tmp_path / "j"
@@ -138,6 +148,40 @@ def test_a_journal_that_is_not_there_is_nothing_to_tear_down(server, tmp_path):
     assert finished.returncode == 2
     assert "There is no journal" in finished.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+FULL = """
+import resource, runpy, sys
+_, hard = limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv.pop(1)), hard))
+try:
+    runpy.run_module("webrtc_async.cli", run_name="__main__")
+finally:
+    resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+"""
+
+
+def test_a_full_disk_is_told_with_what_is_done(server, plans, tmp_path):
+    """It says what was done, why it stopped and how to go on; so it then does."""
+    journal = tmp_path / "j"
+    arguments = [str(plans), "--journal", str(journal), "--concurrency", "1"]
+    stopped = subprocess.run(
+        [sys.executable, "-c", FULL, "4000", "set-up", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        env=settings(server),
+    )
+    assert stopped.returncode == 1
+    done = int(stopped.stdout.partition(" ")[0])
+    assert 0 < done == len(server.emulator.session_ids(ACCOUNT)) < 10
+    assert stopped.stderr == (
+        f"Error: the journal {journal} cannot be written: there is no room for a line. Nothing "
+        "further is begun; when it can be written, the same call goes on.\n"
+    )
+    again = run(server, "set-up", *arguments)
+    assert again.stdout.startswith(f"10 conferences up, {done} of them known before; 0 failed; ")
 
 
 def test_failures_are_named_and_counted(server, plans, tmp_path):

@@ -110,9 +110,12 @@ def test_a_file_that_is_no_state_is_refused_and_left_alone(tmp_path):
         assert path.read_bytes() == content
 
 
-def test_a_directory_that_is_not_there_is_said_at_the_end(tmp_path):
-    """A state that cannot be read is said in one line."""
+@pytest.mark.parametrize(
+    ("state", "cannot"), [("file/state.json", "read"), ("none/state.json", "write")]
+)
+def test_a_state_that_cannot_be_kept_is_refused_at_the_start(tmp_path, state, cannot):
+    """Before anything can get lost, one line says that a state cannot be read or written."""
     (tmp_path / "file").write_text("")
-    finished = run("--state", str(tmp_path / "file" / "state.json"))
+    finished = run("--state", str(tmp_path / state))
     assert finished.exit_code == 1
-    assert "Error: cannot read " in finished.output
+    assert finished.output.startswith(f"Error: cannot {cannot} {tmp_path / state}: ")

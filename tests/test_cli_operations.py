@@ -17,7 +17,7 @@ from webrtc_async import (
     UnknownOutcomeError,
     WebRtcError,
 )
-from webrtc_async.cli.doctor import clock, variables
+from webrtc_async.cli.doctor import Finding, clock, variables
 from webrtc_async.cli.operations import failure
 from webrtc_async.cli.program import program
 from webrtc_async.emulator import Emulator
@@ -103,6 +103,15 @@ def test_what_people_see(shell: Shell) -> None:
     assert "\x1b" not in listed + shown
 
 
+def test_a_narrow_terminal_cuts_no_id(shell: Shell) -> None:
+    """Where a table would not fit, each participant of a list is shown as it is alone."""
+    session = shell.ask("session", "create")["id"]
+    participant = shell.ask("participant", "create")["participant"]["id"]
+    shell.run("participant", "add", participant, "--session", session)
+    listed = shell.run("session", "participants", session, COLUMNS="40").stdout
+    assert listed == shell.run("participant", "get", participant).stdout
+
+
 def test_a_token_is_shown_only_when_asked_for(shell: Shell) -> None:
     """A device token is printed for --show-token alone, as text and as JSON."""
     hidden = shell.run("participant", "create")
@@ -166,7 +175,7 @@ def test_the_doctor_of_a_healthy_client(shell: Shell) -> None:
     """It shows what is configured, tries the credentials once, and hides every secret."""
     result = shell.run("doctor")
     assert result.exit_code == 0, result.output
-    assert "BW_PASSWORD         set, 8 characters" in result.stdout
+    assert "BW_PASSWORD         set, not shown\n" in result.stdout
     assert "it let these credentials in" in result.stdout
     assert "from the service's." in result.stdout
     assert "!" not in result.stdout
@@ -177,6 +186,8 @@ def test_the_doctor_of_a_healthy_client(shell: Shell) -> None:
     [
         ({"BW_PASSWORD": "canary-secret"}, "! service             getSession: 401"),
         ({"BW_ACCOUNT_ID": None}, "! BW_ACCOUNT_ID       missing"),
+        ({"BW_ACCOUNT_ID": ""}, "! BW_ACCOUNT_ID       empty"),
+        ({"BW_WEBRTC_BASE_URL": ""}, "! configuration       The environment variable BW_WEBRTC_BA"),
         ({"BW_WEBRTC_BASE_URL": "ftp://x"}, "! configuration       BW_WEBRTC_BASE_URL must"),
         ({"BW_WEBRTC_BASE_URL": "http://127.0.0.1:1/v1"}, "! service             getSession: no"),
     ],
@@ -191,10 +202,41 @@ def test_the_doctor_marks_what_is_wrong(
     assert "canary-secret" not in result.output
 
 
-def test_the_doctor_shows_no_credentials_in_urls() -> None:
-    """A URL with a password in it, right or wrong, is shown without."""
-    environ = {"BW_WEBRTC_BASE_URL": "http://u:canary@host/v1", "BW_TOKEN_URL": "http://[canary"}
-    assert "canary" not in repr([*variables(environ)])
+def test_the_doctor_tells_nothing_of_a_secret() -> None:
+    """What it says of a secret is the same for every secret."""
+    said = [[*variables({"BW_PASSWORD": each, "BW_CLIENT_SECRET": each})] for each in ("a", "bcd")]
+    assert said[0] == said[1]
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("https://host:8080/v1", "https://host:8080/v1"),
+        ("http://u:canary@host/v1", "http://host/v1"),
+        ("http://u:canary@[::1]:80/v1", "http://[::1]:80/v1"),
+        ("http://host/v1?key=canary", "http://host/v1"),
+        ("http://host/v1#canary", "http://host/v1"),
+        ("u:canary@host:3128", "host:3128"),
+        ("http://host/\x1b[31m", "http://host/\N{REPLACEMENT CHARACTER}[31m"),
+        ("http://[canary", "set, not shown: it is no URL"),
+        ("http://u:12?canary@host", "set, not shown: it is no URL"),
+        ("http://u:12/canary@host", "set, not shown: it is no URL"),
+        ("http://u:canary", "set, not shown: it is no URL"),
+        ("http://u:ca@nary@host/", "set, not shown: it is no URL"),
+        ("http:canary", "set, not shown: it is no URL"),
+    ],
+)
+def test_the_doctor_shows_no_credentials_in_urls(url: str, shown: str) -> None:
+    """A URL is shown without what may be a password, and not at all where that cannot be told."""
+    found = {each.about: each.text for each in variables({"BW_WEBRTC_BASE_URL": url})}
+    assert found["BW_WEBRTC_BASE_URL"] == shown
+
+
+def test_the_doctor_shows_a_username_whole() -> None:
+    """A username may be an e-mail address."""
+    assert Finding("BW_USERNAME", "ann@example.com") in variables(
+        {"BW_USERNAME": "ann@example.com"}
+    )
 
 
 @pytest.mark.parametrize(

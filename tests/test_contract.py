@@ -206,6 +206,27 @@ def test_live_asks_the_service_of_the_environment_and_leaves_nothing():
     assert emulator.participant_ids(ACCOUNT) == ()
 
 
+@pytest.mark.parametrize(
+    ("base_url", "said"),
+    [("http://127.0.0.1:1/v1", "no connection to 127.0.0.1:1"), (None, "401 Unauthorized")],
+)
+def test_live_stops_when_the_service_lets_nobody_in(base_url, said):
+    """A service that is not there, or refuses the credentials, is one line and not every case."""
+    with EmulatorServer(Emulator()) as server:
+        finished = run_command(
+            "contract",
+            "--live",
+            BW_ACCOUNT_ID=ACCOUNT,
+            BW_USERNAME="user",
+            BW_PASSWORD="wrong",
+            BW_WEBRTC_BASE_URL=base_url or server.base_url,
+        )
+    assert finished.returncode == 1
+    assert finished.stdout == ""
+    assert finished.stderr.startswith(f"Error: getSession: {said}")
+    assert len(finished.stderr.splitlines()) == 1
+
+
 def test_live_needs_credentials():
     """Without the variables it says which are missing, and asks nobody."""
     finished = run_command("contract", "--live")

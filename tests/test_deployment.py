@@ -9,10 +9,14 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+import anyio
 import httpx
 import pytest
+import trio
+import trio.testing
 
-from webrtc_async.emulator import Emulator
+from webrtc_async import AsyncWebRtcClient, ClientClosedError, TeardownError
+from webrtc_async.emulator import Emulator, EmulatorTransport
 from webrtc_async.emulator.server import EmulatorServer
 from webrtc_async.route_table import CREATE_SESSION
 
@@ -32,14 +36,16 @@ def started(service: EmulatorServer, *command: str) -> subprocess.Popen[str]:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        cwd=TESTS / "recipes",
+        cwd=TESTS,
         env={
             **os.environ,
             "BW_ACCOUNT_ID": "9900000",
             "BW_USERNAME": "user",
             "BW_PASSWORD": "password",
             "BW_WEBRTC_BASE_URL": service.base_url,
+            "PYTHONPATH": os.pathsep.join([str(TESTS / "recipes"), str(TESTS / "engines")]),
             "PYTHONUNBUFFERED": "1",
+            "HOME": os.devnull,  # where gunicorn would put a socket
         },
     )
 
@@ -55,15 +61,25 @@ def read_until(process: subprocess.Popen[str], *said: str) -> str:
     raise AssertionError(shown)
 
 
-@pytest.mark.parametrize("workers", ["1", "2"])
-def test_a_worker_that_is_told_to_end_answers_what_it_has_begun(service, workers):
+def address_of(process: subprocess.Popen[str], workers: int) -> str:
+    """Return where a server listens, once all of its workers do."""
+    ready = ["Application startup complete"] * workers
+    return re.findall(r"http://[\d.:]+", read_until(process, "http://", *ready))[0]
+
+
+UVICORN = ("uvicorn", "--port", "0", "--workers")
+GUNICORN = ("gunicorn", "-k", "uvicorn_worker.UvicornWorker", "-b", "127.0.0.1:0", "--workers")
+
+
+@pytest.mark.parametrize(
+    ("server", "workers"),
+    [(UVICORN, 1), (UVICORN, 2), pytest.param(GUNICORN, 2, marks=pytest.mark.engines)],
+)
+def test_a_worker_that_is_told_to_end_answers_what_it_has_begun(service, server, workers):
     """On SIGTERM a call under way has its result, and the workers' clients close with them."""
-    command = ("-m", "uvicorn", "fastapi_app:app", "--port", "0", "--workers", workers)
-    process = started(service, *command)
+    process = started(service, "-m", *server, str(workers), "fastapi_app:app")
     try:
-        ready = ["Application startup complete"] * int(workers)
-        shown = read_until(process, "running on http", *ready)
-        [url] = re.findall(r"running on (\S+)", shown)
+        url = address_of(process, workers)
         begun = threading.Event()
         service.emulator.faults.add(CREATE_SESSION, delay=0.5)
         answers: list[httpx.Response] = []
@@ -85,9 +101,34 @@ def test_a_worker_that_is_told_to_end_answers_what_it_has_begun(service, workers
         assert answer.status_code == 200
         assert service.emulator.session_ids("9900000") == (answer.json(),)
         shown, _ = process.communicate(timeout=30)
-        assert shown.count("Application shutdown complete") == int(workers)
+        assert shown.count("Application shutdown complete") == workers
         assert "never closed" not in shown
         assert "Traceback" not in shown
+    finally:
+        process.kill()
+        process.communicate()
+
+
+@pytest.mark.engines
+def test_a_preloaded_client_serves_every_worker(service):
+    """A client made and used before gunicorn forks serves in each worker, and closes there."""
+    process = started(service, "-m", *GUNICORN, "2", "--preload", "preloaded_app:app")
+    try:
+        url = address_of(process, 2)
+        made: dict[int, list[str]] = {}
+        while len(made) < 2 or min(map(len, made.values())) < 2:
+            answer = httpx.post(f"{url}/rooms", trust_env=False)
+            assert answer.status_code == 200
+            worker, room = answer.json()
+            made.setdefault(worker, []).append(room)
+        # One is from before the fork.
+        rooms = {room for each in made.values() for room in each}
+        assert len(service.emulator.session_ids("9900000")) == len(rooms) + 1
+        assert rooms < set(service.emulator.session_ids("9900000"))
+        process.send_signal(signal.SIGTERM)
+        shown, _ = process.communicate(timeout=30)
+        assert shown.count("Application shutdown complete") == 2
+        assert "never closed" not in shown
     finally:
         process.kill()
         process.communicate()
@@ -127,3 +168,87 @@ def test_a_program_that_takes_sigterm_for_ctrl_c_leaves_nothing(service):
     finally:
         process.kill()
         process.communicate()
+
+
+WRITES_NOTHING = """
+import os, sys
+
+def watch(event, arguments):
+    changes = {"os.mkdir", "os.rename", "os.remove", "os.link", "os.symlink", "os.truncate"}
+    if is_over:
+        pass
+    elif event == "open" and arguments[2] & (os.O_WRONLY | os.O_RDWR | os.O_CREAT):
+        print("opens", arguments)
+    elif event in changes:
+        print(event, arguments)
+
+is_over = False
+sys.addaudithook(watch)
+
+import anyio
+from webrtc_async import AsyncWebRtcClient
+
+async def main():
+    async with AsyncWebRtcClient.from_env() as client:
+        async with client.conference(["agent", "caller"]):
+            print("it is up")
+
+anyio.run(main)
+is_over = True
+"""
+
+
+def test_a_read_only_file_system_does(service):
+    """Nothing is opened for writing, made or renamed by a program that uses a client."""
+    process = started(service, "-B", "-c", WRITES_NOTHING)
+    shown, _ = process.communicate(timeout=60)
+    assert shown == "it is up\n"
+    assert process.returncode == 0
+
+
+class Stuck(EmulatorTransport):
+    """A service that answers until it is stuck, and then to nobody."""
+
+    is_stuck = False
+
+    async def handle_async_request(self, request):
+        if self.is_stuck:
+            await anyio.sleep_forever()
+        return await super().handle_async_request(request)
+
+
+def test_closing_is_over_in_time(caplog):
+    """At the defaults, a client of a stuck service is closed in 14 s, and tells what is left."""
+    transport = Stuck(Emulator())
+
+    async def close() -> float:
+        client = AsyncWebRtcClient("9900000", auth=("user", "password"), transport=transport)
+
+        async def confer() -> None:
+            async with client.conference(["agent", "caller"]):
+                is_up.set()
+                await is_over.wait()
+
+        async def confer_in_vain() -> None:
+            with pytest.raises(TeardownError):
+                await confer()
+
+        async def create() -> None:
+            with pytest.raises(ClientClosedError):
+                await client.create_session()
+
+        is_up, is_over = anyio.Event(), anyio.Event()
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(confer_in_vain)
+            await is_up.wait()
+            transport.is_stuck = True
+            is_over.set()
+            tasks.start_soon(create)
+            await anyio.wait_all_tasks_blocked()
+            began = anyio.current_time()
+            await client.aclose()
+            return anyio.current_time() - began
+
+    took = trio.run(close, clock=trio.testing.MockClock(autojump_threshold=0))
+    assert 10 <= took <= 14
+    assert "closed before these were done" in caplog.text

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -111,6 +112,51 @@ def test_arq_goes_on_when_a_worker_is_killed(tmp_path: Path, redis_port: int) ->
     with EmulatorServer(emulator) as server:
         batches = asyncio.run(spread(server.base_url))
     check(emulator, batches, journals)
+
+
+def test_celery_forks_after_its_client_was_used(tmp_path: Path) -> None:
+    """A client made and used before Celery's pool forks serves in each process of the pool."""
+    import celery
+
+    sessions = 8
+    with EmulatorServer(Emulator()) as server:
+        environ = {
+            "BW_ACCOUNT_ID": ACCOUNT,
+            "BW_USERNAME": "user",
+            "BW_PASSWORD": "password",
+            "BW_WEBRTC_BASE_URL": server.base_url,
+            "MESSAGES": str(tmp_path),
+            "PYTHONUNBUFFERED": "1",
+        }
+        command = "-m celery -A celery_worker worker --pool prefork --concurrency 2 -l INFO"
+        worker = subprocess.Popen(
+            [sys.executable, *command.split()],
+            cwd=Path(__file__).parent / "engines",
+            env={**os.environ, **environ},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        assert worker.stdout is not None
+        try:
+            folders = dict.fromkeys(
+                ["data_folder_in", "data_folder_out", "control_folder"], str(tmp_path)
+            )
+            with celery.Celery(broker="filesystem://", broker_transport_options=folders) as app:
+                for _ in range(sessions):
+                    app.send_task("open_room")
+            lines = []
+            while sum("succeeded" in line for line in lines) < sessions:
+                lines.append(worker.stdout.readline())
+                assert lines[-1], "".join(lines)
+                assert "Traceback" not in lines[-1], "".join(lines)
+        finally:
+            worker.terminate()
+            worker.communicate()
+        pool = {re.findall(r"ForkPoolWorker-\d+", line)[0] for line in lines if "succeed" in line}
+        assert len(pool) == 2
+        # One is from before the fork.
+        assert len(server.emulator.session_ids(ACCOUNT)) == sessions + 1
 
 
 def check(emulator: Emulator, batches, journals: Path) -> None:

@@ -135,6 +135,14 @@ def test_pickles_whole(kind: Any) -> None:
         assert again.outcome is Outcome.UNKNOWN
 
 
+@each_call_error
+def test_the_message_may_be_given_by_name(kind: Any) -> None:
+    """An error is the same whether its message was given by place or by name, pickled too."""
+    error = kind(message="it broke.")
+    assert error.args == ("it broke.",)
+    assert str(pickle.loads(pickle.dumps(error))) == str(kind("it broke."))
+
+
 def test_a_mismatch_pickles() -> None:
     """The one error of import time pickles, and is no error of run time."""
     again = pickle.loads(pickle.dumps(RouteMismatchError("it should be named get_session")))

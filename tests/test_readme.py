@@ -22,9 +22,33 @@ README = (Path(__file__).parent.parent / "README.md").read_text("utf-8")
 EXAMPLES = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 
 
+# What the README tells readers to put around an example that is no whole file.
+INSIDE_A_CLIENT = """
+import ast, asyncio, sys
+from webrtc_async import AsyncWebRtcClient
+
+async def main(path):
+    with open(path, encoding="utf-8") as file:
+        part = compile(file.read(), path, "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+    async with AsyncWebRtcClient.from_env() as client:
+        await eval(part, {"client": client})
+
+asyncio.run(main(sys.argv[1]))
+"""
+
+
 def heading(example: str) -> str:
     """Return the heading above an example, as the test's id."""
     return re.findall(r"^## (.+)$", README[: README.index(example)], re.MULTILINE)[-1]
+
+
+def awaits(example: str) -> bool:
+    """Whether an example awaits outside of any function."""
+    try:
+        compile(example, "README.md", "exec")
+    except SyntaxError:
+        return True
+    return False
 
 
 @pytest.fixture(scope="module")
@@ -38,8 +62,11 @@ def test_an_example_runs_without_a_warning(example, service, tmp_path):
     """Each example does what the text says, in a process of its own with the BW_ variables set."""
     script = tmp_path / "test_example.py"
     script.write_text(example, "utf-8")
-    runner = ["-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:asyncio"]
-    runner = runner if "import pytest" in example else []
+    runner: list[str] = []
+    if "import pytest" in example:
+        runner = ["-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:asyncio"]
+    elif awaits(example):
+        runner = ["-c", INSIDE_A_CLIENT]
     finished = subprocess.run(
         [sys.executable, "-W", "error", *runner, str(script)],
         capture_output=True,
@@ -65,6 +92,15 @@ def test_the_readme_begins_with_the_two_commands():
     blocks = re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
     assert blocks[0].strip().endswith(".venv/bin/webrtc-async demo")
     assert blocks[1].strip().endswith(".venv/bin/nox -s tests")
+
+
+def test_the_table_of_contents_is_whole():
+    """Every section is linked to from the top, by GitHub's anchor of its heading."""
+    headings = re.findall(r"^##+ (.+)$", re.sub(r"```.*?```", "", README, flags=re.DOTALL), re.M)
+    anchors = [re.sub(r"[^\w -]", "", each.lower()).replace(" ", "-") for each in headings]
+    top, _ = README.split("## Quick start")
+    assert set(re.findall(r"\]\(#([^)]+)\)", top)) == set(anchors)
+    assert set(re.findall(r"\]\(#([^)]+)\)", README)) <= set(anchors)
 
 
 def test_every_operation_error_and_setting_is_in_the_readme():

@@ -77,6 +77,17 @@ async def test_fastapi(anyio_backend: str, emulator: Emulator) -> None:
     assert "closed" in repr(state["webrtc"])
 
 
+@pytest.mark.anyio
+async def test_an_app_is_tested_by_overriding_its_dependency(webrtc_client, webrtc_emulator):
+    """The plugin's client takes the place of the application's own, and no lifespan is needed."""
+    recipe = load("fastapi_app")
+    recipe.app.dependency_overrides[recipe.webrtc] = lambda: webrtc_client
+    transport = httpx.ASGITransport(recipe.app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://app") as caller:
+        opened = await caller.post("/rooms")
+    assert webrtc_emulator.session_ids("9900000") == (opened.json(),)
+
+
 def _with_state(app: Any, state: Any) -> Any:
     # A server hands the lifespan's state to every request; httpx's transport knows no lifespan.
     async def handle(scope: Any, receive: Any, send: Any) -> None:

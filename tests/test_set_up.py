@@ -3,6 +3,7 @@
 import contextlib
 import pickle
 import random
+import resource
 from collections.abc import AsyncIterator, Iterator
 
 import anyio
@@ -354,6 +355,27 @@ async def test_a_journal_that_breaks_stops_before_the_next_create(path, breaks_a
     assert creates_after <= 2
     assert set(emulator.session_ids(ACCOUNT)) == {each.session.id for each in taken}
     assert len(left_in(emulator)) == 3 * len(taken)
+
+
+@pytest.mark.parametrize("concurrency", [1, 4])
+async def test_a_tear_down_whose_journal_is_full_is_gone_on_with(path, concurrency):
+    """It deletes no more than it had begun, and once there is room the same call ends it."""
+    emulator, transport = service()
+    async with client_over(transport) as client:
+        async for _ in client.set_up(plans(10), journal=path):
+            pass
+        _, hard = limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size, hard))
+        try:
+            with pytest.raises(JournalError, match="begun; when it can be written, the same call"):
+                async for _ in client.tear_down(Journal(path), concurrency=concurrency):
+                    pytest.fail("nothing can be known to be gone")
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        assert 10 - concurrency <= len(emulator.session_ids(ACCOUNT)) < 10
+        gone = [each async for each in client.tear_down(Journal(path))]
+    assert [each.error for each in gone] == [None] * 10
+    assert left_in(emulator) == ()
 
 
 async def test_what_cannot_be_cleared_away_is_a_failure_of_its_plan(path):

@@ -30,11 +30,10 @@ def base_url_from_env(environ: Mapping[str, str]) -> str:
     """Return where the service is: the public one, unless the environment says otherwise.
 
     Raises:
-        ConfigurationError: It is no URL to send requests below.
+        ConfigurationError: It is empty, or no URL to send requests below.
     """
     _check(environ)
-    url = environ.get("BW_WEBRTC_BASE_URL")
-    return check_base_url(url, "BW_WEBRTC_BASE_URL") if url else PRODUCTION
+    return check_base_url(_url(environ, "BW_WEBRTC_BASE_URL", PRODUCTION), "BW_WEBRTC_BASE_URL")
 
 
 def auth_from_env(environ: Mapping[str, str]) -> Auth:
@@ -49,7 +48,7 @@ def auth_from_env(environ: Mapping[str, str]) -> Auth:
         # Loaded by whoever has such credentials.
         from webrtc_async.oauth2 import TOKEN_URL, OAuth2ClientCredentials
 
-        token_url = environ.get("BW_TOKEN_URL") or TOKEN_URL
+        token_url = _url(environ, "BW_TOKEN_URL", TOKEN_URL)
         check_url(token_url, "BW_TOKEN_URL")
         client_id = _variable(environ, "BW_CLIENT_ID")
         client_secret = _variable(environ, "BW_CLIENT_SECRET")
@@ -75,6 +74,16 @@ def _variable(environ: Mapping[str, str], name: str) -> str:
     if not value:
         raise ConfigurationError(f"The environment variable {name} is not set.")
     return value
+
+
+def _url(environ: Mapping[str, str], name: str, public: str) -> str:
+    url = environ.get(name, public)
+    if not url:
+        # Whoever names the variable may mean a service of tests, and its value got lost.
+        raise ConfigurationError(
+            f"The environment variable {name} is empty: give it a URL, or unset it for {public}."
+        )
+    return url
 
 
 @contextmanager

@@ -1,7 +1,14 @@
 """What users' checkers must refuse: every line that ends in "# error", and no other."""
 
 import webrtc_async
-from webrtc_async import AsyncWebRtcClient, Participant, RetryPolicy, Session, Subscriptions
+from webrtc_async import (
+    ApiError,
+    AsyncWebRtcClient,
+    Participant,
+    RetryPolicy,
+    Session,
+    Subscriptions,
+)
 from webrtc_async.route_table import CREATE_SESSION, GET_SESSION
 
 
@@ -40,6 +47,14 @@ def wrong_values() -> None:
     RetryPolicy(creates="sometimes")  # error
     AsyncWebRtcClient("1", auth="user:password")  # error
     AsyncWebRtcClient(1, auth=("user", "password"))  # error
+
+
+def wrong_errors(error: ApiError) -> None:
+    ApiError()  # error
+    ApiError("refused", 404)  # error
+    ApiError("refused", status="404")  # error
+    ApiError("refused", attempts=3)  # error
+    error.headers["a"] = "b"  # error
 
 
 def wrong_names() -> None:

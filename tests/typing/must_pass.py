@@ -13,6 +13,8 @@ from webrtc_async import (
     AsyncWebRtcClient,
     Conference,
     ConferencePlan,
+    ConflictError,
+    DeadlineExceededError,
     Journal,
     LiveConference,
     Member,
@@ -28,10 +30,12 @@ from webrtc_async import (
     SetupError,
     SetupProgress,
     SetupResult,
+    Stage,
     Subscriptions,
     TeardownError,
     TeardownResult,
     TransportError,
+    UnexpectedResponseError,
     WebRtcError,
 )
 from webrtc_async.emulator import Emulator, EmulatorTransport
@@ -94,7 +98,8 @@ async def clients() -> None:
     service = EmulatorTransport(Emulator())
     async with AsyncWebRtcClient("1", auth=("u", "p"), transport=service) as client:
         assert_type(client, AsyncWebRtcClient)
-        assert_type(client.with_options(deadline=1.5), AsyncWebRtcClient)
+        patience = RetryPolicy(attempts=5, attempt_timeout=4)
+        assert_type(client.with_options(deadline=20, retry=patience), AsyncWebRtcClient)
     AsyncWebRtcClient("1", http_client=httpx.AsyncClient(auth=("u", "p")))
     AsyncWebRtcClient("1", http_client=httpx2.AsyncClient(auth=("u", "p")))
     AsyncWebRtcClient("1", auth=("u", "p"), transport=httpx.AsyncHTTPTransport())
@@ -108,6 +113,10 @@ def errors(refused: ApiError, lost: TransportError) -> None:
     assert_type(refused.retry_after, float | None)
     assert_type(lost.outcome, Outcome)
     assert_type(lost.status, int | None)
+    assert_type(lost.message, str)
+    assert_type(ConflictError("full", status=409, headers={"a": "b"}).headers, Mapping[str, str])
+    assert_type(DeadlineExceededError("late", stage=Stage.READING).stage, Stage)
+    assert_type(UnexpectedResponseError(message="misfit").problems, tuple[str, ...])
 
 
 async def conferences(client: AsyncWebRtcClient) -> None:

@@ -19,6 +19,9 @@ def main() -> None:
             f"webrtc-async: {error.name} is not installed. The command line needs an extra: "
             "pip install 'webrtc-async[cli]'"
         )
+    # What others wrote, such as a tag, may have letters that the terminal has not.
+    if (reconfigure := getattr(sys.stdout, "reconfigure", None)) is not None:
+        reconfigure(errors="backslashreplace")
     unwritten: BaseException | None = None
     try:
         program()

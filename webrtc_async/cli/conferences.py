@@ -163,6 +163,8 @@ def _carry_out(
         )
         context.exit(INTERRUPTED)
     except WebRtcError as error:
+        if last.done or last.failed:
+            click.echo(sum_up())
         raise failure(error) from None
     click.echo(sum_up())
     context.exit(1 if last.failed else 0)
@@ -198,9 +200,12 @@ def _read(plans: Path) -> Iterator[ConferencePlan]:
             if not line.strip():
                 continue
             try:
-                yield read_plan(line)
+                plan = read_plan(line)
             except InvalidArgumentError as error:
                 raise WrongUse(f"Line {number} of {plans}: {error}") from None
+            if not plan.key:
+                raise WrongUse(f'Line {number} of {plans}: A plan needs a "key" for the journal.')
+            yield plan
 
 
 def _key(result: SetupResult | TeardownResult) -> str:

@@ -14,6 +14,8 @@ from rich.table import Table
 from rich.text import Text
 
 from webrtc_async import WebRtcError
+from webrtc_async.cli.doctor import attempt
+from webrtc_async.cli.printable import printable
 from webrtc_async.emulator.contract import (
     Case,
     Evidence,
@@ -55,9 +57,9 @@ def contract(live: bool, only: str, plain: bool) -> None:
         _print_table(verdicts)
     for verdict in verdicts:
         for problem in verdict.problems:
-            click.echo(f"! {verdict.case.title}: {_printable(problem)}", err=True)
+            click.echo(f"! {verdict.case.title}: {printable(problem)}", err=True)
         for path in verdict.left_behind:
-            click.echo(f"! {verdict.case.title}: left behind {_printable(path)}", err=True)
+            click.echo(f"! {verdict.case.title}: left behind {printable(path)}", err=True)
     click.echo(_sum(verdicts))
     raise SystemExit(int(any(each.problems or each.left_behind for each in verdicts)))
 
@@ -71,6 +73,10 @@ async def _ask_emulators(chosen: Sequence[Case]) -> list[Verdict]:
 
 
 async def _ask_live(chosen: Sequence[Case]) -> list[Verdict]:
+    # Each case would wait for its own answer, and differ.
+    for finding in await attempt():
+        if finding.is_wrong:
+            raise click.ClickException(finding.text)
     verdicts = list[Verdict]()
     auth = auth_from_env(os.environ)
     base_url = base_url_from_env(os.environ)
@@ -128,12 +134,9 @@ def _sum(verdicts: Sequence[Verdict]) -> str:
     outcomes = Counter(_outcome(each) for each in verdicts)
     kinds = Counter(each.case.evidence for each in verdicts)
     by_evidence = ", ".join(f"{kinds[each]} {each}" for each in Evidence if kinds[each])
+    counted = "1 case" if len(verdicts) == 1 else f"{len(verdicts)} cases"
     return (
-        f"{len(verdicts)} cases by evidence: {by_evidence or 'none'}.\n"
+        f"{counted} by evidence: {by_evidence or 'none'}.\n"
         f"{outcomes['holds']} hold, {outcomes['differs']} differ, "
         f"{outcomes['left out']} left out."
     )
-
-
-def _printable(text: str) -> str:
-    return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in text)

@@ -1,9 +1,9 @@
 """The demo's work: sessions set up concurrently, changed, listed and torn down.
 
-Whatever happens in between, what was created is deleted. A create is never cancelled in flight,
-because its answer is the only place that says what to delete.
+Whatever happens in between, what was created is deleted.
 """
 
+import contextlib
 import signal
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator
@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 import anyio
 from anyio.abc import TaskStatus
+from anyio.lowlevel import checkpoint_if_cancelled
 from attrs import define, field
 
 from webrtc_async import (
@@ -53,6 +54,39 @@ class Conference:
         return self.seats[0]
 
 
+@define
+class Creates:
+    """Creates under way, which end by their answers: only those say what to delete.
+
+    Attributes:
+        given_up: How many ended without one.
+    """
+
+    given_up: int = 0
+    _places: anyio.CapacityLimiter = field(factory=lambda: anyio.CapacityLimiter(MOST_CREATES))
+    _under_way: set[anyio.CancelScope] = field(factory=set[anyio.CancelScope])
+
+    async def carry_out(self, create: Callable[[], Awaitable[ItemT]]) -> ItemT:
+        """Return what a create gives."""
+        made = list[ItemT]()
+        # Waiting for a place can be cancelled; what has begun is seen to its end.
+        async with self._places:
+            with anyio.CancelScope(shield=True) as scope:
+                self._under_way.add(scope)
+                try:
+                    made.append(await create())
+                finally:
+                    self._under_way.remove(scope)
+            await checkpoint_if_cancelled()
+        return made[0]
+
+    def give_up(self) -> None:
+        """Wait for no answer any more, where the callers are cancelled."""
+        for scope in self._under_way:
+            self.given_up += 1
+            scope.cancel()
+
+
 def plan(sessions: int, participants: int) -> list[Conference]:
     """Return conferences of a host and guests, none of which exists yet."""
     seats = ("host", *(f"guest-{number}" for number in range(1, participants)))
@@ -62,33 +96,45 @@ def plan(sessions: int, participants: int) -> list[Conference]:
 async def perform(client: AsyncWebRtcClient, conferences: list[Conference], screen: Screen) -> int:
     """Run the demo and return its exit status: 0, 1 after a failure, 130 after Ctrl-C."""
     started = time.monotonic()
-    status, sessions, participants, left = 0, 0, 0, list[str]()
+    status, sessions, participants, uncertain, creates = 0, 0, 0, 0, Creates()
     async with client, anyio.create_task_group() as tasks:
         work, clean_up = anyio.CancelScope(), anyio.CancelScope()
+
+        async def obey_signals(*, task_status: TaskStatus[None]) -> None:
+            with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+                task_status.started()
+                await anext(signals)
+                work.cancel()
+                with contextlib.suppress(OSError):  # nobody may be looking any more
+                    screen.warn("Interrupted. Deleting what was created; Ctrl-C again to leave it.")
+                await anext(signals)
+                clean_up.cancel()
+                creates.give_up()
+
         # Before the first create, so that no Ctrl-C finds something made and nobody to delete it.
-        await tasks.start(_cancel_on_signals, (work, clean_up))
+        await tasks.start(obey_signals)
         with work:
             try:
-                await _show(client, conferences, screen)
+                await _show(client, conferences, creates, screen)
             except* WebRtcError as failures:
                 status = 1
                 for failure in _leaves(failures):
                     screen.warn(str(failure))
-                    if _may_have_created(failure):
-                        left.append("perhaps what that call created")
+                    uncertain += _may_have_created(failure)
             except* Exception:
                 # Nobody may be looking any more: a closed pipe ends up here.
                 with clean_up:
                     await _tear_down(client, conferences, SilentScreen())
                 raise
-        if work.cancelled_caught:
+        if work.cancel_called:
             status = INTERRUPTED
-            screen.warn("Interrupted. Deleting what was created; Ctrl-C again to leave it.")
         sessions = sum(conference.session is not None for conference in conferences)
         participants = sum(len(conference.participants) for conference in conferences)
         with clean_up:
             await _tear_down(client, conferences, screen)
         tasks.cancel_scope.cancel()
+    uncertain += creates.given_up
+    left = [f"perhaps what {_counted(uncertain, 'call')} created"] if uncertain else []
     for conference in conferences:
         left += [f"participant {each.id}" for each in conference.participants.values()]
         left += [] if conference.session is None else [f"session {conference.session.id}"]
@@ -101,11 +147,12 @@ async def perform(client: AsyncWebRtcClient, conferences: list[Conference], scre
     return status or int(bool(left))
 
 
-async def _show(client: AsyncWebRtcClient, conferences: list[Conference], screen: Screen) -> None:
+async def _show(
+    client: AsyncWebRtcClient, conferences: list[Conference], creates: Creates, screen: Screen
+) -> None:
     seats = sum(len(conference.seats) for conference in conferences)
     with screen.phase("Setting up", len(conferences) + 2 * seats) as step:
-        places = anyio.CapacityLimiter(MOST_CREATES)
-        await _each(conferences, lambda conference: _set_up(client, conference, places, step))
+        await _each(conferences, lambda conference: _set_up(client, conference, creates, step))
     with screen.phase("Listening", len(conferences)) as step:
         await _each(conferences, lambda each: _listen(client, each, each.heard_first, step))
     with screen.phase("Changing", seats + len(conferences)) as step:
@@ -115,16 +162,16 @@ async def _show(client: AsyncWebRtcClient, conferences: list[Conference], screen
 
 
 async def _set_up(
-    client: AsyncWebRtcClient, conference: Conference, places: anyio.CapacityLimiter, step: Step
+    client: AsyncWebRtcClient, conference: Conference, creates: Creates, step: Step
 ) -> None:
     wanted = Session(tag=conference.name)
-    session = await _create(places, lambda: client.create_session(wanted))
+    session = await creates.carry_out(lambda: client.create_session(wanted))
     conference.session = session
     step()
 
     async def seat(name: str) -> None:
         wanted = Participant(tag=name, publish_permissions={PublishPermission.AUDIO})
-        created = await _create(places, lambda: client.create_participant(wanted))
+        created = await creates.carry_out(lambda: client.create_participant(wanted))
         conference.participants[name] = created.participant
         step()
         await client.add_participant_to_session(
@@ -208,26 +255,6 @@ async def _tear_down(
 
     with screen.phase("Tearing down", made) as step:
         await _each(conferences, tear_down)
-
-
-async def _cancel_on_signals(
-    scopes: Iterable[anyio.CancelScope], *, task_status: TaskStatus[None]
-) -> None:
-    """Let the first Ctrl-C end the first scope, and the second the second."""
-    with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
-        task_status.started()
-        for scope in scopes:
-            await anext(signals)
-            scope.cancel()
-
-
-async def _create(places: anyio.CapacityLimiter, create: Callable[[], Awaitable[ItemT]]) -> ItemT:
-    made = list[ItemT]()
-    # Waiting for a place can be cancelled; what has begun is seen to its end.
-    async with places:
-        with anyio.CancelScope(shield=True):
-            made.append(await create())
-    return made[0]
 
 
 async def _each(items: Iterable[ItemT], work: Callable[[ItemT], Coroutine[Any, Any, None]]) -> None:

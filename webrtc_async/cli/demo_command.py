@@ -1,5 +1,6 @@
 """The demo's command, which needs the emulator's extra unless it runs against the service."""
 
+import os
 import sys
 
 import anyio
@@ -11,6 +12,7 @@ from webrtc_async.cli.demo import perform, plan
 from webrtc_async.cli.emulator_options import ACCOUNT, PASSWORD, USERNAME, require_server
 from webrtc_async.cli.screen import PlainScreen, RichScreen, Screen
 from webrtc_async.emulator import Emulator
+from webrtc_async.environment import base_url_from_env
 
 
 @click.command("demo", short_help="Set sessions up at once, and tear all of it down.")
@@ -46,7 +48,8 @@ def demo(context: click.Context, sessions: int, participants: int, live: bool, p
             client = AsyncWebRtcClient.from_env()
         except ConfigurationError as error:
             raise click.ClickException(f"{error} --live reads them from the environment.") from None
-        screen.say(f"Against the real service, as account {client.account_id}.")
+        base_url = base_url_from_env(os.environ)
+        screen.say(f"Against {base_url}, as account {client.account_id}.")
         context.exit(anyio.run(perform, client, planned, screen))
     require_server("demo")
     from webrtc_async.emulator.server import EmulatorServer

@@ -23,6 +23,7 @@ from webrtc_async import (
     WebRtcError,
     __version__,
 )
+from webrtc_async.cli.printable import printable
 from webrtc_async.environment import PRODUCTION
 from webrtc_async.oauth2 import TOKEN_URL
 from webrtc_async.route_table import GET_SESSION
@@ -37,6 +38,7 @@ LARGEST_SKEW: Final = 60.0
 
 # Nothing can have it: the service's ids are random UUIDs, and this one is not.
 _NO_SESSION: Final = "00000000-0000-0000-0000-000000000000"
+_NO_URL: Final = "set, not shown: it is no URL"
 _SECRETS: Final = ("BW_PASSWORD", "BW_CLIENT_SECRET")
 _VARIABLES: Final[Mapping[str, str]] = {
     "BW_ACCOUNT_ID": "missing",
@@ -88,19 +90,20 @@ def versions() -> Iterable[Finding]:
 def variables(environ: Mapping[str, str]) -> Iterable[Finding]:
     """Find what the environment configures; of secrets only that they are there."""
     for name, otherwise in _VARIABLES.items():
-        value = environ.get(name)
+        value = environ.get(name, "")
         if not value:
-            yield Finding(name, otherwise, is_wrong=otherwise == "missing")
+            text = "empty" if name in environ else otherwise
+            yield Finding(name, text, is_wrong=otherwise == "missing")
         elif name in _SECRETS:
-            yield Finding(name, f"set, {len(value)} characters")
+            yield Finding(name, "set, not shown")
         else:
-            yield Finding(name, _without_userinfo(value))
+            yield Finding(name, _of_url(value) if name.endswith("_URL") else printable(value))
 
 
 def surroundings() -> Iterable[Finding]:
     """Find what the machine adds: proxies and certificates."""
     proxies = {name: url for name, url in getproxies().items() if name != "no"}
-    shown = ", ".join(f"{name} by {_without_userinfo(url)}" for name, url in proxies.items())
+    shown = ", ".join(f"{name} by {_of_url(url)}" for name, url in proxies.items())
     yield Finding("proxies", shown or "none in the environment")
     certificates = os.environ.get("SSL_CERT_FILE") or os.environ.get("SSL_CERT_DIR")
     yield Finding("TLS", f"{ssl.OPENSSL_VERSION}, CA {certificates or 'of the HTTP library'}")
@@ -154,12 +157,16 @@ def _version(package: str) -> str:
         return "missing"
 
 
-def _without_userinfo(text: str) -> str:
+def _of_url(text: str) -> str:
+    """Return what can be shown of a URL, right or wrong; proxies may lack a scheme."""
     try:
-        parts = urlsplit(text)
+        parts = urlsplit(text if "://" in text else f"//{text}")
+        is_url = bool(parts.port != 0 and parts.hostname)
     except ValueError:
-        return "<hidden>"
-    shown = (
-        parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl() if parts.netloc else text
-    )
-    return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in shown)
+        return _NO_URL
+    userinfo, _, host = parts.netloc.rpartition("@")
+    # What stands behind a stray @ may be the end of a password.
+    if not is_url or text.count("@") != bool(userinfo):
+        return _NO_URL
+    shown = parts._replace(netloc=host, query="", fragment="").geturl()
+    return printable(shown.removeprefix("//"))

@@ -101,6 +101,8 @@ def emulator(
     service.webhooks.allow_any_host = webhooks_to_any_host
     if state is not None:
         load_state(service, state)
+        # Now, when nothing is lost yet if it cannot be written.
+        save_state(service, state)
     try:
         listening = bind(host, port)
     except OSError as error:

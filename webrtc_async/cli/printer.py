@@ -15,9 +15,13 @@ from webrtc_async import (
     Session,
     Subscriptions,
 )
+from webrtc_async.cli.printable import printable
 from webrtc_async.codec import write_answer
 
 Result = Session | Participant | Subscriptions | list[Participant]
+
+NARROWEST: Final = 72
+"""Columns that a table needs, whose ids cannot be copied when they are cut."""
 
 HIDDEN: Final = "<hidden>"
 
@@ -66,11 +70,16 @@ class Printer:
         fields = {"tag": result.tag}
         if isinstance(result, Participant):
             fields |= _participant_fields(result) | {"in session": ", ".join(result.sessions)}
-        click.echo(f"{type(result).__name__} {_printable(result.id)}")
+        click.echo(f"{type(result).__name__} {printable(result.id)}")
         for name, value in fields.items():
-            click.echo(f"  {name:<11} {_printable(value or '-')}")
+            click.echo(f"  {name:<11} {printable(value or '-')}")
 
     def _table(self, participants: list[Participant]) -> None:
+        console = Console(highlight=False)
+        if console.width < NARROWEST:
+            for each in participants:
+                self._record(each)
+            return
         table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
         table.add_column("participant", no_wrap=True)
         for name in ("tag", "publishes", "receives"):
@@ -78,8 +87,8 @@ class Printer:
         for each in participants:
             # Text, because a tag may hold what rich takes for markup, or a terminal for a command.
             cells = (each.id, each.tag or "-", *_participant_fields(each).values())
-            table.add_row(*(Text(_printable(cell)) for cell in cells))
-        Console(highlight=False).print(table)
+            table.add_row(*(Text(printable(cell)) for cell in cells))
+        console.print(table)
 
 
 def _participant_fields(participant: Participant) -> dict[str, str]:
@@ -101,7 +110,3 @@ def _heard(chosen: Subscriptions) -> str:
         else each.participant_id
         for each in chosen.participants
     )
-
-
-def _printable(text: str) -> str:
-    return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in text)

@@ -1,12 +1,14 @@
 """Errors of calls that were answered: refused, or with a success that is of no use."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 from webrtc_async.errors.root import WebRtcError
 from webrtc_async.outcome import Outcome
 
 
+@dataclass(eq=False, repr=False, kw_only=True)
 class ApiError(WebRtcError):
     """The service answered with a status that is not a success.
 
@@ -20,31 +22,20 @@ class ApiError(WebRtcError):
         body: The start of the body as text, at most 500 characters, device tokens removed.
     """
 
-    usual_outcome = Outcome.ANSWERED
     advice: ClassVar[str] = ""
 
-    def __init__(
-        self,
-        message: str,
-        *,
-        operation: str = "",
-        outcome: Outcome | None = None,
-        status: int = 0,
-        reason: str = "",
-        code: int | None = None,
-        request_id: str | None = None,
-        retry_after: float | None = None,
-        headers: Mapping[str, str] | None = None,
-        body: str = "",
-    ) -> None:
-        super().__init__(message, operation=operation, outcome=outcome)
-        self.status = status
-        self.reason = reason
-        self.code = code
-        self.request_id = request_id
-        self.retry_after = retry_after
-        self.headers = dict(headers or {})
-        self.body = body
+    outcome: Outcome = Outcome.ANSWERED
+    status: int = 0
+    reason: str = ""
+    code: int | None = None
+    request_id: str | None = None
+    retry_after: float | None = None
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    body: str = ""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.headers = dict(self.headers)
 
     def __str__(self) -> str:
         text = super().__str__()
@@ -100,6 +91,7 @@ class ServerError(ApiError):
     """The service or its gateway failed (5xx)."""
 
 
+@dataclass(eq=False, repr=False, kw_only=True)
 class UnexpectedResponseError(WebRtcError):
     """A success whose body is not what the operation returns.
 
@@ -112,30 +104,18 @@ class UnexpectedResponseError(WebRtcError):
         body: The start of the body as text, at most 500 characters, device tokens removed.
     """
 
-    usual_outcome = Outcome.ANSWERED
-
-    def __init__(
-        self,
-        message: str,
-        *,
-        operation: str = "",
-        outcome: Outcome | None = None,
-        status: int = 0,
-        problems: tuple[str, ...] = (),
-        request_id: str | None = None,
-        body: str = "",
-    ) -> None:
-        super().__init__(message, operation=operation, outcome=outcome)
-        self.status = status
-        self.problems = problems
-        self.request_id = request_id
-        self.body = body
+    outcome: Outcome = Outcome.ANSWERED
+    status: int = 0
+    problems: tuple[str, ...] = ()
+    request_id: str | None = None
+    body: str = ""
 
 
 class ResponseTooLargeError(UnexpectedResponseError):
     """The body was longer than the client's limit and was not read to its end."""
 
 
+@dataclass(eq=False, repr=False, kw_only=True)
 class CreateRolledBackError(WebRtcError):
     """A create succeeded with an answer that is of no use, and what it made was deleted again.
 
@@ -145,15 +125,5 @@ class CreateRolledBackError(WebRtcError):
         resource_id: The id of what was made and deleted.
     """
 
-    usual_outcome = Outcome.ANSWERED
-
-    def __init__(
-        self,
-        message: str,
-        *,
-        operation: str = "",
-        outcome: Outcome | None = None,
-        resource_id: str = "",
-    ) -> None:
-        super().__init__(message, operation=operation, outcome=outcome)
-        self.resource_id = resource_id
+    outcome: Outcome = Outcome.ANSWERED
+    resource_id: str = ""

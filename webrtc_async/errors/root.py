@@ -1,14 +1,17 @@
 """The root of every error, and what is wrong before anything is sent."""
 
-from typing import ClassVar
+from dataclasses import KW_ONLY, dataclass, field
 
 from webrtc_async.outcome import Orphan, Outcome
 
 
+# Not attrs, which would have every argument in args, where only the message belongs.
+@dataclass(eq=False, repr=False)
 class WebRtcError(Exception):
     """Root of everything this package raises at run time.
 
     Attributes:
+        message: What went wrong, without the operation and the outcome.
         operation: The API's name of the operation, such as "createSession"; empty outside a call.
         outcome: What may have happened at the service, over all attempts of the call.
         attempts: How many attempts the call had begun; 0 when it was refused before the first.
@@ -16,27 +19,21 @@ class WebRtcError(Exception):
             where there can be nothing.
     """
 
-    usual_outcome: ClassVar[Outcome] = Outcome.NOT_SENT
+    message: str
+    _: KW_ONLY
+    operation: str = ""
+    outcome: Outcome = Outcome.NOT_SENT
+    attempts: int = field(default=0, init=False)
+    orphan: Orphan | None = field(default=None, init=False)
 
-    def __init__(
-        self, message: str, *, operation: str = "", outcome: Outcome | None = None
-    ) -> None:
-        super().__init__(message)
-        self.operation = operation
-        self.outcome = self.usual_outcome if outcome is None else outcome
-        self.attempts = 0
-        self.orphan: Orphan | None = None
-
-    @property
-    def message(self) -> str:
-        """What went wrong, without the operation and the outcome."""
-        return str(self.args[0])
+    def __post_init__(self) -> None:
+        super().__init__(self.message)
 
     def __str__(self) -> str:
         text = f"{self.operation}: {self.message}" if self.operation else self.message
         if self.attempts > 1:
             text += f" This was attempt {self.attempts}."
-        if self.outcome is Outcome.UNKNOWN and self.usual_outcome is not Outcome.UNKNOWN:
+        if self.outcome is Outcome.UNKNOWN and type(self).outcome is not Outcome.UNKNOWN:
             text += " An answer was lost, so the operation may have been carried out."
         if self.orphan is not None:
             text += f" What it may have made is {self.orphan}."

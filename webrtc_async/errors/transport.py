@@ -1,9 +1,12 @@
 """Errors of calls to which no complete answer came."""
 
+from dataclasses import dataclass
+
 from webrtc_async.errors.root import WebRtcError
 from webrtc_async.outcome import Outcome, Stage
 
 
+@dataclass(eq=False, repr=False, kw_only=True)
 class TransportError(WebRtcError):
     """No complete answer arrived.
 
@@ -11,18 +14,8 @@ class TransportError(WebRtcError):
         status: The status of the answer when its head had arrived, else None.
     """
 
-    usual_outcome = Outcome.UNKNOWN
-
-    def __init__(
-        self,
-        message: str,
-        *,
-        operation: str = "",
-        outcome: Outcome | None = None,
-        status: int | None = None,
-    ) -> None:
-        super().__init__(message, operation=operation, outcome=outcome)
-        self.status = status
+    outcome: Outcome = Outcome.UNKNOWN
+    status: int | None = None
 
     def __str__(self) -> str:
         seen = "" if self.status is None else f" Its status was {self.status}."
@@ -39,10 +32,11 @@ class TransportError(WebRtcError):
         return "The service had refused the attempt that it answered."
 
 
+@dataclass(eq=False, repr=False, kw_only=True)
 class ConnectionFailedError(TransportError):
     """No connection could be made, or it took too long; no byte of this attempt was sent."""
 
-    usual_outcome = Outcome.NOT_SENT
+    outcome: Outcome = Outcome.NOT_SENT
 
     @property
     def _consequence(self) -> str:
@@ -77,6 +71,7 @@ class UnknownOutcomeError(TransportError):
     """
 
 
+@dataclass(eq=False, repr=False, kw_only=True)
 class DeadlineExceededError(TransportError, TimeoutError):
     """The call's deadline passed.
 
@@ -84,14 +79,4 @@ class DeadlineExceededError(TransportError, TimeoutError):
         stage: What the call was doing when its time was up.
     """
 
-    def __init__(
-        self,
-        message: str,
-        *,
-        operation: str = "",
-        outcome: Outcome | None = None,
-        status: int | None = None,
-        stage: Stage = Stage.QUEUED,
-    ) -> None:
-        super().__init__(message, operation=operation, outcome=outcome, status=status)
-        self.stage = stage
+    stage: Stage = Stage.QUEUED

@@ -13,10 +13,12 @@ MOST_SHOWN: Final = 3
 
 
 class JournalError(WebRtcError):
-    """A journal of set-ups cannot be read or written; nothing further is created."""
+    """A journal of set-ups cannot be read or written; nothing further is begun."""
 
 
-class ConferenceError(WebRtcError, ExceptionGroup[WebRtcError]):
+class ConferenceError(  # pyright: ignore[reportIncompatibleVariableOverride]
+    WebRtcError, ExceptionGroup[WebRtcError]
+):
     """A conference could not be set up or torn down: a group of the failures that ended it.
 
     `except* RateLimitedError` takes those of one kind out of it.
@@ -24,6 +26,9 @@ class ConferenceError(WebRtcError, ExceptionGroup[WebRtcError]):
     Attributes:
         leaked: What is not known to be deleted; the service deletes it after nine hours.
     """
+
+    # As the root has it: that of ExceptionGroup cannot be set.
+    message = ""  # pyright: ignore[reportIncompatibleMethodOverride]
 
     def __new__(cls, message: str, errors: Sequence[WebRtcError], **_: object) -> Self:
         """Make the group; what else is given is the initializer's."""
@@ -36,12 +41,10 @@ class ConferenceError(WebRtcError, ExceptionGroup[WebRtcError]):
         *,
         leaked: Sequence[Resource] = (),
         operation: str = "",
-        outcome: Outcome | None = None,
+        outcome: Outcome = Outcome.NOT_SENT,
     ) -> None:
-        worst = max((error.outcome for error in errors), default=None)
-        super().__init__(
-            message, operation=operation, outcome=worst if outcome is None else outcome
-        )
+        worst = max([outcome, *(error.outcome for error in errors)])
+        super().__init__(message, operation=operation, outcome=worst)
         # The root leaves the message alone there, and a pickle needs all that made the group.
         self.args = (message, list(errors))
         self.leaked = tuple(leaked)
@@ -78,7 +81,7 @@ class SetupError(ConferenceError):
         *,
         leaked: Sequence[Resource] = (),
         operation: str = "",
-        outcome: Outcome | None = None,
+        outcome: Outcome = Outcome.NOT_SENT,
         created: Sequence[Resource] = (),
         rollback: Sequence[WebRtcError] = (),
     ) -> None:

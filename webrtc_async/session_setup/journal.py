@@ -169,9 +169,7 @@ class Journal:
         if written < len(line):
             # A line cut short would be taken for the end of a crash.
             os.ftruncate(self._file, self._size)
-            raise JournalError(
-                f"the journal {self.path} cannot be written: {reason}. Nothing further is created."
-            )
+            raise self._unwritable(reason)
         self._size += written
 
     async def _sync(self) -> None:
@@ -186,10 +184,14 @@ class Journal:
             try:
                 await anyio.to_thread.run_sync(os.fsync, self._file)
             except OSError as error:
-                raise JournalError(
-                    f"the journal {self.path} cannot be written to its disk: {error.strerror}."
-                ) from None
+                raise self._unwritable(error.strerror) from None
             self._synced = reached
+
+    def _unwritable(self, reason: str | None) -> JournalError:
+        return JournalError(
+            f"the journal {self.path} cannot be written: {reason}. Nothing further is begun; when "
+            "it can be written, the same call goes on."
+        )
 
     def _load(self, account_id: str) -> None:
         for number, (start, line) in enumerate(self._lines(), 1):
