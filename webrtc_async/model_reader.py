@@ -62,7 +62,8 @@ class ReaderCode(ABC):
         # Made as attrs and cattrs make theirs, of nothing from outside.
         code = compile("\n".join(source), f"<reader of {kind.item.__name__}>", "exec")
         exec(code, self._scope)  # noqa: S102
-        read: Read = self._scope["read"]
+        is_one_model = kind.is_model and kind.container is None
+        read: Read = self._scope[self._readers[kind.item] if is_one_model else "read"]
         return read
 
     @abstractmethod
