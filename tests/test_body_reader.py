@@ -249,6 +249,7 @@ class Coloured:
     names: list[str] | None = None
     others: frozenset[str] = frozenset()
     sessions: list[Session] | None = None
+    room: Session | None = None
     note: str = ""
     extra: Mapping[str, object] = attrs.field(factory=dict)
 
@@ -305,13 +306,14 @@ class Prepared:
         (b'{"colour":"red"}', Coloured(colour=Colour.RED)),
         (
             b'{"colour":"red","colours":["red"],"names":["n"],"others":["o"],"note":"x",'
-            b'"sessions":[{"id":"s"}]}',
+            b'"sessions":[{"id":"s"}],"room":{"id":"r","tag":"t"}}',
             Coloured(
                 colour=Colour.RED,
                 colours=(Colour.RED,),
                 names=["n"],
                 others=frozenset({"o"}),
                 sessions=[Session(id="s")],
+                room=Session(id="r", tag="t"),
                 note="x",
             ),
         ),
@@ -337,7 +339,13 @@ def test_a_hash_that_is_kept() -> None:
 
 @pytest.mark.parametrize(
     "content",
-    [b'{"colour":"blue"}', b'{"colour":5}', b'{"colour":"red","names":[5]}', b'{"colour":null}'],
+    [
+        b'{"colour":"blue"}',
+        b'{"colour":5}',
+        b'{"colour":"red","colours":[5]}',
+        b'{"colour":"red","names":[5]}',
+        b'{"colour":null}',
+    ],
 )
 def test_misfits_of_own_models(content: bytes) -> None:
     """What does not fit an own model is said alike on all ways."""

@@ -5,7 +5,6 @@ from typing import Any, TypeVar
 
 from webrtc_async.collector import WORTH_IT, paused_collector
 from webrtc_async.converter import Converter, structured
-from webrtc_async.model_reader import compile_reader
 from webrtc_async.model_shape import Kind, Shapes, kind_of, shapes_within
 from webrtc_async.strict_json import parsed, read_json, strings_in
 
@@ -75,6 +74,8 @@ def _way_by_msgspec(kind: Kind, shapes: Shapes, otherwise: Way) -> Way:
 
 
 def _way_by_json(kind: Kind, shapes: Shapes, otherwise: Way) -> Way:
+    from webrtc_async.model_reader import compile_reader  # noqa: PLC0415  # by the first body
+
     read_value = compile_reader(kind, shapes)
 
     def read(content: bytes) -> Any:

@@ -1,13 +1,15 @@
 """Models to JSON bytes and back, strictly: nothing is coerced, nothing is dropped."""
 
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import attrs
 
 from webrtc_async.body_reader import BodyReader
 from webrtc_async.converter import build_converter, structured
-from webrtc_async.model_writer import Write, compile_writer
 from webrtc_async.strict_json import MisfitError, is_object, read_json, read_object, write_json
+
+if TYPE_CHECKING:
+    from webrtc_async.model_writer import Write
 
 __all__ = [
     "MisfitError",
@@ -26,7 +28,7 @@ ModelT = TypeVar("ModelT")
 _ANSWERS: Final = build_converter(of_service=True)
 _REQUESTS: Final = build_converter(of_service=False)
 _ANSWER_READER: Final = BodyReader(_ANSWERS, of_service=True)
-_WRITERS: Final[dict[type, Write]] = {}
+_WRITERS: Final["dict[type, Write]"] = {}
 _REQUEST_READER: Final = BodyReader(_REQUESTS, of_service=False)
 
 
@@ -77,7 +79,9 @@ def write_request(model: object) -> bytes:
         raise MisfitError((f"extra: {error}",)) from error
 
 
-def _writer(model: type) -> Write:
+def _writer(model: type) -> "Write":
+    from webrtc_async.model_writer import compile_writer  # noqa: PLC0415  # by the first body
+
     write: Write = compile_writer(model) if attrs.has(model) else lambda _: None
     _WRITERS[model] = write
     return write
