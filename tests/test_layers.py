@@ -18,9 +18,13 @@ FLOORS = (
     "models",
     "route",
     "collector",
+    "strict_json",
+    "model_shape",
     "model_reader",
+    "struct_reader",
     "model_writer",
     "converter",
+    "body_reader",
     "codec",
     "route_table",
     "redaction",
@@ -56,6 +60,7 @@ FLOORS = (
 OPEN_TO_THE_EMULATOR = {"errors", "models", "route", "codec", "route_table", "wire"}
 HOMES = {
     "cattrs": {"converter"},
+    "msgspec": {"struct_reader"},
     "tenacity": {"retry"},
     "httpx": {
         "transport.direct_exchange",

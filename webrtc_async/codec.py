@@ -1,22 +1,15 @@
 """Models to JSON bytes and back, strictly: nothing is coerced, nothing is dropped."""
 
-import json
-import math
-from collections import Counter
-from functools import cache
-from typing import Any, Final, NoReturn, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import attrs
 
-from webrtc_async.collector import WORTH_IT, paused_collector
-from webrtc_async.converter import (
-    MisfitError,
-    build_converter,
-    is_object,
-    request_fields,
-    structured,
-)
-from webrtc_async.model_writer import Write, compile_writer
+from webrtc_async.body_reader import BodyReader
+from webrtc_async.converter import build_converter, structured
+from webrtc_async.strict_json import MisfitError, is_object, read_json, read_object, write_json
+
+if TYPE_CHECKING:
+    from webrtc_async.model_writer import Write
 
 __all__ = [
     "MisfitError",
@@ -34,6 +27,9 @@ ModelT = TypeVar("ModelT")
 
 _ANSWERS: Final = build_converter(of_service=True)
 _REQUESTS: Final = build_converter(of_service=False)
+_ANSWER_READER: Final = BodyReader(_ANSWERS, of_service=True)
+_WRITERS: Final["dict[type, Write]"] = {}
+_REQUEST_READER: Final = BodyReader(_REQUESTS, of_service=False)
 
 
 def read_answer(content: bytes, model: type[ModelT]) -> ModelT:
@@ -42,10 +38,7 @@ def read_answer(content: bytes, model: type[ModelT]) -> ModelT:
     Raises:
         MisfitError: The bytes are not JSON, or the JSON is not the model.
     """
-    if len(content) < WORTH_IT:
-        return structured(_ANSWERS, read_json(content), model)
-    with paused_collector():
-        return structured(_ANSWERS, read_json(content), model)
+    return _ANSWER_READER.read(content, model)
 
 
 def read_request(content: bytes, model: type[ModelT]) -> ModelT:
@@ -54,7 +47,7 @@ def read_request(content: bytes, model: type[ModelT]) -> ModelT:
     Raises:
         MisfitError: The bytes are not JSON, or the JSON is not the model.
     """
-    return structured(_REQUESTS, read_json(content), model)
+    return _REQUEST_READER.read(content, model)
 
 
 def write_answer(value: object) -> bytes:
@@ -70,7 +63,8 @@ def write_request(model: object) -> bytes:
     """
     # What fits is written at once; all else is written in the way that can say what is wrong.
     kind: Any = type(model)
-    if (written := _writer(kind)(model)) is not None:
+    write = _WRITERS.get(kind) or _writer(kind)
+    if (written := write(model)) is not None:
         return written.encode("ascii")
     try:
         raw: object = _REQUESTS.unstructure(model)
@@ -85,74 +79,9 @@ def write_request(model: object) -> bytes:
         raise MisfitError((f"extra: {error}",)) from error
 
 
-def read_json(content: bytes) -> object:
-    """Return what JSON bytes say, refusing what JSON parsers disagree about.
+def _writer(model: type) -> "Write":
+    from webrtc_async.model_writer import compile_writer  # noqa: PLC0415  # by the first body
 
-    Raises:
-        MisfitError: Bad JSON, a duplicate key, NaN, an endless number, bad UTF-8, or deep nesting.
-    """
-    try:
-        text = content.decode(_encoding(content), "surrogatepass")
-        # Without a look for space around it, if there is none.
-        parsed, end = _DECODER.raw_decode(text) if text[:1] in _STARTS else (None, -1)
-        if end != len(text):
-            parsed = _DECODER.decode(text)
-    except RecursionError as error:
-        raise MisfitError(("the JSON is nested too deeply",)) from error
-    except ValueError as error:
-        raise MisfitError((f"not valid JSON: {error}",)) from error
-    return cast("object", parsed)
-
-
-def read_object(content: bytes) -> dict[str, object]:
-    """Return the object that JSON bytes say, or an empty one if they say anything else."""
-    try:
-        fields = read_json(content)
-    except MisfitError:
-        return {}
-    return fields if is_object(fields) else {}
-
-
-def write_json(value: object) -> bytes:
-    """Return compact ASCII JSON; a lone surrogate survives as its escape."""
-    return _ENCODER.encode(value).encode("ascii")
-
-
-@cache
-def _writer(model: type) -> Write:
-    return compile_writer(model, request_fields) if attrs.has(model) else lambda _: None
-
-
-def _encoding(content: bytes) -> str:
-    # Neither a mark nor one of the zeros of UTF-16 and UTF-32 is among the first two bytes.
-    if content[:1] in (b"{", b"[") and content[1:2] > b"\0":
-        return "utf-8"
-    return json.detect_encoding(content)
-
-
-def _unique_keys(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        [(twice, _)] = Counter(name for name, _ in pairs).most_common(1)
-        raise ValueError(f"the key {twice[:64]!r} is there twice")
-    return found
-
-
-def _finite(digits: str) -> float:
-    number = float(digits)
-    if math.isinf(number):
-        raise ValueError(f"the number {digits[:64]} is too large")
-    return number
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not a JSON number")
-
-
-_STARTS: Final = ("{", "[")
-
-# Made once, because json makes a new one for every call that has settings of its own.
-_DECODER: Final = json.JSONDecoder(
-    object_pairs_hook=_unique_keys, parse_constant=_refuse_constant, parse_float=_finite
-)
-_ENCODER: Final = json.JSONEncoder(separators=(",", ":"), allow_nan=False)
+    write: Write = compile_writer(model) if attrs.has(model) else lambda _: None
+    _WRITERS[model] = write
+    return write

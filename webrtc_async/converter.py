@@ -5,12 +5,10 @@ Whatever does not fit is said with its path on the wire.
 
 from collections.abc import Callable, Iterator, Mapping
 from enum import StrEnum
-from functools import cache
 from itertools import islice
 from typing import Any, Final, TypeGuard, TypeVar, cast, get_args, get_origin
 
 import attrs
-from attrs import Attribute
 from cattrs import (
     AttributeValidationNote,
     BaseValidationError,
@@ -20,23 +18,15 @@ from cattrs import (
 )
 from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
 
-from webrtc_async.model_reader import compile_reader
+from webrtc_async.model_shape import is_required, known_fields, wire_name
+from webrtc_async.strict_json import MisfitError, is_object
+
+__all__ = ["MOST_PROBLEMS", "Converter", "build_converter", "structured", "wire_name"]
 
 ModelT = TypeVar("ModelT")
 
 MOST_PROBLEMS: Final = 50
 """Problems that are said of one body; a hostile one could have millions."""
-
-
-class MisfitError(ValueError):
-    """Bytes or values that are not what a model says; `problems` holds a sentence for each."""
-
-    def __init__(self, problems: tuple[str, ...]) -> None:
-        super().__init__(problems)
-        self.problems = problems
-
-    def __str__(self) -> str:
-        return "; ".join(self.problems)
 
 
 def structured(using: Converter, raw: object, model: type[ModelT]) -> ModelT:
@@ -51,29 +41,11 @@ def structured(using: Converter, raw: object, model: type[ModelT]) -> ModelT:
         raise MisfitError(tuple(islice(_problems(error, ""), MOST_PROBLEMS))) from error
 
 
-def is_object(value: object) -> TypeGuard[dict[str, object]]:
-    """Whether a JSON value is an object."""
-    return isinstance(value, dict)
-
-
 def is_extra(value: object) -> TypeGuard[Mapping[str, object]]:
     """Whether a value can be written as the fields of an object."""
     return isinstance(value, Mapping) and all(
         isinstance(name, str) for name in cast("Mapping[object, object]", value)
     )
-
-
-def wire_name(name: str) -> str:
-    """Return a field's name on the wire: participant_id is participantId there."""
-    head, *tail = name.split("_")
-    return head + "".join(word.capitalize() for word in tail)
-
-
-def request_fields(model: Any) -> "dict[str, Attribute[object]]":
-    """Return the fields that a request may have, by their names on the wire."""
-    return {
-        wire_name(each.name): each for each in _fields(model) if not each.metadata.get("read_only")
-    }
 
 
 def build_converter(*, of_service: bool) -> Converter:
@@ -84,14 +56,14 @@ def build_converter(*, of_service: bool) -> Converter:
     built = Converter()
 
     def reader(model: Any, converter: Converter) -> Callable[[object, object], Any]:
-        names = {wire_name(each.name): each for each in _fields(model)}
+        fields = known_fields(model)
+        names = {wire_name(each.name) for each in fields}
         given = {
-            name
-            for name, each in names.items()
-            if each.default is attrs.NOTHING
-            or (of_service and each.metadata.get("given_by_service"))
+            wire_name(each.name) for each in fields if is_required(each, of_service=of_service)
         }
-        renames: dict[str, Any] = {each.name: override(rename=name) for name, each in names.items()}
+        renames: dict[str, Any] = {
+            each.name: override(rename=wire_name(each.name)) for each in fields
+        }
         read_known: Callable[[Mapping[str, object], Any], Any] = make_dict_structure_fn(
             model, converter, extra=override(omit=True), **renames
         )
@@ -110,13 +82,7 @@ def build_converter(*, of_service: bool) -> Converter:
             unknown = {name: each for name, each in value.items() if name not in names}
             return attrs.evolve(read_model, extra=unknown) if unknown else read_model
 
-        return compile_reader(
-            model,
-            names,
-            required=frozenset(given),
-            hook_for=lambda kind: _reader(converter, kind),
-            otherwise=read,
-        )
+        return read
 
     def writer(model: Any, converter: Converter) -> Callable[[Any], Any]:
         overrides: dict[str, Any] = {
@@ -125,7 +91,7 @@ def build_converter(*, of_service: bool) -> Converter:
                 omit_if_default=each.default is not attrs.NOTHING,
                 omit=not of_service and bool(each.metadata.get("read_only")),
             )
-            for each in _fields(model)
+            for each in known_fields(model)
         }
         write_known: Callable[[Any], dict[str, object]] = make_dict_unstructure_fn(
             model, converter, extra=override(omit=True), **overrides
@@ -145,7 +111,7 @@ def build_converter(*, of_service: bool) -> Converter:
         return write
 
     built.register_structure_hook(str, _text)
-    built.register_structure_hook(StrEnum, lambda value, model: _enum_reader(model)(value, model))
+    built.register_structure_hook(StrEnum, lambda value, enum: enum(_text(value, str)))
     built.register_structure_hook_factory(_is_array, _array_reader)
     built.register_structure_hook_factory(attrs.has, reader)
     built.register_unstructure_hook_factory(attrs.has, writer)
@@ -200,31 +166,6 @@ def _text(value: object, _: object) -> str:
     return value
 
 
-def _reader(converter: Converter, kind: Any) -> Callable[[Any, Any], Any]:
-    return _enum_reader(kind) if _is_enum(kind) else converter.get_structure_hook(kind)
-
-
-def _is_enum(kind: Any) -> bool:
-    return StrEnum in getattr(kind, "__mro__", ())
-
-
-def _members(model: Any) -> dict[object, Any]:
-    return {str(member): member for member in model}
-
-
-@cache
-def _enum_reader(model: Any) -> Callable[[object, object], Any]:
-    known = _members(model)
-
-    def read(value: object, _: object) -> Any:
-        text = _text(value, str)
-        found = known.get(text)
-        # What is spelt otherwise, or unknown, is for the enum itself to make a member of.
-        return model(text) if found is None else found
-
-    return read
-
-
 def _is_array(model: Any) -> bool:
     return get_origin(model) in {list, tuple, frozenset}
 
@@ -236,20 +177,12 @@ def _is_set(model: Any) -> bool:
 def _array_reader(model: Any, converter: Converter) -> Callable[[object, object], Any]:
     container: Any = get_origin(model)
     item: Any = get_args(model)[0]
-    read_item = _reader(converter, item)
-    known: dict[object, Any] | None = _members(item) if _is_enum(item) else None
+    read_item = converter.get_structure_hook(item)
 
     def read(value: object, _: object) -> Any:
         if not isinstance(value, list):
             raise _expected("an array", value)
         items = cast("list[object]", value)
-        if item is str and all(each.__class__ is str for each in items):
-            return container(items)
-        if known is not None:
-            try:
-                return container([known[each] for each in items])
-            except (KeyError, TypeError):
-                pass  # a value that is new, or none at all
         try:
             return container([read_item(each, item) for each in items])
         except (BaseValidationError, TypeError):
@@ -274,7 +207,3 @@ def _array_reader(model: Any, converter: Converter) -> Callable[[object, object]
         return found
 
     return read
-
-
-def _fields(model: Any) -> "list[Attribute[object]]":
-    return [each for each in attrs.fields(model) if each.name != "extra"]

@@ -1,92 +1,123 @@
-"""Writing an attrs model as JSON in one pass, for models whose fields hold what their types say.
+"""Writing attrs models as JSON, in straight code that is made once for each model.
 
-What holds anything else is left to the writer that can say why, so this one has no errors of its
-own. It knows the types that requests have: text, enums of text, and collections of both and of
-models.
+It writes values that hold what their fields' types say, and has no errors of its own: all else is
+left to the writer that can say what is wrong.
 """
 
-from collections.abc import Callable, Iterable, Mapping
-from enum import StrEnum
+from collections.abc import Callable, Iterator
 from json.encoder import encode_basestring_ascii as quoted
-from operator import attrgetter
-from typing import TYPE_CHECKING, Any, get_args, get_origin, get_type_hints
+from typing import Any
 
-import attrs
-
-from webrtc_async.model_reader import without_none
-
-if TYPE_CHECKING:
-    from attrs import Attribute
+from webrtc_async.model_shape import Field, Kind, fields_of, is_kept_as_given, known_fields
 
 Write = Callable[[Any], str | None]
 """Returns a value as JSON, or None if the value is not what its type says."""
 
-FieldsOf = Callable[[Any], "Mapping[str, Attribute[Any]]"]
 
+def compile_writer(model: Any) -> Write:
+    """Return a writer of a model as a request's object, without the fields that are not set.
 
-def compile_writer(model: Any, fields_of: FieldsOf) -> Write:
-    """Return a writer of a model as a JSON object, without the fields that have their defaults.
-
-    Args:
-        model: An attrs class; a value with anything in its field `extra` is not written here.
-        fields_of: Returns a model's other fields, whose defaults are all empty, by their names on
-            the wire.
+    A value with anything in its field `extra` is not written here.
     """
-    types = get_type_hints(model)
-    fields = [
-        (f'"{name}":', attrgetter(each.name), each.default, _writer(types[each.name], fields_of))
-        for name, each in fields_of(model).items()
-    ]
+    return _compiled(model, ())
 
-    def write(value: Any) -> str | None:
-        if value.__class__ is not model or value.extra != {}:
-            return None
-        pieces: list[str] = []
-        for key, get, default, write_one in fields:
-            each = get(value)
-            if not each and each == default:
-                continue
-            written = write_one(each)
-            if written is None:
-                return None
-            pieces.append(key + written)
-        return f"{{{','.join(pieces)}}}"
 
+def _compiled(model: Any, above: tuple[Any, ...]) -> Write:
+    sent = [each for each in known_fields(model) if not each.metadata.get("read_only")]
+    # Only what is empty is left out here, and of a model that holds itself no end would be found.
+    if model in above or any(each.default or not is_kept_as_given(each) for each in sent):
+        return lambda _: None
+    fields = {each.name: each for each in fields_of(model, of_service=False)}
+    code = _WriterCode((*above, model))
+    names = {each.name: f"piece{number}" for number, each in enumerate(sent)}
+    lines = [line for name, piece in names.items() for line in code.lines(fields[name], piece)]
+    pieces = "".join(f"{{{piece}}}" for piece in names.values())
+    source = [_BEGIN, *(f"        {line}" for line in lines), _END.format(pieces=pieces)]
+    # Made as attrs and cattrs make theirs, of nothing from outside.
+    compiled = compile("\n".join(source), f"<writer of {model.__name__}>", "exec")
+    exec(compiled, code.scope)  # noqa: S102
+    write: Write = code.scope["write"]
     return write
 
 
-def _writer(kind: Any, fields_of: FieldsOf) -> Write:
-    kind = without_none(kind)
-    if kind is str or StrEnum in getattr(kind, "__mro__", ()):
-        return _text_writer(kind)
-    if attrs.has(kind):
-        return compile_writer(kind, fields_of)
-    container = get_origin(kind)
-    if container is frozenset or container is tuple:
-        return _array_writer(container, _writer(get_args(kind)[0], fields_of))
-    return lambda _: None
+_BEGIN = """
+def write(value):
+    try:
+        extra = value.extra if value.__class__ is model else None
+        if extra or extra.__class__ is not dict: return None"""
+# What is not text has no order, and None, for what is not what its type says, joins nothing.
+_END = """
+    except TypeError: return None
+    return '{{' + f'{pieces}'[1:] + '}}'"""
 
 
-def _text_writer(kind: Any) -> Write:
-    def write(value: Any) -> str | None:
-        found = value.__class__
-        # Any text can become an enum's member; what has not been made one is sent as it is.
-        return quoted(value) if found is str or found is kind else None
+class _WriterCode:
+    """The lines that write each field as a piece, and what they use."""
 
-    return write
+    def __init__(self, models: tuple[Any, ...]) -> None:
+        self.scope: dict[str, Any] = {"model": models[-1], "quoted": quoted}
+        self._models = models
+
+    def lines(self, field: Field, piece: str) -> Iterator[str]:
+        kind, key, default = field.kind, f',"{field.wire}":', self._named(field.default)
+        yield f"found = value.{field.name}"
+        if kind.container is None and kind.is_text:
+            is_set = " and found" if field.default == "" else ""
+            yield f"if found.__class__ is str{is_set}: {piece} = {key!r} + quoted(found)"
+            yield f"elif found != {default}: return None"
+        else:
+            yield f"if found or found != {default}:"
+            yield from (f"    {line}" for line in self._kind_lines(kind, key, piece))
+        yield f"else: {piece} = ''"
+
+    def _kind_lines(self, kind: Kind, key: str, piece: str) -> Iterator[str]:
+        if not (kind.is_text or kind.is_member or kind.is_model):
+            yield "return None"
+        elif kind.is_member and kind.container in (None, frozenset):
+            yield f"{piece} = {self._named(_MemberPieces(key, kind))}[found]"
+        elif kind.container is None:
+            yield f"{piece} = {key!r} + {self._writer(kind)}(found)"
+        else:
+            yield f"if found.__class__ is not {kind.container.__name__}: return None"
+            yield f"found = {'sorted' if kind.container is frozenset else 'list'}(found)"
+            yield f"{piece} = {key + '['!r} + ','.join(map({self._writer(kind)}, found)) + ']'"
+
+    def _writer(self, kind: Kind) -> str:
+        if kind.is_model:
+            return self._named(_compiled(kind.item, self._models))
+        return self._named(_text_writer(kind.item))
+
+    def _named(self, value: object) -> str:
+        name = f"given{len(self.scope)}"
+        self.scope[name] = value
+        return name
 
 
-def _array_writer(container: Any, write_item: Write) -> Write:
-    in_order: Callable[[Any], Iterable[Any]] = sorted if container is frozenset else iter
+class _MemberPieces(dict[Any, str]):
+    """What is written of an enum's members, one or a set of them; of known ones it is kept."""
 
-    def write(value: Any) -> str | None:
-        if value.__class__ is not container:
-            return None
-        pieces: list[Any] = []
-        try:
-            pieces += map(write_item, in_order(value))
-            return f"[{','.join(pieces)}]"
-        except TypeError:  # what is not text has no order, and None is no piece
-            return None
+    def __init__(self, key: str, kind: Kind) -> None:
+        self._key = key
+        self._is_set = kind.container is frozenset
+        self._write = _text_writer(kind.item)
+        self._known: frozenset[Any] = frozenset(kind.item)
+
+    def __missing__(self, found: Any) -> str:
+        if self._is_set:
+            written = f"[{','.join(map(self._write, sorted(found)))}]"
+        else:
+            written = self._write(found)
+        piece = self._key + written
+        if self._known.issuperset(found if self._is_set else (found,)):
+            self[found] = piece
+        return piece
+
+
+def _text_writer(kind: Any) -> Callable[[Any], str]:
+    # Any text can become an enum's member; what has not been made one is sent as it is.
+    def write(text: Any) -> str:
+        if text.__class__ is not str and text.__class__ is not kind:
+            raise TypeError
+        return quoted(text)
 
     return write

@@ -89,7 +89,9 @@ class ParticipantSubscription:
     """
 
     participant_id: str
-    stream_aliases: tuple[str, ...] = field(default=(), converter=_stream_aliases)
+    stream_aliases: tuple[str, ...] = field(
+        default=(), converter=_stream_aliases, metadata={"converter_widens": True}
+    )
     extra: Mapping[str, object] = field(factory=dict[str, object], hash=False, repr=_names_only)
 
 
@@ -117,7 +119,9 @@ class Subscriptions:
     """
 
     session_id: str | None = None
-    participants: tuple[ParticipantSubscription, ...] = field(default=(), converter=_chosen)
+    participants: tuple[ParticipantSubscription, ...] = field(
+        default=(), converter=_chosen, metadata={"converter_widens": True}
+    )
     extra: Mapping[str, object] = field(factory=dict[str, object], hash=False, repr=_names_only)
 
     @classmethod
@@ -199,9 +203,11 @@ class Participant:
     id: str = field(default="", metadata={"given_by_service": True, "read_only": True})
     callback_url: str | None = field(default=None, repr=url_without_secrets)
     publish_permissions: frozenset[PublishPermission] | None = field(
-        default=None, converter=_permissions
+        default=None, converter=_permissions, metadata={"converter_widens": True}
     )
-    sessions: tuple[str, ...] = field(default=(), converter=_sessions, metadata={"read_only": True})
+    sessions: tuple[str, ...] = field(
+        default=(), converter=_sessions, metadata={"read_only": True, "converter_widens": True}
+    )
     subscriptions: Subscriptions | None = field(default=None, metadata={"read_only": True})
     tag: str | None = None
     device_api_version: DeviceApiVersion | None = None
