@@ -58,8 +58,8 @@ def tests(session: nox.Session, versions: str) -> None:
 
 
 READERS = (
-    "codec wire models http1_response httptools_parser http1_transport http1_pool transport call "
-    "create_call faults fault_matrix storms stateful_faults lifetime "
+    "body_reader codec wire models http1_response httptools_parser http1_transport http1_pool "
+    "transport call create_call faults fault_matrix storms stateful_faults lifetime "
     "emulator_wire emulator_over_tcp"
 )
 """Test modules of what has to do with the libraries of the extra `fast`."""
