@@ -145,7 +145,9 @@ class DirectExchange:
 
     def _content(self, response: Http1Response, encoding: str) -> bytes:
         # In a frame of its own, because a failure's is not kept: see unreadable().
-        content = b"".join((*self._chunks, response.take()))
+        content = response.take()
+        if self._chunks:
+            content = b"".join((*self._chunks, content))
         check_length(len(content), self._limit)
         return decode(content, encoding, self._limit) if encoding else content
 
