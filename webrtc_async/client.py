@@ -237,11 +237,12 @@ class AsyncWebRtcClient(Conferences):
         values = {**path_values, ACCOUNT: options.account_id}
         request = write_request(route, self._base_url, values, body, options.headers)
         watch = watch_over(route, self._base_url, self._observers)
-        kind: type[Call[Any]] = CreateCall if route.creates else Call
+        kind: Any = CreateCall if route.creates else Call
         tag = getattr(body, "tag", None)
-        return kind(
+        call: Call[ResultT] = kind(
             route, request, values, self._channel, options.retry, options.deadline, watch, tag
         )
+        return call
 
     @property
     def account_id(self) -> str:
