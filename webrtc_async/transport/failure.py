@@ -127,9 +127,13 @@ def unreadable(error: ContentError, operation: str, status: int) -> UnexpectedRe
 
 
 def _behind(error: BaseException | None, kind: type[ErrorT]) -> ErrorT | None:
-    while error is not None and not isinstance(error, kind):
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:  # `raise error from error` is legal
+        if isinstance(error, kind):
+            return error
+        seen.add(id(error))
         error = error.__cause__ or error.__context__
-    return error
+    return None
 
 
 def _hint(target: str, detail: str) -> str:
