@@ -13,7 +13,7 @@ nox.needs_version = ">=2024.10.9"
 nox.options.sessions = ["tests", "fast", "tests_httpx2", "types", "lint"]
 
 PROJECT = nox.project.load_toml("pyproject.toml")
-SUPPORTED = ("3.11", "3.12", "3.13", "3.14")
+SUPPORTED = ("3.11", "3.12", "3.13")
 
 
 def runs(version: str) -> bool:
