@@ -13,7 +13,7 @@ nox.needs_version = ">=2024.10.9"
 nox.options.sessions = ["tests", "fast", "tests_httpx2", "types", "lint"]
 
 PROJECT = nox.project.load_toml("pyproject.toml")
-SUPPORTED = ("3.11", "3.12", "3.13", "3.14")
+SUPPORTED = ("3.11", "3.12", "3.13")
 
 
 def runs(version: str) -> bool:
@@ -59,7 +59,7 @@ def tests(session: nox.Session, versions: str) -> None:
 
 READERS = (
     "body_reader codec wire models http1_response httptools_parser http1_transport http1_pool "
-    "transport call create_call faults fault_matrix storms stateful_faults lifetime "
+    "transport call create_call faults fault_matrix garbage storms stateful_faults lifetime "
     "emulator_wire emulator_over_tcp"
 )
 """Test modules of what has to do with the libraries of the extra `fast`."""

@@ -1,26 +1,21 @@
-"""Faults of the process around the client: descriptors, garbage, clocks, interrupts."""
+"""Faults of the process around the client: descriptors, clocks, interrupts."""
 
 import contextlib
-import gc
 import re
 import signal
 import subprocess
 import sys
 import textwrap
-import types
 from pathlib import Path
 
 import anyio
 import pytest
-from faults.behaviours import HEAD, answered, reset_after
 from faults.matrix import TRANSPORTS
-from faults.row import create_session, get_session
 from faults.scene import GOOD
 from faults.storm import client_of as client_over
-from scripted import client_of, hang_up, policy, refusal, serving, stay_silent
+from scripted import serving
 
 import webrtc_async
-from webrtc_async import ServerError, WebRtcError
 
 TESTS = Path(__file__).parent
 
@@ -107,85 +102,6 @@ def test_an_interrupt_ends_a_program_as_ever(transport):
     assert said.rstrip().endswith("KeyboardInterrupt")
     assert "Warning" not in said
     assert "ignored" not in said
-
-
-@pytest.mark.anyio
-async def test_failed_calls_leave_no_garbage():
-    """A thousand failed calls with repeats leave no cycle for the collector to find."""
-    async with client_of(refusal(503)) as client:
-
-        async def fail(times):
-            for _ in range(times):
-                with contextlib.suppress(ServerError):
-                    await client.get_session("s-1")
-
-        await fail(10)
-        assert not await garbage_of(fail, 1000)
-
-
-async def cut_off(client):
-    with anyio.move_on_after(0.005):
-        await client.get_session("s-1")
-
-
-ENDS = {
-    "refused": (answered(b"", status=b"503 No"), get_session, {}),
-    "refused create": (answered(b"", status=b"503 No"), create_session, {}),
-    "lost": (hang_up, get_session, {}),
-    "lost create": (hang_up, create_session, {}),
-    "lost in its body": (reset_after(HEAD + b"Content-Length: 9\r\n\r\n{"), get_session, {}),
-    "repeated and well": (None, get_session, {}),
-    "late": (stay_silent, get_session, {"deadline": 0.005}),
-    "late create": (stay_silent, create_session, {"deadline": 0.005, "create_grace": 0}),
-    "cancelled": (stay_silent, cut_off, {}),
-}
-
-
-@pytest.mark.anyio
-@pytest.mark.parametrize("transport", TRANSPORTS)
-@pytest.mark.parametrize("end", ENDS)
-async def test_no_end_of_a_call_leaves_garbage_of_ours(end, transport):
-    """Over sockets no cycle holds anything of this package or of tenacity, however calls end."""
-    behaviour, perform, settings = ENDS[end]
-    async with (
-        serving(behaviour or hang_up) as server,
-        client_over(server, transport, retry=policy(attempts=3), **settings) as client,
-    ):
-
-        async def call(times):
-            for _ in range(times):
-                if behaviour is None:
-                    server.behaviours = [hang_up, hang_up, GOOD]
-                with contextlib.suppress(WebRtcError):
-                    await perform(client)
-
-        await call(5)
-        found = await garbage_of(call, 20)
-    assert not [each for each in found if {"webrtc_async", "tenacity"} & set(homes_of(each))]
-
-
-async def garbage_of(call, times):
-    """Return what the calls leave to the collector; of anything older it takes no notice."""
-    gc.freeze()
-    gc.disable()
-    gc.set_debug(gc.DEBUG_SAVEALL)
-    try:
-        await call(times)
-        gc.collect()
-        return gc.garbage.copy()
-    finally:
-        gc.set_debug(0)
-        gc.garbage.clear()
-        gc.enable()
-        gc.unfreeze()
-
-
-def homes_of(found):
-    """Return the packages of an object's class and, if it is a frame, of its code."""
-    modules = [type(found).__module__]
-    if isinstance(found, types.FrameType):
-        modules.append(found.f_globals.get("__name__", ""))
-    return [module.partition(".")[0] for module in modules]
 
 
 def test_only_the_monotonic_clock_counts():

@@ -1012,6 +1012,22 @@ async def test_a_hook_that_raises_is_our_error() -> None:
     assert (caught.value.outcome, caught.value.status) == (Outcome.ANSWERED, 200)
 
 
+async def test_a_hook_that_raises_from_itself_is_our_error() -> None:
+    """An exception that is its own cause, which Python allows, is one like any other."""
+
+    async def refuse(_: httpx.Response) -> None:
+        error = LookupError("hook")
+        raise error from error
+
+    async with (
+        serving(OK) as server,
+        httpx.AsyncClient(event_hooks={"response": [refuse]}) as given,
+        calling(server.url(), http_client=given) as client,
+    ):
+        with pytest.raises(TransportError, match="LookupError"):
+            await client.create_session()
+
+
 async def test_a_hook_that_raises_for_the_status_is_that_status() -> None:
     """With raise_for_status as a hook, a refusal is the error of its status all the same."""
 

@@ -38,6 +38,7 @@ def structured(using: Converter, raw: object, model: type[ModelT]) -> ModelT:
     try:
         return using.structure(raw, model)
     except (BaseValidationError, TypeError, RecursionError) as error:
+        _forget_frames(error)
         raise MisfitError(tuple(islice(_problems(error, ""), MOST_PROBLEMS))) from error
 
 
@@ -151,6 +152,14 @@ def _problems(error: BaseException, path: str) -> Iterator[str]:
         yield f"{path.removeprefix('.') or 'the body'}: {error}"
 
 
+def _forget_frames(error: BaseException) -> None:
+    """Take the tracebacks: a frame of cattrs holds the errors of a model until all are found."""
+    error.with_traceback(None)
+    if isinstance(error, BaseValidationError):
+        for inner in error.exceptions:
+            _forget_frames(inner)
+
+
 def _step(error: BaseException) -> str:
     # cattrs adds a last note to what a field or an item raises; what a model's own rules say of
     # the whole of it has none.
@@ -185,7 +194,8 @@ def _array_reader(model: Any, converter: Converter) -> Callable[[object, object]
         items = cast("list[object]", value)
         try:
             return container([read_item(each, item) for each in items])
-        except (BaseValidationError, TypeError):
+        except (BaseValidationError, TypeError) as error:
+            _forget_frames(error)
             # pyright takes a group's own __new__ for the whole signature.
             raise IterableValidationError(
                 "items that do not fit",

@@ -6,7 +6,7 @@ object keeps the decisions of one call, so sharing it would mix up concurrent ca
 
 import random
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar, cast
 
 import anyio
 from attrs import field, frozen
@@ -144,68 +144,66 @@ async def call_with_repeats(
     except WebRtcError as error:
         if policy.attempts == 1 or not policy.may_repeat(repeat, error):
             raise
-        # In a list, to be taken out of it: see _Failed.
-        failures = [error]
+        failures: list[BaseException] = [error]  # see _repeat
     else:
         quota.give_back()
         return result
     return await _repeat(attempt, failures, policy, repeat, quota, time_left)
 
 
-@frozen(eq=False)
-class _Failed:
-    """How an attempt ended, as a value, because tenacity must not hold it as an exception.
-
-    An exception holds the frames that it came through, so one that such a frame holds is a cycle,
-    which only the garbage collector ends. Nor is a cancellation tenacity's to look at.
-    """
-
-    error: BaseException
-
-
 async def _repeat(
     attempt: Callable[[], Awaitable[ResultT]],
-    failures: list[WebRtcError],
+    failures: list[BaseException],
     policy: RetryPolicy,
     repeat: Repeat,
     quota: RetryQuota,
     time_left: Callable[[], float],
 ) -> ResultT:
+    """Go on after a failure, which stands in a list as long as it is the last.
+
+    tenacity sees no failure. An exception holds the frames that it came through, and from Python
+    3.12 on those hold their callers: one that any of them holds is a cycle, which only the garbage
+    collector ends. Nor is a cancellation tenacity's to look at.
+    """
     # Loaded by the first repetition: most programs never need one.
     from tenacity import AsyncRetrying, retry_if_result
 
-    taken = 0
+    taken = attempts = 0
 
-    async def attempt_again() -> ResultT | _Failed:
+    async def attempt_again() -> ResultT | None:
         # The failure already seen is tenacity's first attempt, so that its counts are the call's.
-        if failures:
-            return _Failed(failures.pop())
+        nonlocal attempts
+        attempts += 1
+        if attempts == 1:
+            return None
+        failures.clear()
         try:
             return await attempt()
         except BaseException as error:
-            return _Failed(error)
+            failures.append(error)
+            return None
 
-    def may_follow(end: ResultT | _Failed) -> bool:
-        return isinstance(end, _Failed) and policy.may_repeat(repeat, end.error)
+    def may_follow(_: object) -> bool:
+        return bool(failures) and policy.may_repeat(repeat, failures[0])
 
     def pause(state: "RetryCallState") -> float:
-        return policy.pause(state.attempt_number, _end(state).error)
+        return policy.pause(state.attempt_number, failures[0])
 
     def is_over(state: "RetryCallState") -> bool:
         nonlocal taken
         if state.attempt_number >= policy.attempts:
             return True
-        failure, left = _end(state).error, time_left()
+        left = time_left()
         if state.upcoming_sleep > left:
-            failure.add_note(
+            failures[0].add_note(
                 f"It was not repeated: the pause of {state.upcoming_sleep:.1f} s does not fit into "
                 f"the {max(left, 0):.1f} s left of the deadline."
             )
             return True
         # Last, because only what is repeated is paid for.
-        taken = quota.take(failure)
+        taken = quota.take(failures[0])
         if not taken:
-            failure.add_note(
+            failures[0].add_note(
                 "It was not repeated: the client's retry quota is used up, as happens when most of "
                 "what it sends fails."
             )
@@ -216,22 +214,14 @@ async def _repeat(
         wait=pause,
         stop=is_over,
         sleep=policy.sleep,
-        retry_error_callback=_end,
+        retry_error_callback=lambda _: None,
     )
     try:
-        end: ResultT | _Failed = await retrying(attempt_again)
+        result: ResultT | None = await retrying(attempt_again)
+        if failures:
+            raise failures[0]
     finally:
+        failures.clear()
         retrying.iter_state.reset()  # it holds methods of the object that holds it
-    if not isinstance(end, _Failed):
-        quota.give_back(taken)
-        return end
-    try:
-        raise end.error
-    finally:
-        del end
-
-
-def _end(state: "RetryCallState") -> _Failed:
-    end = None if state.outcome is None else state.outcome.result()
-    assert isinstance(end, _Failed), "tenacity asks only after a failure"  # noqa: S101
-    return end
+    quota.give_back(taken)
+    return cast("ResultT", result)

@@ -109,8 +109,9 @@ HELD = [
         "73",
         "garbage of failed calls",
         (
-            "test_processes::test_failed_calls_leave_no_garbage",
-            "test_processes::test_no_end_of_a_call_leaves_garbage_of_ours",
+            "test_garbage::test_failed_calls_leave_no_garbage",
+            "test_garbage::test_no_end_of_a_call_leaves_garbage_of_ours",
+            "test_garbage::test_no_fault_leaves_garbage_of_ours",
         ),
     ),
     Held("74", "no descriptor left", ("test_processes::test_descriptors_that_ran_out",)),

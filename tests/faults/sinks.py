@@ -115,5 +115,7 @@ class Lag:
         task_status.started()
         while True:
             due = anyio.current_time() + 0.005
-            await anyio.sleep_until(due)
-            self.worst = max(self.worst, anyio.current_time() - due)
+            try:
+                await anyio.sleep_until(due)
+            finally:  # the body may end in the turn that was late, before this one gets its own
+                self.worst = max(self.worst, anyio.current_time() - due)

@@ -1,5 +1,6 @@
 """One request over an HTTP client, and the answer to it."""
 
+import sys
 from collections.abc import AsyncGenerator, Iterable
 from functools import partial
 from typing import Final
@@ -14,7 +15,7 @@ from webrtc_async.errors import (
     ConfigurationError,
 )
 from webrtc_async.outcome import Progress, Stage
-from webrtc_async.transport.failure import refusal_of, tracer, unreadable
+from webrtc_async.transport.failure import forget_causes, refusal_of, tracer, unreadable
 from webrtc_async.transport.left import TakeOver, in_a_task
 from webrtc_async.transport.library_pool import LibraryPool
 from webrtc_async.transport.place import Place
@@ -84,8 +85,16 @@ class Exchange:
             built = self._built(http, connect_timeout)
             # A pool of ours tells of every byte; of what was given, nothing is known.
             progress.stage, progress.is_traced = Stage.CONNECTING, not self.pool.is_given
-            with move_on_after(longest):
-                return await self._send(http, built)
+            outer = sys.exception()
+            try:
+                with move_on_after(longest):
+                    return await self._send(http, built)
+            except Exception as error:
+                if not self.pool.is_given:
+                    forget_causes(error, outer)
+                # A redirect that httpx cannot follow leaves its response, and so this request.
+                built.extensions.clear()
+                raise
         return None
 
     def _built(self, http: httpx.AsyncClient, connect_timeout: float | None) -> httpx.Request:

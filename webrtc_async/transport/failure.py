@@ -106,6 +106,27 @@ def lost(progress: Progress, target: str, problem: str) -> TransportError:
     )
 
 
+def forget_causes(error: BaseException, outer: BaseException | None) -> None:
+    """Take the tracebacks from what an HTTP library's exception was raised from.
+
+    Their frames hold the exceptions that they raised, in h11 and trio, or their callers do, from
+    Python 3.12 on: contextlib's, where a context manager turns one exception into another. Such a
+    cycle has the whole call wait for the garbage collector, by the frames' callers.
+
+    Args:
+        error: The exception, which keeps its own.
+        outer: The user's, which was being handled when the library was called.
+    """
+    seen = {id(error), id(outer)}
+    found = [error.__cause__, error.__context__]
+    while found:
+        cause = found.pop()
+        if cause is not None and id(cause) not in seen:
+            seen.add(id(cause))
+            cause.__traceback__ = None
+            found += cause.__cause__, cause.__context__
+
+
 def refusal_of(head: WireResponse | None, chunks: Iterable[bytes]) -> WireResponse | None:
     """Return an answer that is not a success with what has come of its body, else None."""
     if head is None or head.is_success:
@@ -127,9 +148,13 @@ def unreadable(error: ContentError, operation: str, status: int) -> UnexpectedRe
 
 
 def _behind(error: BaseException | None, kind: type[ErrorT]) -> ErrorT | None:
-    while error is not None and not isinstance(error, kind):
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:  # `raise error from error` is legal
+        if isinstance(error, kind):
+            return error
+        seen.add(id(error))
         error = error.__cause__ or error.__context__
-    return error
+    return None
 
 
 def _hint(target: str, detail: str) -> str:

@@ -44,5 +44,6 @@ class H11Parser:
                 elif not isinstance(event, h11.InformationalResponse):
                     break
         except h11.RemoteProtocolError as error:
-            raise ResponseError(str(error)) from error
+            # h11 raises some in a method of theirs, whose frame holds them.
+            raise ResponseError(str(error)) from error.with_traceback(None)
         return b"".join(body)

@@ -146,7 +146,8 @@ class Http1Transport(httpx.AsyncBaseTransport):
         except TimeoutError as error:
             raise httpx.ConnectTimeout(str(error)) from error
         except (OSError, UnicodeError) as error:
-            raise httpx.ConnectError(str(error)) from error
+            # asyncio keeps it for a while, or in a cycle, and its traceback the whole call.
+            raise httpx.ConnectError(str(error)) from error.with_traceback(None)
         return connection
 
     def _secured(self) -> ssl.SSLContext:
