@@ -124,7 +124,7 @@ def as_auth(auth: object) -> Auth:
     if isinstance(auth, Auth):
         return auth
     match auth:
-        case (username, password):
+        case (object() as username, object() as password):
             return BasicAuth(check_text("username", username), check_text("password", password))
         case _:
             raise ConfigurationError(
