@@ -209,11 +209,27 @@ def test_credentials_stay_as_they_are(auth: Auth) -> None:
 
 
 @pytest.mark.parametrize(
-    "auth", [None, CANARY, (CANARY,), (CANARY, "b", "c"), (CANARY, 1), {CANARY: "b"}, 5, b"ab"]
+    "auth", [None, CANARY, (CANARY,), (CANARY, "b", "c"), {CANARY: "b"}, 5, b"ab"]
 )
 def test_what_is_no_auth_is_refused(auth: object) -> None:
     """Anything else is refused by its type, without showing it."""
     with pytest.raises(ConfigurationError, match=f"not {type(auth).__name__}") as caught:
+        as_auth(auth)
+    assert CANARY not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("auth", "said"),
+    [
+        ((CANARY, None), "The password must be a str, not NoneType"),
+        ((None, CANARY), "The username must be a str, not NoneType"),
+        ([CANARY, 1], "The password must be a str, not int"),
+        ((CANARY, ""), "The password is empty"),
+    ],
+)
+def test_a_half_that_is_no_text_is_named(auth: object, said: str) -> None:
+    """A variable that is not set is refused by the half that it was for, and shows no other."""
+    with pytest.raises(ConfigurationError, match=said) as caught:
         as_auth(auth)
     assert CANARY not in str(caught.value)
 

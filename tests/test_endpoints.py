@@ -201,8 +201,9 @@ def wrong_calls() -> list[Any]:
         rows.append((name, ("x",), {key: "y"}, f"multiple values for argument '{key}'"))
         rows.append((name, (), {}, "missing a required"))
     for name in WITH_TWO_IDS:
-        rows.append((name, ("x", "y"), {}, "too many positional arguments"))
-        rows.append((name, ("x",), {"participant_id": "y"}, "too many positional arguments"))
+        by_name = f"write {name}(session_id=…, participant_id=…"
+        rows.append((name, ("x", "y"), {}, by_name))
+        rows.append((name, ("x",), {"participant_id": "y"}, by_name))
         rows.append((name, (), {"participant": "x", "session_id": "y"}, "missing a required"))
     for name, route in METHODS.items():
         if not route.takes_body:

@@ -37,9 +37,9 @@ def run(work: Callable[[], Coroutine[Any, Any, Any]], *places: Place) -> Any:
         return runner.run(work())
 
 
-async def connect(next_after: float = 60) -> Place:
+async def connect(next_after: float = 60, to: Place = ("api.example", 443)) -> Place:
     """Connect to a host, and return the address that it turned out to be."""
-    with await connected_socket("api.example", 443, next_after=next_after) as connected:
+    with await connected_socket(to[0], to[1], next_after=next_after) as connected:
         return connected.getpeername()
 
 
@@ -126,21 +126,88 @@ def test_a_host_without_an_address() -> None:
         run(connect)
 
 
+def test_an_address_is_not_looked_up(listening: Place) -> None:
+    """A host that is an address already is connected to without asking for its addresses."""
+    assert run(lambda: connect(to=listening)) == listening
+
+
+def test_an_address_that_refuses_says_so(refusing: Place) -> None:
+    """The error has the system's number and the address, as asyncio's own has."""
+
+    async def by_asyncio() -> None:
+        await asyncio.get_running_loop().create_connection(asyncio.Protocol, *refusing)
+
+    with pytest.raises(ConnectionRefusedError) as known:
+        asyncio.run(by_asyncio())
+    with pytest.raises(ConnectionRefusedError) as caught:
+        run(lambda: connect(to=refusing))
+    assert (caught.value.errno, str(caught.value)) == (known.value.errno, str(known.value))
+
+
+@pytest.mark.parametrize(
+    ("host", "family"),
+    [
+        ("127.0.0.1", socket.AF_INET),
+        ("::1", socket.AF_INET6),
+        ("::ffff:10.0.0.1", socket.AF_INET6),
+        ("fe80::1%eth0", None),
+        ("127.1", None),
+        ("api.example", None),
+        ("", None),
+    ],
+)
+def test_what_has_to_be_looked_up(host: str, family: socket.AddressFamily | None) -> None:
+    """Names have to be, and what only a look-up makes an address of: a zone, a short form."""
+    assert happy_eyeballs._family_of(host) == family
+
+
+@pytest.mark.parametrize("turns", [None, *range(4)])
+def test_a_socket_that_is_not_ready_yet_is_watched_until_it_is(turns: int | None) -> None:
+    """Who waits for a connect far away goes on once it is settled, or leaves nothing watched."""
+
+    async def watch() -> None:
+        near, far = socket.socketpair()
+        with near, far:
+            near.setblocking(False)
+            with contextlib.suppress(BlockingIOError):
+                while near.send(bytes(65536)):
+                    pass
+            task = asyncio.ensure_future(happy_eyeballs._settled(near.fileno()))
+            for _ in range(turns or 3):
+                await asyncio.sleep(0)
+            assert not task.done()
+            far.setblocking(False)
+            with contextlib.suppress(BlockingIOError):
+                while far.recv(65536):
+                    pass
+            if turns is None:
+                await task
+            else:
+                task.cancel()
+                with pytest.raises(asyncio.CancelledError):
+                    await task
+            assert not asyncio.get_running_loop().remove_writer(near.fileno())
+
+    run(watch)
+
+
 @pytest.mark.parametrize("turns", range(14))
-@pytest.mark.parametrize("kinds", ["listening", "refusing listening", "silent listening"])
+@pytest.mark.parametrize("kinds", ["silent", "listening", "refusing listening", "silent listening"])
+@pytest.mark.parametrize("is_name", [True, False])
 def test_no_turn_of_the_loop_loses_a_socket(
-    kinds: str, turns: int, request: pytest.FixtureRequest
+    kinds: str, turns: int, is_name: bool, request: pytest.FixtureRequest
 ) -> None:
     """Cancelled at any turn of the event loop, a connect leaves no descriptor and no task."""
     places = [request.getfixturevalue(kind) for kind in kinds.split()]
+    to = ("api.example", 443) if is_name else places[0]
 
     async def cut_off() -> None:
         before = os.listdir("/proc/self/fd")
-        task = asyncio.ensure_future(connect(0))
+        task = asyncio.ensure_future(connect(0, to))
         for _ in range(turns):
             await asyncio.sleep(0)
         task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
+        with contextlib.suppress(asyncio.CancelledError, ConnectionRefusedError):
             await task
         for _ in range(3):
             await asyncio.sleep(0)

@@ -12,9 +12,9 @@ from conftest import jumping_backends
 from http_library import httpx
 from hypothesis import given
 from hypothesis import strategies as st
-from scripted import SESSION, Recorder, ScriptedTransport, answer, client_of, policy
+from scripted import SESSION, Recorder, ScriptedTransport, answer, client_of, hang, policy
 
-from webrtc_async import LocalRateLimiter, RateLimiterError
+from webrtc_async import AsyncWebRtcClient, LocalRateLimiter, RateLimiterError
 from webrtc_async.errors import (
     ClientClosedError,
     ConfigurationError,
@@ -51,6 +51,23 @@ class Failing:
 
     async def acquire(self) -> None:
         raise self.failure
+
+
+class Gate:
+    """A limiter that lets nobody pass until it is opened."""
+
+    def __init__(self) -> None:
+        self.opening = anyio.Event()
+
+    async def acquire(self) -> None:
+        await self.opening.wait()
+
+
+async def run_out_of_time(client: AsyncWebRtcClient, stages: list[Stage]) -> None:
+    """Make a call whose deadline passes, and note what it was waiting for."""
+    with pytest.raises(DeadlineExceededError) as caught:
+        await client.get_session("s-1")
+    stages.append(caught.value.stage)
 
 
 async def times_of(take: Callable[[], object], count: int) -> list[float]:
@@ -237,6 +254,43 @@ async def test_the_deadline_covers_the_wait() -> None:
         # Its turn and its place in the pool are another's.
         await client.with_options(deadline=math.inf).get_session("s-1")
         assert anyio.current_time() - began == pytest.approx(100, abs=0.1)
+
+
+@jumping_backends()
+@pytest.mark.parametrize("deadlines", [(9, 9, 7, 7), (7, 7, 7, 7)])
+async def test_whoever_is_behind_calls_without_a_permit_waits_for_the_limit(
+    deadlines: tuple[float, ...],
+) -> None:
+    """A call that finds every place held by calls that wait for a permit says that it waits so too.
+
+    It does so whether its deadline passes before theirs or in the same turn.
+    """
+    stages = list[Stage]()
+    async with (
+        client_of(rate_limiter=Gate(), max_connections=2) as client,
+        anyio.create_task_group() as tasks,
+    ):
+        for deadline in deadlines:
+            tasks.start_soon(run_out_of_time, client.with_options(deadline=deadline), stages)
+    assert stages == [Stage.THROTTLED] * 4
+
+
+@jumping_backends()
+async def test_whoever_is_behind_calls_under_way_waits_for_a_connection() -> None:
+    """A call that finds every place held by calls with a permit says that no connection is free.
+
+    Also where those had to wait for their permits while it was in line already.
+    """
+    gate, stages = Gate(), list[Stage]()
+    async with (
+        client_of(hang, rate_limiter=gate, max_connections=2) as client,
+        anyio.create_task_group() as tasks,
+    ):
+        for deadline in (9, 9, 7):
+            tasks.start_soon(run_out_of_time, client.with_options(deadline=deadline), stages)
+            await anyio.wait_all_tasks_blocked()
+        gate.opening.set()
+    assert stages == [Stage.QUEUED, Stage.CONNECTING, Stage.CONNECTING]
 
 
 @jumping_backends()

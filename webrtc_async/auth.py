@@ -119,13 +119,13 @@ def as_auth(auth: object) -> Auth:
     """Return credentials as an `Auth`; a pair is a username and password.
 
     Raises:
-        ConfigurationError: It is neither.
+        ConfigurationError: It is neither, or a half of the pair cannot be used.
     """
     if isinstance(auth, Auth):
         return auth
     match auth:
-        case (str(username), str(password)):
-            return BasicAuth(username, password)
+        case (object() as username, object() as password):
+            return BasicAuth(check_text("username", username), check_text("password", password))
         case _:
             raise ConfigurationError(
                 'auth must be ("username", "password"), BasicAuth, BearerAuth or '

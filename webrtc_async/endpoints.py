@@ -52,11 +52,19 @@ def endpoint(
         by_position = names if len(required) < 2 else ()
         body_name = names[-1] if route.takes_body else ""
 
+        def refuse(*args: object, **kwargs: object) -> None:
+            if len(args) > 1 and not by_position:
+                by_name = ", ".join(f"{name}=…" for name in names)
+                raise TypeError(
+                    f"too many positional arguments: write {declared.__name__}({by_name})"
+                )
+            shape.bind(*args, **kwargs)  # words the TypeError of a plain call
+
         @wraps(declared)
         async def call(self: CallerT, /, *args: P.args, **kwargs: P.kwargs) -> ResultT:
             given: dict[str, object] = dict(zip(by_position, args, strict=False)) | kwargs
             if len(given) != len(args) + len(kwargs) or not required <= given.keys() <= known:
-                shape.bind(self, *args, **kwargs)  # words the TypeError of a plain call
+                refuse(self, *args, **kwargs)
             body = given.pop(body_name, None)
             result: ResultT = await self.call(route, given, body)
             return result

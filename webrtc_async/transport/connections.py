@@ -15,7 +15,7 @@ from webrtc_async.errors import (
 )
 from webrtc_async.event_loop import current_event_loop, forks, is_running
 from webrtc_async.outcome import NOT_SENT, QUEUED, Progress, Stage
-from webrtc_async.rate_limiter import RateLimiter, wait_for_permit
+from webrtc_async.rate_limiter import RateLimiter
 from webrtc_async.reaper import Reaper
 from webrtc_async.settings import check_count, check_kind, check_proxy
 from webrtc_async.transport.clock import AnyClock, AsyncioClock, clock_here
@@ -32,7 +32,7 @@ from webrtc_async.transport.library import (
 )
 from webrtc_async.transport.library_pool import KEEP_ALIVE, LibraryPool
 from webrtc_async.transport.lifetime import Lifetime, caller
-from webrtc_async.transport.place import Place
+from webrtc_async.transport.throttle import Throttle
 from webrtc_async.wire import WireRequest, WireResponse
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ class Connections:
         )
         self._own: Http1Transport | None = None
         self._clock: AnyClock | AsyncioClock | None = None
-        self._throttled: anyio.CapacityLimiter
+        self._throttle: Throttle
         self._home: tuple[object, int] | None = None
         self._made_at = caller()
         self._abandoned: list[object] = []
@@ -158,9 +158,7 @@ class Connections:
             if rate_limiter is None:
                 answer = await under_way.answer(longest, connect_timeout, take_over)
             else:
-                # With a place of its own, so that permits which nobody can use yet do not pile up.
-                async with Place(self._throttled, under_way):
-                    await wait_for_permit(rate_limiter, progress)
+                async with self._throttle.permit(rate_limiter, progress, under_way):
                     self.check_open(progress.operation)
                     progress.begin(QUEUED)
                     answer = await under_way.answer(longest, connect_timeout, take_over)
@@ -217,7 +215,7 @@ class Connections:
             self._leave(*self._home, operation, to_close)
         self._home = (current_event_loop(), forks())
         self._pool.settle()
-        self._throttled = anyio.CapacityLimiter(self.max_connections)
+        self._throttle = Throttle(self.max_connections)
         self._clock = clock = clock_here()
         return clock
 

@@ -5,10 +5,11 @@ Here every socket has a holder at every moment.
 """
 
 import asyncio
+import select
 import socket
 from collections import deque
 from collections.abc import Iterable, Iterator
-from functools import partial
+from errno import EINPROGRESS, EINTR
 from itertools import chain, zip_longest
 from typing import Any, Final
 
@@ -22,52 +23,103 @@ _Info = tuple[int, int, int, str, Any]
 async def connected_socket(
     host: str, port: int, *, next_after: float = NEXT_ADDRESS
 ) -> socket.socket:
-    """Return a socket that is connected to the first address of a host to answer.
+    """Return a socket that is connected to a host, by the first of its addresses to answer.
 
     Args:
-        host: Its name.
+        host: Its name or address.
         port: Where to connect to.
         next_after: Seconds that an address has for itself.
 
     Raises:
         OSError: It has no address, or none could be connected to.
     """
+    family = _family_of(host)
+    if family is None:
+        return await _first_connected(host, port, next_after)
+    return await _connected(family, socket.SOCK_STREAM, socket.IPPROTO_TCP, (host, port))
+
+
+async def _first_connected(host: str, port: int, next_after: float) -> socket.socket:
     loop = asyncio.get_running_loop()
     infos = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     untried, problems = deque(_alternating(infos)), list[str]()
-    trying: dict[asyncio.Task[None], socket.socket] = {}
+    trying = set[asyncio.Task[socket.socket]]()
     try:
         while untried or trying:
             if untried:
                 family, kind, protocol, _, address = untried.popleft()
-                try:
-                    attempt = socket.socket(family, kind, protocol)
-                except OSError as error:  # a family without support, or no descriptor left
-                    problems.append(str(error))
-                    continue
-                attempt.setblocking(False)
-                trying[loop.create_task(loop.sock_connect(attempt, address))] = attempt
+                trying.add(loop.create_task(_connected(family, kind, protocol, address)))
             longest = next_after if untried else None
             done, _ = await asyncio.wait(
                 trying, timeout=longest, return_when=asyncio.FIRST_COMPLETED
             )
             for task in done:
+                trying.remove(task)
                 if (problem := task.exception()) is None:
-                    return trying.pop(task)
-                trying.pop(task).close()
+                    return task.result()
                 problems.append(str(problem))
     finally:
-        for task, attempt in trying.items():
-            # Not before: the loop still watches its descriptor, which another may be given.
-            task.add_done_callback(partial(_close, attempt))
+        for task in trying:
+            task.add_done_callback(_close)
             task.cancel()
     raise OSError("; ".join(dict.fromkeys(problems)) or "the host has no address")
 
 
-def _close(attempt: socket.socket, task: asyncio.Task[None]) -> None:
-    attempt.close()
-    if not task.cancelled():
-        task.exception()  # or asyncio would log that nobody had asked for it
+async def _connected(family: int, kind: int, protocol: int, address: Any) -> socket.socket:
+    attempt = socket.socket(family, kind, protocol)
+    try:
+        attempt.setblocking(False)
+        problem = attempt.connect_ex(address)
+        if problem in (EINPROGRESS, EINTR):
+            await _settled(attempt.fileno())
+            problem = attempt.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+    except BaseException:
+        attempt.close()
+        raise
+    if problem:
+        attempt.close()
+        raise OSError(problem, f"Connect call failed {address}")
+    return attempt
+
+
+async def _settled(descriptor: int) -> None:
+    """Wait until a connect has succeeded or failed."""
+    poll = select.poll()
+    poll.register(descriptor, select.POLLOUT)
+    if poll.poll(0):
+        # On the same machine it has by now, which saves the loop's watching and a turn of it.
+        return
+    loop = asyncio.get_running_loop()
+    settled = loop.create_future()
+    loop.add_writer(descriptor, _settle, settled)
+    try:
+        await settled
+    finally:
+        # Before the socket is closed: its descriptor may then be another's.
+        loop.remove_writer(descriptor)
+
+
+def _settle(settled: "asyncio.Future[None]") -> None:
+    if not settled.done():
+        settled.set_result(None)
+
+
+def _close(attempt: "asyncio.Task[socket.socket]") -> None:
+    # Asked for its exception, or asyncio would log that nobody had.
+    if not attempt.cancelled() and attempt.exception() is None:
+        attempt.result().close()
+
+
+def _family_of(host: str) -> socket.AddressFamily | None:
+    """Return the family of an address, which needs no look-up in a thread; None for a name."""
+    # A zone index, as in fe80::1%eth0, has to be looked up.
+    for family in () if "%" in host else (socket.AF_INET, socket.AF_INET6):
+        try:
+            socket.inet_pton(family, host)
+        except OSError:
+            continue
+        return family
+    return None
 
 
 def _alternating(infos: Iterable[_Info]) -> Iterator[_Info]:

@@ -90,7 +90,8 @@ class Http1Pool:
         while True:
             if (kept := self.take(origin, progress.longest_idle)) is not None:
                 return kept
-            if self.size < self._max_connections or self._evict():
+            # With others in line nothing is idle, so there is nothing to look for.
+            if not self._waiters and (self.size < self._max_connections or self._evict()):
                 self.size += 1
                 break
             handed = await self._wait(origin, is_first=is_waiting_again)
@@ -215,6 +216,8 @@ class Http1Pool:
 
 class _Waiter:
     """A caller in line; served with a connection, or with None for a place to make one in."""
+
+    __slots__ = ("future", "origin")
 
     def __init__(self, origin: Origin, future: "asyncio.Future[Http1Connection | None]") -> None:
         self.origin = origin

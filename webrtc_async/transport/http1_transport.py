@@ -4,13 +4,13 @@ import asyncio
 import ssl
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
-from ipaddress import ip_address
-from typing import Any, Final
+from typing import Final
 
 import httpx
 
 from webrtc_async.event_loop import forks
 from webrtc_async.outcome import Progress
+from webrtc_async.transport.happy_eyeballs import connected_socket
 from webrtc_async.transport.http1_connection import Http1Connection, Origin
 from webrtc_async.transport.http1_pool import Http1Pool
 from webrtc_async.transport.http1_response import Http1Response
@@ -128,20 +128,16 @@ class Http1Transport(httpx.AsyncBaseTransport):
 
     async def _connect(self, origin: Origin, longest: float | None) -> Http1Connection:
         loop = asyncio.get_running_loop()
-        is_secure = origin.scheme == "https"
         try:
             async with asyncio.timeout(longest):
-                peer: dict[str, Any] = {"host": origin.host, "port": origin.port}
-                if not _is_address(origin.host):
-                    # Loaded by the first connection to a name.
-                    from webrtc_async.transport.happy_eyeballs import connected_socket
-
-                    peer = {"sock": await connected_socket(origin.host, origin.port)}
+                # Before there is a socket, which a failure of this would leave to nobody.
+                tls = self._secured() if origin.scheme == "https" else None
+                connected = await connected_socket(origin.host, origin.port)
                 _, connection = await loop.create_connection(
                     lambda: Http1Connection(loop, origin),
-                    **peer,
-                    ssl=self._secured() if is_secure else None,
-                    server_hostname=origin.host if is_secure else None,
+                    sock=connected,
+                    ssl=tls,
+                    server_hostname=origin.host if tls is not None else None,
                 )
         except TimeoutError as error:
             raise httpx.ConnectTimeout(str(error)) from error
@@ -167,15 +163,6 @@ def origin_of(url: httpx.URL) -> Origin:
     if url.scheme not in PORTS or not url.host:
         raise httpx.UnsupportedProtocol("only http and https URLs with a host can be sent to")
     return Origin(url.scheme, url.raw_host.decode("ascii"), url.port or PORTS[url.scheme])
-
-
-def _is_address(host: str) -> bool:
-    # Which needs no name to be looked up, in a thread, and no race.
-    try:
-        ip_address(host)
-    except ValueError:
-        return False
-    return True
 
 
 class _Body(httpx.AsyncByteStream):
