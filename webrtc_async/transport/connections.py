@@ -32,11 +32,11 @@ from webrtc_async.transport.library import (
 )
 from webrtc_async.transport.library_pool import KEEP_ALIVE, LibraryPool
 from webrtc_async.transport.lifetime import Lifetime, caller
-from webrtc_async.transport.throttle import Throttle
 from webrtc_async.wire import WireRequest, WireResponse
 
 if TYPE_CHECKING:
     from webrtc_async.transport.exchange import Exchange
+    from webrtc_async.transport.throttle import Throttle
 
 _UNSENT: Final = (QUEUED, Stage.THROTTLED)
 
@@ -96,7 +96,7 @@ class Connections:
         )
         self._own: Http1Transport | None = None
         self._clock: AnyClock | AsyncioClock | None = None
-        self._throttle: Throttle
+        self._throttle: Throttle | None = None
         self._home: tuple[object, int] | None = None
         self._made_at = caller()
         self._abandoned: list[object] = []
@@ -158,7 +158,7 @@ class Connections:
             if rate_limiter is None:
                 answer = await under_way.answer(longest, connect_timeout, take_over)
             else:
-                async with self._throttle.permit(rate_limiter, progress, under_way):
+                async with self._throttled().permit(rate_limiter, progress, under_way):
                     self.check_open(progress.operation)
                     progress.begin(QUEUED)
                     answer = await under_way.answer(longest, connect_timeout, take_over)
@@ -215,7 +215,7 @@ class Connections:
             self._leave(*self._home, operation, to_close)
         self._home = (current_event_loop(), forks())
         self._pool.settle()
-        self._throttle = Throttle(self.max_connections)
+        self._throttle = None
         self._clock = clock = clock_here()
         return clock
 
@@ -256,6 +256,14 @@ class Connections:
                 trust_env=settings["trust_env"],
             )
         return DirectExchange(request, progress, self.max_response_bytes, self._own)
+
+    def _throttled(self) -> "Throttle":
+        if self._throttle is None:
+            # Loaded by the first exchange with a rate limiter.
+            from webrtc_async.transport.throttle import Throttle
+
+            self._throttle = Throttle(self.max_connections)
+        return self._throttle
 
     def __del__(self) -> None:
         pool = getattr(self, "_pool", None)
