@@ -7,10 +7,9 @@ import types
 import anyio
 import pytest
 from faults.behaviours import HEAD, answered, reset_after
-from faults.matrix import BACKENDS, CELLS, TRANSPORTS, client_at
+from faults.matrix import BACKENDS, CELLS, TRANSPORTS, staged
 from faults.row import Cell, create_session, get_session
 from faults.scene import GOOD
-from faults.sinks import Sinks
 from faults.storm import client_of as client_over
 from scripted import ONCE, client_of, hang_up, policy, refusal, serving, stay_silent
 
@@ -94,22 +93,14 @@ async def test_no_end_of_a_call_leaves_garbage_of_ours(end, transport):
 )
 async def test_no_fault_leaves_garbage_of_ours(cell: Cell, anyio_backend: object) -> None:
     """Nor does any fault of the matrix, on any transport."""
-    with Sinks() as sinks:
-        async with (
-            cell.row.stage() as scene,
-            cell.credentials.given() as auth,
-            client_at(scene, cell, auth, sinks) as client,
-        ):
-            if cell.row.is_warm:
-                scene.meet(GOOD, None)
-                await client.get_session("s-1")
+    async with staged(cell) as (_, client, _):
 
-            async def call(times):
-                for _ in range(times):
-                    with contextlib.suppress(WebRtcError):
-                        await cell.perform(client)
+        async def call(times):
+            for _ in range(times):
+                with contextlib.suppress(WebRtcError):
+                    await cell.perform(client)
 
-            found = await garbage_of(call, 1)
+        found = await garbage_of(call, 1)
     assert not ours(found)
 
 

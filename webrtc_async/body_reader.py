@@ -57,7 +57,7 @@ class BodyReader:
 
 def _way_by_msgspec(kind: Kind, shapes: Shapes, otherwise: Way) -> Way:
     try:
-        from webrtc_async.struct_reader import compile_struct_reader  # noqa: PLC0415  # an extra
+        from webrtc_async.struct_reader import compile_struct_reader  # an extra
     except ImportError:
         return otherwise
     decode, read_structs = compile_struct_reader(kind, shapes)
@@ -74,7 +74,7 @@ def _way_by_msgspec(kind: Kind, shapes: Shapes, otherwise: Way) -> Way:
 
 
 def _way_by_json(kind: Kind, shapes: Shapes, otherwise: Way) -> Way:
-    from webrtc_async.model_reader import compile_reader  # noqa: PLC0415  # by the first body
+    from webrtc_async.model_reader import compile_reader  # by the first body
 
     read_value = compile_reader(kind, shapes)
 

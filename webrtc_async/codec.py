@@ -80,7 +80,7 @@ def write_request(model: object) -> bytes:
 
 
 def _writer(model: type) -> "Write":
-    from webrtc_async.model_writer import compile_writer  # noqa: PLC0415  # by the first body
+    from webrtc_async.model_writer import compile_writer  # by the first body
 
     write: Write = compile_writer(model) if attrs.has(model) else lambda _: None
     _WRITERS[model] = write

@@ -1,5 +1,7 @@
 """The whole matrix: its rows, its transports, its cells, and how one of them is tried."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any, Final
 
 import anyio
@@ -89,6 +91,24 @@ async def outcome_of(client: AsyncWebRtcClient, cell: Cell) -> tuple[object, flo
 async def try_cell(cell: Cell) -> None:
     """Strike with the fault for ever, then once, then not at all, and look at what came of it."""
     before = left_open()
+    async with staged(cell) as (scene, client, sinks):
+        await struck(cell, scene, client, cell.expected, sinks)
+        if cell.row.heals:
+            scene.meet(None, GOOD)
+            repeats = cell.expected.error is not None and cell.expected.requests > 1
+            healed = Expected(requests=2) if repeats else cell.expected
+            await struck(cell, scene, client, healed, sinks)
+            scene.meet(GOOD)
+            for _ in range(3):
+                assert (await client.get_session("s-1")).id == "s-1"
+        else:
+            await struck(cell, scene, client, cell.expected, sinks)
+    assert await settle(before) <= before
+
+
+@asynccontextmanager
+async def staged(cell: Cell) -> AsyncIterator[tuple[Scene, AsyncWebRtcClient, Sinks]]:
+    """Have all that a cell's call meets, while the body runs."""
     with Sinks() as sinks:
         async with (
             cell.row.stage() as scene,
@@ -98,18 +118,7 @@ async def try_cell(cell: Cell) -> None:
             if cell.row.is_warm:
                 scene.meet(GOOD, None)
                 await client.get_session("s-1")
-            await struck(cell, scene, client, cell.expected, sinks)
-            if cell.row.heals:
-                scene.meet(None, GOOD)
-                repeats = cell.expected.error is not None and cell.expected.requests > 1
-                healed = Expected(requests=2) if repeats else cell.expected
-                await struck(cell, scene, client, healed, sinks)
-                scene.meet(GOOD)
-                for _ in range(3):
-                    assert (await client.get_session("s-1")).id == "s-1"
-            else:
-                await struck(cell, scene, client, cell.expected, sinks)
-    assert await settle(before) <= before
+            yield scene, client, sinks
 
 
 async def struck(

@@ -31,6 +31,8 @@ class Lane(enum.Enum):
         return library if self is Lane.HTTPX else self.value
 
 
+OWN: Final = Lane.OWN
+
 _HAS_PARSER: Final = find_spec("h11") is not None
 """Whether h11 is there, which comes with httpx as long as httpx stands on httpcore."""
 
@@ -57,10 +59,10 @@ def current_lane() -> Lane:
     Asked for each exchange, because respx, pytest-httpx, vcrpy, OpenTelemetry, Sentry and the like
     come and go, and each replaces methods.
     """
-    return OWN if is_untouched() else Lane.HTTPX
+    return OWN if _is_untouched() else Lane.HTTPX
 
 
-def is_untouched() -> bool:
+def _is_untouched() -> bool:
     """Whether httpx's methods are those that it came with."""
     # Where nobody has imported httpcore, nobody has replaced anything in it.
     httpcore = sys.modules.get("httpcore")
@@ -69,11 +71,11 @@ def is_untouched() -> bool:
         httpx.AsyncHTTPTransport.handle_async_request,
         None if httpcore is None else httpcore.AsyncConnectionPool.handle_async_request,
     )
-    if methods == _known.get("originals"):
+    if methods in _originals:
         return True
     if not all(map(_is_original, methods, ("httpx", "httpx", "httpcore"))):
         return False
-    _known["originals"] = methods
+    _originals.add(methods)
     return True
 
 
@@ -84,7 +86,5 @@ def _is_original(method: object, library: str) -> bool:
     return type(method) is FunctionType and method.__globals__["__name__"].startswith(f"{library}.")
 
 
-OWN: Final = Lane.OWN
-
-_known: dict[str, tuple[object, ...]] = {}
-"""The methods that were found to be the libraries' own."""
+_originals: set[tuple[object, ...]] = set()
+"""The methods that were found to be the libraries' own, before httpcore was loaded and after."""
