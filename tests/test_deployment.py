@@ -218,7 +218,7 @@ class Stuck(EmulatorTransport):
 
 
 def test_closing_is_over_in_time(caplog):
-    """At the defaults, a client of a stuck service is closed in 14 s, and tells what is left."""
+    """At the defaults, a client of a stuck service is closed in 13 s, and tells what is left."""
     transport = Stuck(Emulator())
 
     async def close() -> float:
@@ -250,5 +250,5 @@ def test_closing_is_over_in_time(caplog):
             return anyio.current_time() - began
 
     took = trio.run(close, clock=trio.testing.MockClock(autojump_threshold=0))
-    assert 10 <= took <= 14
+    assert 10 <= took <= 13
     assert "closed before these were done" in caplog.text

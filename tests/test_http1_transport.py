@@ -211,6 +211,26 @@ async def test_an_answer_that_comes_early_is_an_answer() -> None:
         await transport.aclose()
 
 
+# TLS
+
+
+@pytest.mark.parametrize("tickets", [0, 2])
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+async def test_calls_one_after_another_take_one_tls_connection(
+    version: ssl.TLSVersion, tickets: int
+) -> None:
+    """Over TLS too a kept connection carries the next call, whichever version was agreed on."""
+    authority = trustme.CA()
+    tls = server_side(authority, "127.0.0.1")
+    tls.minimum_version = tls.maximum_version = version
+    tls.num_tickets = tickets
+    async with serving(OK, tls=tls, keeps_alive=True) as server:
+        async with calling(server.url("https"), ssl_context=client_side(authority)) as client:
+            for _ in range(20):
+                assert (await client.get_session("s-1")).id == "s-1"
+        assert server.connections == 1
+
+
 # Bodies
 
 

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import warnings
+from contextlib import suppress
 from typing import Any
 
 import anyio
@@ -18,6 +19,7 @@ from scripted import (
     ONCE,
     SESSION,
     ScriptedTransport,
+    SocketServer,
     answer,
     client_of,
     hang,
@@ -27,7 +29,13 @@ from scripted import (
 )
 
 from webrtc_async.auth import BearerAuth
-from webrtc_async.errors import ClientClosedError, ConfigurationError, ConnectionFailedError
+from webrtc_async.errors import (
+    ClientClosedError,
+    ConfigurationError,
+    ConnectionFailedError,
+    TransportError,
+    WebRtcError,
+)
 from webrtc_async.models import Session
 from webrtc_async.outcome import Outcome
 from webrtc_async.retry import RetryPolicy
@@ -200,17 +208,21 @@ def test_a_fresh_pool_follows_a_finished_event_loop() -> None:
         start_blocking_portal() as portal,
         portal.wrap_async_context_manager(serving(OK, keeps_alive=True)) as server,
     ):
-        client = client_of(transport=None, base_url=server.url())
+        _use_in_three_event_loops(server)
+        gc.collect()  # the sockets of the first two go in this test and in no later one
 
-        async def call_twice() -> None:
-            await client.get_session("s-1")
-            await client.get_session("s-1")
 
-        asyncio.run(call_twice())
-        asyncio.run(call_twice())
-        assert (server.connections, len(server.requests)) == (2, 4)
-        asyncio.run(client.aclose())
-        gc.collect()
+def _use_in_three_event_loops(server: SocketServer) -> None:
+    client = client_of(transport=None, base_url=server.url())
+
+    async def call_twice() -> None:
+        await client.get_session("s-1")
+        await client.get_session("s-1")
+
+    asyncio.run(call_twice())
+    asyncio.run(call_twice())
+    assert (server.connections, len(server.requests)) == (2, 4)
+    asyncio.run(client.aclose())
 
 
 @pytest.mark.parametrize("second", [run_on_asyncio, run_on_trio])
@@ -465,3 +477,39 @@ def test_the_end_of_the_interpreter_is_silent(end: str, code: int) -> None:
         assert done.returncode != 0
     else:
         assert (done.returncode, done.stderr) == (code, "")
+
+
+@pytest.mark.anyio
+@jumping_backends()
+async def test_closing_is_over_within_its_bound_whatever_happens() -> None:
+    """A call, background work and a transport that all ignore their end hold nobody up."""
+
+    class DeafTransport(httpx.AsyncBaseTransport):
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            with anyio.CancelScope(shield=True):
+                await ends.wait()
+            raise AssertionError
+
+        async def aclose(self) -> None:
+            await ends.wait()
+
+    ends = anyio.Event()
+    client = client_of(transport=DeafTransport(), close_grace=5.0, create_grace=2.0)
+
+    async def call() -> None:
+        with suppress(WebRtcError):
+            await client.create_session()
+
+    async def ignore_everything() -> None:
+        with anyio.CancelScope(shield=True):
+            await ends.wait()
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(call)
+        await anyio.wait_all_tasks_blocked()
+        client.reaper.start(ignore_everything, name="deaf")
+        began = anyio.current_time()
+        with pytest.raises(TransportError, match="could not be closed in order"):
+            await client.aclose()
+        assert anyio.current_time() - began <= 5.0 + 2.0 + 1.0 + 0.1
+        ends.set()

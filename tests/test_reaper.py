@@ -39,6 +39,12 @@ def started(reaper: Reaper, work: Work) -> Handle[object]:
     return handle
 
 
+async def closed(reaper: Reaper, grace: float) -> tuple[str, ...]:
+    """Close a reaper after a grace, with a second more for what was given up."""
+    now = anyio.current_time()
+    return await reaper.aclose(until=now + grace, over=now + grace + 1)
+
+
 @jumping_backends()
 async def test_a_handle_gives_the_result() -> None:
     """The caller can wait for the work and have its result."""
@@ -56,7 +62,7 @@ async def test_a_handle_gives_the_failure() -> None:
     """What the work raises is raised to whoever asks for its result, and to nobody else."""
     reaper = Reaper()
     handle = started(reaper, Work(result=KeyError("x")))
-    assert await reaper.aclose(9) == ()
+    assert await closed(reaper, 9) == ()
     with pytest.raises(KeyError):
         handle.result()
 
@@ -69,7 +75,7 @@ async def test_a_grace_ends_the_wait_and_not_the_work() -> None:
     assert not await started(reaper, work).wait(grace=3)
     assert anyio.current_time() - began == pytest.approx(3, abs=0.5)
     assert reaper.under_way == ("work",)
-    assert await reaper.aclose(grace=60) == ()
+    assert await closed(reaper, 60) == ()
     assert work.ended == "done"
 
 
@@ -112,7 +118,7 @@ async def test_native_cancellations_do_not_reach_the_work(times: int) -> None:
         caller.cancel()
         await asyncio.sleep(0)
     gc.collect()  # nothing but the reaper keeps the task
-    assert await reaper.aclose(grace=9) == ()
+    assert await closed(reaper, 9) == ()
     assert work.ended == "done"
     await asyncio.wait([caller])
 
@@ -134,7 +140,7 @@ async def test_a_failing_group_does_not_reach_the_work() -> None:
 
     with pytest.raises(ExceptionGroup):
         await fail()
-    assert await reaper.aclose(grace=9) == ()
+    assert await closed(reaper, 9) == ()
     assert work.ended == "done"
 
 
@@ -145,7 +151,7 @@ async def test_aclose_gives_up_what_does_not_end() -> None:
     started(reaper, short)
     handle = started(reaper, long)
     began = anyio.current_time()
-    assert await reaper.aclose(grace=5) == ("work",)
+    assert await closed(reaper, 5) == ("work",)
     assert anyio.current_time() - began == pytest.approx(5, abs=0.5)
     assert (short.ended, long.ended) == ("done", "cut off")
     assert handle.is_done
@@ -160,7 +166,7 @@ async def test_aclose_waits_inside_a_cancelled_scope() -> None:
     started(reaper, work)
     with anyio.CancelScope() as scope:
         scope.cancel()
-        assert await reaper.aclose(grace=5) == ()
+        assert await closed(reaper, 5) == ()
     assert work.ended == "done"
 
 
@@ -174,7 +180,7 @@ async def test_aclose_waits_for_work_that_work_started() -> None:
         started(reaper, second)
 
     assert reaper.start(first, name="first") is not None
-    assert await reaper.aclose(grace=5) == ()
+    assert await closed(reaper, 5) == ()
     assert second.ended == "done"
 
 
@@ -198,7 +204,7 @@ async def test_no_more_than_most() -> None:
     assert reaper.start(Work(), name="third") is None
     await first.wait()
     started(reaper, Work(1))
-    assert await reaper.aclose(grace=9) == ()
+    assert await closed(reaper, 9) == ()
 
 
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
@@ -211,8 +217,41 @@ def test_another_run_forgets_the_work_of_the_last(backend: str) -> None:
         await anyio.wait_all_tasks_blocked()
 
     async def close() -> tuple[str, ...]:
-        return await reaper.aclose(grace=5)
+        return await closed(reaper, 5)
 
     anyio.run(leave, backend=backend)
     assert work.ended == "cut off"
     assert anyio.run(close, backend=backend) == ()
+
+
+@jumping_backends()
+async def test_aclose_leaves_work_that_ignores_its_cancellation() -> None:
+    """Work that shields itself from everything holds nobody up for longer than the last bound."""
+    reaper, ends = Reaper(), anyio.Event()
+
+    async def ignore_everything() -> None:
+        with anyio.CancelScope(shield=True):
+            await ends.wait()
+
+    assert reaper.start(ignore_everything, name="deaf") is not None
+    await anyio.wait_all_tasks_blocked()
+    began = anyio.current_time()
+    assert await closed(reaper, 5) == ("deaf",)
+    assert anyio.current_time() - began == pytest.approx(6, abs=0.5)
+    ends.set()
+    await anyio.wait_all_tasks_blocked()
+
+
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+async def test_work_that_was_cancelled_before_its_first_step_has_ended() -> None:
+    """asyncio never starts a task that is cancelled at once; whoever waits for it is let go."""
+    reaper, work, before = Reaper(), Work(100), asyncio.all_tasks()
+    handle = started(reaper, work)
+    for task in asyncio.all_tasks() - before:
+        task.cancel()
+    assert await handle.wait()
+    assert reaper.under_way == ()
+    assert await closed(reaper, 5) == ()
+    assert work.ended == ""
+    with pytest.raises(RuntimeError, match="was given up or is not done"):
+        handle.result()

@@ -5,7 +5,7 @@ from attrs import define, field
 
 from webrtc_async.auth import Auth
 from webrtc_async.rate_limiter import RateLimiter
-from webrtc_async.reaper import Reaper
+from webrtc_async.reaper import UNWINDING, Reaper
 from webrtc_async.retry_quota import RetryQuota
 from webrtc_async.transport import Connections
 
@@ -41,6 +41,9 @@ class Channel:
     async def aclose(self, grace: float) -> tuple[str, ...]:
         """Take no more calls, wait for those under way, end what is left, and close the pool.
 
+        It is over within `grace` and `create_grace` and a second, whatever the calls, the work and
+        the transport do.
+
         Args:
             grace: Seconds to wait; a cancelled scope around the caller lets it wait on.
 
@@ -56,11 +59,12 @@ class Channel:
         if not await lifetime.begin_to_end():
             return ()
         ends = anyio.current_time() + grace
+        over = ends + self.create_grace + UNWINDING
         try:
             await lifetime.drain(grace)
             # A call that was just cut off may have left a create to follow.
-            left = max(ends - anyio.current_time(), self.create_grace)
-            return await self.reaper.aclose(left)
+            left = max(ends, min(anyio.current_time() + self.create_grace, over - UNWINDING))
+            return await self.reaper.aclose(until=left, over=over)
         finally:
             lifetime.is_over = True
             try:

@@ -262,6 +262,9 @@ class AsyncWebRtcClient(Conferences):
     async def aclose(self) -> None:
         """Wait for the calls under way, fail what close_grace does not suffice for, and close.
 
+        Tear-downs of conferences under way get close_grace first, then calls get theirs, then
+        creates that a caller left get create_grace. A second later it is over, whatever happens.
+
         From the beginning on no new call is taken. Calling it again waits for the first to end.
 
         Raises:

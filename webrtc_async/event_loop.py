@@ -35,16 +35,30 @@ def forks() -> int:
     return _forks[0]
 
 
-def spawn(work: Callable[[], Coroutine[Any, Any, None]]) -> object:
+def spawn(work: Callable[[], Coroutine[Any, Any, None]], *, on_end: Callable[[], None]) -> object:
     """Run a coroutine function in a task of its own that no caller's cancellation reaches.
 
+    Args:
+        work: The coroutine function.
+        on_end: Called when the task has ended, also when asyncio cancelled it before its first
+            step, in which case none of `work` ran.
+
     Returns:
-        What has to be kept, because asyncio itself keeps no reference to its tasks.
+        The task, which the caller must keep: asyncio itself keeps no reference to its tasks.
     """
     if _is_asyncio():
-        return asyncio.get_running_loop().create_task(work())
+        task = asyncio.get_running_loop().create_task(work())
+        task.add_done_callback(lambda _: on_end())
+        return task
+
+    async def carry_out() -> None:
+        try:
+            await work()
+        finally:
+            on_end()
+
     trio: Any = sys.modules["trio"]  # it runs this code, so it is there
-    return trio.lowlevel.spawn_system_task(work, context=copy_context())
+    return trio.lowlevel.spawn_system_task(carry_out, context=copy_context())
 
 
 def _is_asyncio() -> bool:

@@ -14,7 +14,7 @@ from webrtc_async.event_loop import current_event_loop, forks, spawn
 
 ResultT = TypeVar("ResultT")
 
-UNWINDING: Final = 1.0
+UNWINDING: Final = 0.5
 """Seconds that work which was given up is waited for once more, while it cleans up."""
 
 
@@ -83,8 +83,10 @@ class Handle(Generic[ResultT]):
                 self._result.append(await work())
         except Exception as error:  # whoever asks for the result gets it
             self._failure.append(error)
-        finally:
-            self._done.set()
+
+    def end(self) -> None:
+        """Let go everybody who waits: the work's task has ended, whether or not it ever began."""
+        self._done.set()
 
 
 class Reaper:
@@ -127,21 +129,21 @@ class Reaper:
             return None
         handle, under_way = Handle[ResultT](name), self._under_way
 
-        async def carry_out() -> None:
-            try:
-                await handle.run(work)
-            finally:
-                del under_way[handle]
+        def end() -> None:
+            del under_way[handle]
+            handle.end()
 
         under_way[handle] = None
-        under_way[handle] = spawn(carry_out)
+        under_way[handle] = spawn(lambda: handle.run(work), on_end=end)
         return handle
 
-    async def aclose(self, grace: float) -> tuple[str, ...]:
+    async def aclose(self, *, until: float, over: float) -> tuple[str, ...]:
         """Wait for all work, also for what is started meanwhile, and give up what is left then.
 
         Args:
-            grace: Seconds to wait; a cancelled scope around the caller lets it wait on.
+            until: The event loop's time at which work is given up; a cancelled scope around the
+                caller lets it wait on.
+            over: The time at which work that was given up is waited for no longer.
 
         Returns:
             The names of the work that was given up.
@@ -150,14 +152,14 @@ class Reaper:
             self._under_way = {}
             return ()
         try:
-            with anyio.move_on_after(grace, shield=True):
+            with anyio.CancelScope(deadline=until, shield=True):
                 while self._under_way:
                     await next(iter(self._under_way)).wait(shielded=False)
         finally:
             left = tuple(self._under_way)
             for handle in left:
                 handle.give_up()
-        with anyio.move_on_after(UNWINDING, shield=True):
+        with anyio.CancelScope(deadline=over, shield=True):
             for handle in left:
-                await handle.wait()
+                await handle.wait(shielded=False)
         return tuple(handle.name for handle in left)

@@ -16,7 +16,7 @@ from webrtc_async.errors import (
 from webrtc_async.event_loop import current_event_loop, forks, is_running
 from webrtc_async.outcome import NOT_SENT, QUEUED, Progress, Stage
 from webrtc_async.rate_limiter import RateLimiter
-from webrtc_async.reaper import Reaper
+from webrtc_async.reaper import UNWINDING, Reaper
 from webrtc_async.settings import check_count, check_kind, check_proxy
 from webrtc_async.transport.clock import AnyClock, AsyncioClock, clock_here
 from webrtc_async.transport.direct_exchange import DirectExchange
@@ -187,7 +187,7 @@ class Connections:
         """
         own, self._own = self._own, None
         try:
-            with anyio.CancelScope(shield=True):
+            with anyio.fail_after(UNWINDING, shield=True):
                 if own is not None:
                     await own.aclose()
                 await self._pool.aclose()

@@ -115,8 +115,10 @@ class Http1Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the transport."""
         self._transport = cast("asyncio.Transport", transport)
-        # With a buffer of none, being paused tells that a write is not all at the kernel's yet.
-        self._transport.set_write_buffer_limits(high=0)
+        # At the lowest limits, a pause says that the kernel has not taken all of a write. asyncio's
+        # TLS pauses as soon as its buffer *reaches* the limit, so 0 would pause it while empty.
+        is_tls = self._transport.get_extra_info("ssl_object") is not None
+        self._transport.set_write_buffer_limits(high=int(is_tls), low=0)
         self._poll = select.poll()
         self._poll.register(self._transport.get_extra_info("socket").fileno(), select.POLLIN)
 
