@@ -58,11 +58,10 @@ def tests(session: nox.Session, versions: str) -> None:
 
 
 READERS = (
-    "body_reader codec wire models http1_response httptools_parser http1_transport http1_pool "
-    "transport call create_call faults fault_matrix garbage storms stateful_faults lifetime "
-    "emulator_wire emulator_over_tcp"
+    "codec protocol transport call faults test_models.py test_garbage.py "
+    "emulator/test_emulator_wire.py emulator/test_emulator_over_tcp.py"
 )
-"""Test modules of what has to do with the libraries of the extra `fast`."""
+"""Tests of what has to do with the libraries of the extra `fast`."""
 
 
 @nox.session
@@ -71,7 +70,7 @@ def fast(session: nox.Session, versions: str) -> None:
     """Run what reads and writes with the extra `fast`, without which all else is run."""
     bounds = lowest("emulator", "cli", "fast") if versions == "lowest" else []
     session.install(".[demo,otel,fast]", *group("test"), *bounds)
-    modules = [f"tests/test_{name}.py" for name in READERS.split()]
+    modules = [f"tests/{name}" for name in READERS.split()]
     session.run("pytest", "-n", "auto", *(session.posargs or modules))
 
 
@@ -125,7 +124,7 @@ def lint(session: nox.Session) -> None:
 def conferences(session: nox.Session) -> None:
     """Cancel 10,000 conferences at random on each backend, and look for what is left of them."""
     session.install(".", *group("test"))
-    storm = "tests/test_conference_cancellation.py"
+    storm = "tests/conferences/test_conference_cancellation.py"
     session.run("pytest", storm, *session.posargs, env={"CONFERENCES": "10000"})
 
 
@@ -182,7 +181,7 @@ def fuzz(session: nox.Session) -> None:
 def stateful(session: nox.Session) -> None:
     """Meet 100,000 random faults, or as many as are named, and print what came of them."""
     session.install(".[demo]", *group("test"))
-    session.run("python", "tests/stateful_faults.py", *(session.posargs or ["100000"]))
+    session.run("python", "tests/faults/stateful_faults.py", *(session.posargs or ["100000"]))
 
 
 @nox.session

@@ -27,9 +27,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from benchmarks.report import keep, machine
+from webrtc_async._protocol.wire import WireRequest
 from webrtc_async.emulator import Emulator, EmulatorTransport
-from webrtc_async.emulator.server import bind, serve
-from webrtc_async.wire import WireRequest
+from webrtc_async.emulator.doors.server import bind, serve
 
 ROUNDS = 11
 IN_PROCESS, OVER_TCP = 1_200, 960

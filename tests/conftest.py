@@ -13,7 +13,9 @@ import trio.testing
 
 import webrtc_async
 
-pytest.register_assert_rewrite("faults.matrix", "faults.row", "scripted", "speaking")
+pytest.register_assert_rewrite(
+    "faults.matrix", "faults.row", "support.scripted", "support.speaking"
+)
 
 
 def pytest_report_header() -> str:

@@ -27,7 +27,7 @@ from benchmarks.servers.answers import NO_CONTENT, UNKNOWN, find_answer  # noqa:
 from benchmarks.servers.process import serving  # noqa: E402
 from benchmarks.servers.request_stream import RequestStream  # noqa: E402
 from benchmarks.target import Spread, Target  # noqa: E402
-from webrtc_async.codec import write_json  # noqa: E402
+from webrtc_async._codec.model_codec import write_json  # noqa: E402
 
 CREATE = (
     b"POST /v1/accounts/9900000/participants HTTP/1.1\r\nHost: x\r\ncontent-length: 2\r\n\r\n{}"

@@ -16,7 +16,7 @@ from aiohttp.abc import AbstractResolver
 from test_recipes import load
 
 from webrtc_async.emulator import Emulator
-from webrtc_async.emulator.server import EmulatorServer
+from webrtc_async.emulator.doors.server import EmulatorServer
 
 pytestmark = [pytest.mark.recipes, pytest.mark.anyio]
 

@@ -12,17 +12,29 @@ from typing import Any
 
 import anyio
 import pytest
-from http_library import NAME, httpx
 from hypothesis import given
 from hypothesis import strategies as st
-from scripted import ONCE, ScriptedTransport, answer, client_of, hang, policy, refusal, texts_of
-from speaking import Clock
-from strategies import USUALLY
+from support.http_library import NAME, httpx
+from support.scripted import (
+    ONCE,
+    ScriptedTransport,
+    answer,
+    client_of,
+    hang,
+    policy,
+    refusal,
+    texts_of,
+)
+from support.speaking import Clock
+from support.strategies import USUALLY
 
 from webrtc_async import route_table
+from webrtc_async._auth.oauth2 import RENEW_BEFORE, OAuth2ClientCredentials
+from webrtc_async._auth.schemes import BasicAuth
+from webrtc_async._call.attempts import ApiResponse
+from webrtc_async._call.retry import RetryPolicy
+from webrtc_async._protocol.route import ACCOUNT, Route
 from webrtc_async._version import __version__
-from webrtc_async.auth import BasicAuth
-from webrtc_async.call import ApiResponse
 from webrtc_async.client import AsyncWebRtcClient
 from webrtc_async.emulator import Emulator, EmulatorTransport
 from webrtc_async.errors import (
@@ -33,11 +45,8 @@ from webrtc_async.errors import (
     TransportError,
     WebRtcError,
 )
+from webrtc_async.errors.outcome import Outcome
 from webrtc_async.models import Participant, Session, Subscriptions
-from webrtc_async.oauth2 import RENEW_BEFORE, OAuth2ClientCredentials
-from webrtc_async.outcome import Outcome
-from webrtc_async.retry import RetryPolicy
-from webrtc_async.route import ACCOUNT, Route
 from webrtc_async.route_table import GET_SESSION, ROUTES
 
 CANARY = "canary-7f3a-secret"

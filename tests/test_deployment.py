@@ -17,7 +17,7 @@ import trio.testing
 
 from webrtc_async import AsyncWebRtcClient, ClientClosedError, TeardownError
 from webrtc_async.emulator import Emulator, EmulatorTransport
-from webrtc_async.emulator.server import EmulatorServer
+from webrtc_async.emulator.doors.server import EmulatorServer
 from webrtc_async.route_table import CREATE_SESSION
 
 TESTS = Path(__file__).parent

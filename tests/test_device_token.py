@@ -9,8 +9,8 @@ import pickle
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from speaking import Caller
-from strategies import BRIEFLY, JSON
+from support.speaking import Caller
+from support.strategies import BRIEFLY, JSON
 
 from webrtc_async.device_token import DeviceTokenClaims
 from webrtc_async.emulator import Emulator

@@ -11,9 +11,10 @@ from faults.matrix import BACKENDS, CELLS, TRANSPORTS, staged
 from faults.row import Cell, create_session, get_session
 from faults.scene import GOOD
 from faults.storm import client_of as client_over
-from scripted import ONCE, client_of, hang_up, policy, refusal, serving, stay_silent
+from support.scripted import ONCE, client_of, hang_up, policy, refusal, serving, stay_silent
 
-from webrtc_async import ServerError, UnknownOutcomeError, WebRtcError, codec
+from webrtc_async import ServerError, UnknownOutcomeError, WebRtcError
+from webrtc_async._codec import model_codec as codec
 from webrtc_async.route_table import ROUTES
 
 

@@ -7,9 +7,9 @@ from typing import Any
 import attrs
 import pytest
 from hypothesis import given
-from strategies import BRIEFLY, MODELS, TEXT
+from support.strategies import BRIEFLY, MODELS, TEXT
 
-from webrtc_async import codec
+from webrtc_async._codec import model_codec as codec
 from webrtc_async.errors import InvalidArgumentError
 from webrtc_async.models import (
     AccountsParticipantsResponse,

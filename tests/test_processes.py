@@ -13,7 +13,7 @@ import pytest
 from faults.matrix import TRANSPORTS
 from faults.scene import GOOD
 from faults.storm import client_of as client_over
-from scripted import serving
+from support.scripted import serving
 
 import webrtc_async
 
@@ -31,7 +31,7 @@ EXHAUSTED = """
     import anyio
     from faults.scene import GOOD
     from faults.storm import client_of
-    from scripted import ONCE, serving
+    from support.scripted import ONCE, serving
     from webrtc_async import ConnectionFailedError
 
     async def main():
@@ -72,7 +72,7 @@ def test_descriptors_that_ran_out(transport):
 INTERRUPTED = """
     import anyio
     from faults.storm import client_of
-    from scripted import serving
+    from support.scripted import serving
 
     async def main():
         async def wait(stream, request):

@@ -6,7 +6,7 @@ from importlib.metadata import entry_points
 import pytest
 
 import webrtc_async
-import webrtc_async.emulator.server
+import webrtc_async.emulator.doors.server
 
 pytest_plugins = ("pytester",)
 
@@ -176,14 +176,14 @@ def test_a_broken_installation_is_not_taken_for_a_missing_extra(run):
         """
         import sys
 
-        sys.modules["webrtc_async.emulator.server"] = None
+        sys.modules["webrtc_async.emulator.doors.server"] = None
 
         def test_server(webrtc_server):
             pass
         """
     )
     result.assert_outcomes(errors=1)
-    result.stdout.fnmatch_lines(["*ModuleNotFoundError*webrtc_async.emulator.server*"])
+    result.stdout.fnmatch_lines(["*ModuleNotFoundError*webrtc_async.emulator.doors.server*"])
 
 
 def test_loading_the_plugin_imports_no_emulator_and_no_server(pytester):
@@ -346,7 +346,7 @@ def test_only_the_last_exchanges_are_shown(run):
     """Twenty of them, the newest last, and a hostile path on one line."""
     result = run(
         """
-        from webrtc_async.wire import WireRequest
+        from webrtc_async._protocol.wire import WireRequest
 
         def test_fails(webrtc_emulator):
             for number in range(30):

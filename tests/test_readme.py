@@ -12,10 +12,10 @@ import pytest
 
 import webrtc_async
 from webrtc_async.emulator import Emulator
-from webrtc_async.emulator.control import CONTROL_CALLS
-from webrtc_async.emulator.control_call import CONTROL_PATH
-from webrtc_async.emulator.server import EmulatorServer
-from webrtc_async.emulator.switches import describe_switches, write_value
+from webrtc_async.emulator.control.call import CONTROL_PATH
+from webrtc_async.emulator.control.calls import CONTROL_CALLS
+from webrtc_async.emulator.core.switches import describe_switches, write_value
+from webrtc_async.emulator.doors.server import EmulatorServer
 from webrtc_async.endpoints import Endpoints
 
 README = (Path(__file__).parent.parent / "README.md").read_text("utf-8")

@@ -14,7 +14,7 @@ import pytest
 from aiohttp import web
 
 from webrtc_async.emulator import Emulator
-from webrtc_async.emulator.server import EmulatorServer
+from webrtc_async.emulator.doors.server import EmulatorServer
 
 RECIPES = Path(__file__).parent / "recipes"
 FILES = sorted(RECIPES.glob("*.py"))

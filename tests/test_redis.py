@@ -12,13 +12,13 @@ from pathlib import Path
 
 import anyio
 import pytest
-from scripted import SESSION, answer, client_of, policy
+from support.scripted import SESSION, answer, client_of, policy
 
 from webrtc_async import RateLimiterError
 from webrtc_async.emulator import Emulator
-from webrtc_async.emulator.server import EmulatorServer
+from webrtc_async.emulator.doors.server import EmulatorServer
 from webrtc_async.errors import ConfigurationError, DeadlineExceededError
-from webrtc_async.outcome import Outcome, Stage
+from webrtc_async.errors.outcome import Outcome, Stage
 from webrtc_async.redis import RedisRateLimiter
 
 pytestmark = pytest.mark.anyio

@@ -9,8 +9,10 @@ from typing import Any, get_args, get_type_hints
 import attrs
 import pytest
 
-from webrtc_async.codec import MisfitError, read_answer
-from webrtc_async.converter import wire_name
+from webrtc_async._codec.converter import wire_name
+from webrtc_async._codec.model_codec import MisfitError, read_answer
+from webrtc_async._protocol.route import PathTemplate, Repeat
+from webrtc_async._protocol.wire import WireResponse, read_response
 from webrtc_async.errors import ApiError
 from webrtc_async.models import (
     AccountsParticipantsResponse,
@@ -21,16 +23,14 @@ from webrtc_async.models import (
     Session,
     Subscriptions,
 )
-from webrtc_async.route import PathTemplate, Repeat
 from webrtc_async.route_table import (
     GET_PARTICIPANT_SUBSCRIPTIONS,
     LIST_SESSION_PARTICIPANTS,
     ROUTES,
 )
-from webrtc_async.wire import WireResponse, read_response
 
 WITNESS: dict[str, Any] = json.loads(
-    Path(__file__).with_name("api_description.json").read_text(encoding="utf-8")
+    (Path(__file__).parent / "support" / "api_description.json").read_text(encoding="utf-8")
 )
 ROWS = {row["operation"]: row for row in WITNESS["operations"]}
 MODELS: dict[str, Any] = {

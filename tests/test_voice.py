@@ -5,8 +5,8 @@ from xml.etree import ElementTree as ET
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from speaking import Caller
-from strategies import BRIEFLY
+from support.speaking import Caller
+from support.strategies import BRIEFLY
 
 from webrtc_async.emulator import Emulator
 from webrtc_async.errors import InvalidArgumentError

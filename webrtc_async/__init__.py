@@ -14,9 +14,33 @@ from typing import TYPE_CHECKING, Final
 from webrtc_async._version import __version__
 
 if TYPE_CHECKING:
-    from webrtc_async.api_response import ApiResponse
-    from webrtc_async.auth import Auth, BasicAuth, BearerAuth
+    from webrtc_async._auth.oauth2 import OAuth2ClientCredentials
+    from webrtc_async._auth.schemes import Auth, BasicAuth, BearerAuth
+    from webrtc_async._auth.secret import EnvironmentSecret, Secret
+    from webrtc_async._call.api_response import ApiResponse
+    from webrtc_async._call.observer import ObservedAttempt, ObservedCall, ObservedEnd, Observer
+    from webrtc_async._call.retry import RetryPolicy
+    from webrtc_async._call.retry_quota import RetryQuota
+    from webrtc_async._protocol.route import Repeat, Route
+    from webrtc_async._transport.rate_limiter import LocalRateLimiter, RateLimiter
     from webrtc_async.client import AsyncWebRtcClient
+    from webrtc_async.conferences.bulk_setup import SetupResult
+    from webrtc_async.conferences.bulk_teardown import TeardownResult
+    from webrtc_async.conferences.conference import Conference, Member
+    from webrtc_async.conferences.errors import (
+        ConferenceError,
+        ConferenceOverError,
+        JournalError,
+        SetupError,
+        TeardownError,
+    )
+    from webrtc_async.conferences.journal import Journal
+    from webrtc_async.conferences.live import LiveConference
+    from webrtc_async.conferences.plan import ConferencePlan, Seat
+    from webrtc_async.conferences.plan_json import read_plan, write_plan
+    from webrtc_async.conferences.progress import BulkProgress, SetupProgress
+    from webrtc_async.conferences.resource import Resource
+    from webrtc_async.conferences.subscriptions import Heard, Hearing
     from webrtc_async.errors import (
         ApiError,
         BadRequestError,
@@ -42,6 +66,7 @@ if TYPE_CHECKING:
         UnknownOutcomeError,
         WebRtcError,
     )
+    from webrtc_async.errors.outcome import Orphan, Outcome, Stage
     from webrtc_async.models import (
         AccountsParticipantsResponse,
         DeviceApiVersion,
@@ -51,32 +76,7 @@ if TYPE_CHECKING:
         Session,
         Subscriptions,
     )
-    from webrtc_async.oauth2 import OAuth2ClientCredentials
-    from webrtc_async.observer import ObservedAttempt, ObservedCall, ObservedEnd, Observer
-    from webrtc_async.outcome import Orphan, Outcome, Stage
-    from webrtc_async.rate_limiter import LocalRateLimiter, RateLimiter
-    from webrtc_async.retry import RetryPolicy
-    from webrtc_async.retry_quota import RetryQuota
-    from webrtc_async.route import Repeat, Route
     from webrtc_async.route_table import ROUTES
-    from webrtc_async.secret import EnvironmentSecret, Secret
-    from webrtc_async.session_setup.bulk_setup import SetupResult
-    from webrtc_async.session_setup.bulk_teardown import TeardownResult
-    from webrtc_async.session_setup.conference import Conference, Member
-    from webrtc_async.session_setup.errors import (
-        ConferenceError,
-        ConferenceOverError,
-        JournalError,
-        SetupError,
-        TeardownError,
-    )
-    from webrtc_async.session_setup.hearing import Heard, Hearing
-    from webrtc_async.session_setup.journal import Journal
-    from webrtc_async.session_setup.live import LiveConference
-    from webrtc_async.session_setup.plan import ConferencePlan, Seat
-    from webrtc_async.session_setup.plan_json import read_plan, write_plan
-    from webrtc_async.session_setup.progress import BulkProgress, SetupProgress
-    from webrtc_async.session_setup.resource import Resource
 
 __all__ = [
     "ROUTES",
@@ -155,8 +155,8 @@ __all__ = [
 ]
 
 _HOMES: Final = {
-    "api_response": ("ApiResponse",),
-    "auth": ("Auth", "BasicAuth", "BearerAuth"),
+    "_call.api_response": ("ApiResponse",),
+    "_auth.schemes": ("Auth", "BasicAuth", "BearerAuth"),
     "client": ("AsyncWebRtcClient",),
     "errors": (
         "ApiError",
@@ -192,32 +192,32 @@ _HOMES: Final = {
         "Session",
         "Subscriptions",
     ),
-    "oauth2": ("OAuth2ClientCredentials",),
-    "observer": ("ObservedAttempt", "ObservedCall", "ObservedEnd", "Observer"),
-    "outcome": ("Orphan", "Outcome", "Stage"),
-    "rate_limiter": ("LocalRateLimiter", "RateLimiter"),
-    "retry": ("RetryPolicy",),
-    "retry_quota": ("RetryQuota",),
-    "route": ("Repeat", "Route"),
+    "_auth.oauth2": ("OAuth2ClientCredentials",),
+    "_call.observer": ("ObservedAttempt", "ObservedCall", "ObservedEnd", "Observer"),
+    "errors.outcome": ("Orphan", "Outcome", "Stage"),
+    "_transport.rate_limiter": ("LocalRateLimiter", "RateLimiter"),
+    "_call.retry": ("RetryPolicy",),
+    "_call.retry_quota": ("RetryQuota",),
+    "_protocol.route": ("Repeat", "Route"),
     "route_table": ("ROUTES",),
-    "secret": ("EnvironmentSecret", "Secret"),
-    "session_setup.bulk_setup": ("SetupResult",),
-    "session_setup.bulk_teardown": ("TeardownResult",),
-    "session_setup.conference": ("Conference", "Member"),
-    "session_setup.errors": (
+    "_auth.secret": ("EnvironmentSecret", "Secret"),
+    "conferences.bulk_setup": ("SetupResult",),
+    "conferences.bulk_teardown": ("TeardownResult",),
+    "conferences.conference": ("Conference", "Member"),
+    "conferences.errors": (
         "ConferenceError",
         "ConferenceOverError",
         "JournalError",
         "SetupError",
         "TeardownError",
     ),
-    "session_setup.hearing": ("Heard", "Hearing"),
-    "session_setup.journal": ("Journal",),
-    "session_setup.live": ("LiveConference",),
-    "session_setup.plan": ("ConferencePlan", "Seat"),
-    "session_setup.plan_json": ("read_plan", "write_plan"),
-    "session_setup.progress": ("BulkProgress", "SetupProgress"),
-    "session_setup.resource": ("Resource",),
+    "conferences.subscriptions": ("Heard", "Hearing"),
+    "conferences.journal": ("Journal",),
+    "conferences.live": ("LiveConference",),
+    "conferences.plan": ("ConferencePlan", "Seat"),
+    "conferences.plan_json": ("read_plan", "write_plan"),
+    "conferences.progress": ("BulkProgress", "SetupProgress"),
+    "conferences.resource": ("Resource",),
 }
 """Which module each name is loaded from when it is first asked for."""
 

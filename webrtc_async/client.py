@@ -6,31 +6,36 @@ import ssl
 from collections.abc import Coroutine, Iterable, Mapping
 from typing import Any, Final, NoReturn, Self, TypeVar, Unpack
 
-from webrtc_async.api_response import ApiResponse
-from webrtc_async.auth import Auth, as_auth
-from webrtc_async.call import Call
-from webrtc_async.channel import Channel
-from webrtc_async.create_call import CreateCall
-from webrtc_async.environment import PRODUCTION, account_from_env, auth_from_env, base_url_from_env
-from webrtc_async.errors import ConfigurationError, InvalidArgumentError
-from webrtc_async.observer import Observer, check_observers, watch_over
-from webrtc_async.options import ClientSettings, Options, merged_headers, standard_headers
-from webrtc_async.rate_limiter import RateLimiter
-from webrtc_async.reaper import Reaper
-from webrtc_async.retry import RetryPolicy
-from webrtc_async.retry_quota import RetryQuota
-from webrtc_async.route import ACCOUNT, Route, check_route
-from webrtc_async.session_setup.conferences import Conferences
-from webrtc_async.session_setup.owner import ConferenceOwner
-from webrtc_async.settings import (
+from webrtc_async._auth.environment import (
+    PRODUCTION,
+    account_from_env,
+    auth_from_env,
+    base_url_from_env,
+)
+from webrtc_async._auth.schemes import Auth, as_auth
+from webrtc_async._call.api_response import ApiResponse
+from webrtc_async._call.attempts import Call
+from webrtc_async._call.call_context import Channel
+from webrtc_async._call.create_call import CreateCall
+from webrtc_async._call.observer import Observer, check_observers, watch_over
+from webrtc_async._call.options import ClientSettings, Options, merged_headers, standard_headers
+from webrtc_async._call.retry import RetryPolicy
+from webrtc_async._call.retry_quota import RetryQuota
+from webrtc_async._config.validation import (
     check_base_url,
     check_headers,
     check_kind,
     check_seconds,
     is_loopback,
 )
-from webrtc_async.transport import Connections, HttpClient, HttpTransport, LibraryName
-from webrtc_async.wire import write_request
+from webrtc_async._protocol.route import ACCOUNT, Route, check_route
+from webrtc_async._protocol.wire import write_request
+from webrtc_async._tasks.background_tasks import Reaper
+from webrtc_async._transport import Connections, HttpClient, HttpTransport, LibraryName
+from webrtc_async._transport.rate_limiter import RateLimiter
+from webrtc_async.conferences.background_work import ConferenceOwner
+from webrtc_async.conferences.operations import Conferences
+from webrtc_async.errors import ConfigurationError, InvalidArgumentError
 
 BodyT = TypeVar("BodyT")
 ResultT = TypeVar("ResultT")

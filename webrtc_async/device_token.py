@@ -10,7 +10,7 @@ from typing import Final, Self
 
 from attrs import field, frozen
 
-from webrtc_async import codec
+from webrtc_async._codec import model_codec as codec
 from webrtc_async.errors import InvalidArgumentError
 from webrtc_async.models import DeviceApiVersion
 

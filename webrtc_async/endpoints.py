@@ -16,8 +16,8 @@ from inspect import signature
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 from webrtc_async import route_table
+from webrtc_async._protocol.route import Route
 from webrtc_async.models import AccountsParticipantsResponse, Participant, Session, Subscriptions
-from webrtc_async.route import Route
 
 
 class Caller(Protocol):

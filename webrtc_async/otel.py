@@ -23,8 +23,8 @@ from opentelemetry.semconv.attributes.server_attributes import SERVER_ADDRESS, S
 from opentelemetry.semconv.metrics.http_metrics import HTTP_CLIENT_REQUEST_DURATION
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode, TracerProvider
 
+from webrtc_async._call.observer import ObservedAttempt, ObservedCall, ObservedEnd, Observer
 from webrtc_async._version import __version__
-from webrtc_async.observer import ObservedAttempt, ObservedCall, ObservedEnd, Observer
 
 # Still "development" in the conventions, so not among their stable constants.
 URL_TEMPLATE: Final = "url.template"

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
     from webrtc_async import AsyncWebRtcClient
     from webrtc_async.emulator import Emulator
-    from webrtc_async.emulator.exchanges import Exchange
-    from webrtc_async.emulator.fault_rule import FaultRule
-    from webrtc_async.emulator.server import EmulatorServer
+    from webrtc_async.emulator.doors.server import EmulatorServer
+    from webrtc_async.emulator.faults.rule import FaultRule
+    from webrtc_async.emulator.records.exchanges import Exchange
 
 MARKER: Final = "webrtc_faults"
 
@@ -59,7 +59,7 @@ def webrtc_client(webrtc_emulator: "Emulator") -> "AsyncWebRtcClient":
     """Return a client of `webrtc_emulator`, which need not be entered or closed."""
     from webrtc_async import AsyncWebRtcClient
     from webrtc_async.emulator import Credentials, EmulatorTransport
-    from webrtc_async.emulator.service import DEFAULT_ACCOUNT
+    from webrtc_async.emulator.emulator import DEFAULT_ACCOUNT
 
     user = Credentials()
     return AsyncWebRtcClient(
@@ -77,7 +77,7 @@ def webrtc_server(request: pytest.FixtureRequest) -> Iterator["EmulatorServer"]:
     It is reset before each test; the base URL, `webrtc_server.base_url`, stays.
     """
     try:
-        from webrtc_async.emulator.server import EmulatorServer
+        from webrtc_async.emulator.doors.server import EmulatorServer
     except ModuleNotFoundError as missing:
         library = str(missing.name).partition(".")[0]
         if library not in {"starlette", "uvicorn"}:
@@ -147,7 +147,7 @@ def _rules_of(item: pytest.Item) -> "list[FaultRule]":
 
 
 def _rule_of(marker: pytest.Mark) -> "FaultRule":
-    from webrtc_async.emulator.fault_rule import read_rule
+    from webrtc_async.emulator.faults.rule import read_rule
 
     if len(marker.args) > 1:
         raise ValueError("only the route goes without a name.")

@@ -22,9 +22,9 @@ from limits.aio.strategies import MovingWindowRateLimiter
 from redis.asyncio import ConnectionPool
 from redis.exceptions import RedisError
 
+from webrtc_async._config.validation import check_count, check_seconds
+from webrtc_async._tasks.event_loop import current_event_loop, forks
 from webrtc_async.errors import ConfigurationError, RateLimiterError
-from webrtc_async.event_loop import current_event_loop, forks
-from webrtc_async.settings import check_count, check_seconds
 
 AnswerT = TypeVar("AnswerT")
 

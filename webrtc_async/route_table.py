@@ -7,8 +7,8 @@ Every path is written out, so that it can be searched for.
 from types import NoneType
 from typing import Any, Final
 
+from webrtc_async._protocol.route import Repeat, Route
 from webrtc_async.models import AccountsParticipantsResponse, Participant, Session, Subscriptions
-from webrtc_async.route import Repeat, Route
 
 CREATE_ERRORS: Final = frozenset({400, 401, 403, 500})
 LOOKUP_ERRORS: Final = CREATE_ERRORS | {404}

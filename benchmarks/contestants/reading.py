@@ -8,8 +8,8 @@ from cattrs import Converter
 
 from benchmarks.contestants.long_list import time_of
 from benchmarks.contestants.service import Place
-from webrtc_async.codec import read_answer
-from webrtc_async.converter import wire_name
+from webrtc_async._codec.converter import wire_name
+from webrtc_async._codec.model_codec import read_answer
 from webrtc_async.models import Participant, ParticipantSubscription, Subscriptions
 
 

@@ -15,9 +15,9 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from webrtc_async._protocol.wire import WireRequest
 from webrtc_async.emulator import Emulator
-from webrtc_async.emulator.asgi import emulator_app
-from webrtc_async.wire import WireRequest
+from webrtc_async.emulator.doors.asgi import emulator_app
 
 ACCOUNT = "9900000"
 USER = "Basic dXNlcjpwYXNzd29yZA=="

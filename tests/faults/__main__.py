@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 from rich.table import Table
 
-TEST = Path(__file__).parent.parent / "test_fault_matrix.py"
+TEST = Path(__file__).parent / "test_fault_matrix.py"
 
 
 class Tally:

@@ -5,7 +5,7 @@ import struct
 
 import anyio
 import anyio.abc
-from scripted import Behaviour
+from support.scripted import Behaviour
 
 BODY = b'{"id": "s-1"}'
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"

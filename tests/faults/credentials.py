@@ -7,7 +7,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, Final
 
 from attrs import frozen
-from scripted import serving
+from support.scripted import serving
 
 from webrtc_async import BasicAuth, BearerAuth, OAuth2ClientCredentials
 

@@ -3,29 +3,33 @@
 from .row import Held
 
 HELD = [
-    Held("4", "bad port in the base URL", ("test_settings::test_base_urls_that_cannot_work",)),
+    Held(
+        "4",
+        "bad port in the base URL",
+        ("config/test_validation::test_base_urls_that_cannot_work",),
+    ),
     Held(
         "7",
         "every place taken",
         (
-            "test_call::test_the_deadline_covers_the_queue",
-            "test_transport::test_no_more_than_max_connections_at_once",
+            "call/test_attempts::test_the_deadline_covers_the_queue",
+            "transport/test_exchange::test_no_more_than_max_connections_at_once",
         ),
     ),
-    Held("48", "503 for 500 callers", ("test_retry_quota::test_a_storm_is_not_sent_thrice",)),
-    Held("53", "cancelled at every await", ("test_storms::test_later_calls_succeed",)),
-    Held("54", "thousands cancelled", ("test_storms::test_later_calls_succeed",)),
+    Held("48", "503 for 500 callers", ("call/test_retry_quota::test_a_storm_is_not_sent_thrice",)),
+    Held("53", "cancelled at every await", ("faults/test_storms::test_later_calls_succeed",)),
+    Held("54", "thousands cancelled", ("faults/test_storms::test_later_calls_succeed",)),
     Held("55", "a task group that fails", ("test_processes::test_a_failing_group_harms_nothing",)),
     Held(
         "56",
         "cancelled twice in tear-down",
-        ("test_reaper::test_native_cancellations_do_not_reach_the_work",),
+        ("tasks/test_background_tasks::test_native_cancellations_do_not_reach_the_work",),
     ),
     Held(
         "57",
         "ids that lead elsewhere",
         (
-            "test_route::test_ids_that_cannot_stand_in_a_path",
+            "protocol/test_route::test_ids_that_cannot_stand_in_a_path",
             "test_client::test_no_id_reaches_another_route",
         ),
     ),
@@ -33,24 +37,24 @@ HELD = [
         "58",
         "control characters in headers",
         (
-            "test_settings::test_header_values_that_cannot_be_sent",
-            "test_settings::test_header_names_that_cannot_be_sent",
+            "config/test_validation::test_header_values_that_cannot_be_sent",
+            "config/test_validation::test_header_names_that_cannot_be_sent",
         ),
     ),
     Held(
         "59",
         "credentials that cannot be sent",
         (
-            "test_auth::test_a_colon_in_the_username_is_refused",
-            "test_auth::test_every_basic_pair_can_be_read_back",
+            "auth/test_auth::test_a_colon_in_the_username_is_refused",
+            "auth/test_auth::test_every_basic_pair_can_be_read_back",
         ),
     ),
     Held(
         "61",
         "the environment's proxies",
         (
-            "test_transport::test_a_loopback_service_needs_no_proxy",
-            "test_transport::test_the_environment_s_proxy_is_used_for_the_rest",
+            "transport/test_exchange::test_a_loopback_service_needs_no_proxy",
+            "transport/test_exchange::test_the_environment_s_proxy_is_used_for_the_rest",
         ),
     ),
     Held(
@@ -58,19 +62,23 @@ HELD = [
         "a clock that jumps",
         (
             "test_processes::test_only_the_monotonic_clock_counts",
-            "test_wire::test_retry_after",
+            "protocol/test_wire::test_retry_after",
         ),
     ),
-    Held("64", "a fork with an open client", ("test_lifetime::test_a_fork_shares_no_connection",)),
+    Held(
+        "64",
+        "a fork with an open client",
+        ("transport/test_lifetime::test_a_fork_shares_no_connection",),
+    ),
     Held(
         "65",
         "a second event loop",
-        ("test_lifetime::test_a_fresh_pool_follows_a_finished_event_loop",),
+        ("transport/test_lifetime::test_a_fresh_pool_follows_a_finished_event_loop",),
     ),
     Held(
         "66",
         "two event loops in two threads",
-        ("test_lifetime::test_a_second_running_event_loop_is_refused",),
+        ("transport/test_lifetime::test_a_second_running_event_loop_is_refused",),
     ),
     Held(
         "67",
@@ -85,14 +93,14 @@ HELD = [
         "68",
         "closed with calls under way",
         (
-            "test_lifetime::test_what_outlasts_the_grace_fails",
-            "test_lifetime::test_a_second_aclose_waits_for_the_first",
+            "transport/test_lifetime::test_what_outlasts_the_grace_fails",
+            "transport/test_lifetime::test_a_second_aclose_waits_for_the_first",
         ),
     ),
     Held(
         "69",
         "never closed",
-        ("test_lifetime::test_a_client_that_nobody_closed_says_where_it_was_made",),
+        ("transport/test_lifetime::test_a_client_that_nobody_closed_says_where_it_was_made",),
     ),
     Held(
         "70",
@@ -102,9 +110,13 @@ HELD = [
     Held(
         "71",
         "a given client closed by its owner",
-        ("test_transport::test_a_given_client_that_its_owner_closed_is_said",),
+        ("transport/test_exchange::test_a_given_client_that_its_owner_closed_is_said",),
     ),
-    Held("72", "a hook that raises", ("test_transport::test_a_hook_that_raises_is_our_error",)),
+    Held(
+        "72",
+        "a hook that raises",
+        ("transport/test_exchange::test_a_hook_that_raises_is_our_error",),
+    ),
     Held(
         "73",
         "garbage of failed calls",

@@ -10,11 +10,11 @@ from collections import Counter
 from typing import Any
 
 import anyio
-from scripted import ONCE, serving
+from support.scripted import ONCE, serving
 
 from webrtc_async import ConfigurationError, Session, WebRtcError
+from webrtc_async._protocol.wire import WireResponse, read_response
 from webrtc_async.route_table import GET_SESSION
-from webrtc_async.wire import WireResponse, read_response
 
 from . import storm
 from .behaviours import BODY, HEAD, WHOLE

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from typing import Any, Final
 
 import anyio
-from scripted import policy
+from support.scripted import policy
 
 from webrtc_async import AsyncWebRtcClient, WebRtcError
 

@@ -4,7 +4,7 @@ import gzip
 import pickle
 import zlib
 
-from scripted import raw
+from support.scripted import raw
 
 from webrtc_async import ResponseTooLargeError
 

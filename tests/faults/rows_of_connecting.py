@@ -2,7 +2,7 @@
 
 import ssl
 
-from scripted import hang_up, stay_silent
+from support.scripted import hang_up, stay_silent
 
 from webrtc_async import Outcome, TlsError
 

@@ -1,6 +1,6 @@
 """Faults in the framing of an answer: heads, lengths, chunks, and what comes between answers."""
 
-from scripted import raw
+from support.scripted import raw
 
 from webrtc_async import ApiError, Outcome
 

@@ -4,7 +4,7 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from scripted import Behaviour, hang_up, raw, serving
+from support.scripted import Behaviour, hang_up, raw, serving
 
 from webrtc_async import (
     ApiError,

@@ -13,7 +13,7 @@ import anyio
 import anyio.abc
 import trustme
 from attrs import define, field
-from scripted import Behaviour, SocketServer, listening, serving
+from support.scripted import Behaviour, SocketServer, listening, serving
 
 from .behaviours import WHOLE, answered
 

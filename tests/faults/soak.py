@@ -12,7 +12,7 @@ from pathlib import Path
 
 import anyio
 from attrs import define
-from scripted import hang_up, raw, serving
+from support.scripted import hang_up, raw, serving
 
 from webrtc_async import RetryPolicy, WebRtcError
 

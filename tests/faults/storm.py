@@ -13,7 +13,7 @@ from typing import Any
 import anyio
 from anyio.lowlevel import checkpoint
 from attrs import define
-from scripted import Behaviour, SocketServer, serving
+from support.scripted import Behaviour, SocketServer, serving
 
 from webrtc_async import AsyncWebRtcClient, RetryPolicy, WebRtcError
 

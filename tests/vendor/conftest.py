@@ -8,7 +8,7 @@ from bandwidth.configuration import Environment
 from bandwidth.webrtc.controllers.api_controller import APIController
 
 from webrtc_async.emulator import Credentials, Emulator
-from webrtc_async.emulator.server import EmulatorServer
+from webrtc_async.emulator.doors.server import EmulatorServer
 
 ACCOUNT = "9900000"
 

@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from webrtc_async import WebRtcError
+from webrtc_async._auth.environment import account_from_env, auth_from_env, base_url_from_env
 from webrtc_async.cli.doctor import attempt
 from webrtc_async.cli.printable import printable
 from webrtc_async.emulator.contract import (
@@ -26,7 +27,6 @@ from webrtc_async.emulator.contract import (
     emulated,
     run,
 )
-from webrtc_async.environment import account_from_env, auth_from_env, base_url_from_env
 
 _COLOURS: Final = {"holds": "green", "differs": "bold red", "left out": "dim"}
 

@@ -8,11 +8,11 @@ import click
 from rich.console import Console
 
 from webrtc_async import AsyncWebRtcClient, ConfigurationError
+from webrtc_async._auth.environment import base_url_from_env
 from webrtc_async.cli.demo import perform, plan
 from webrtc_async.cli.emulator_options import ACCOUNT, PASSWORD, USERNAME, require_server
 from webrtc_async.cli.screen import PlainScreen, RichScreen, Screen
 from webrtc_async.emulator import Emulator
-from webrtc_async.environment import base_url_from_env
 
 
 @click.command("demo", short_help="Set sessions up at once, and tear all of it down.")
@@ -52,7 +52,7 @@ def demo(context: click.Context, sessions: int, participants: int, live: bool, p
         screen.say(f"Against {base_url}, as account {client.account_id}.")
         context.exit(anyio.run(perform, client, planned, screen))
     require_server("demo")
-    from webrtc_async.emulator.server import EmulatorServer
+    from webrtc_async.emulator.doors.server import EmulatorServer
 
     with EmulatorServer(Emulator()) as server:
         screen.say(f"The emulator is at {server.base_url}")

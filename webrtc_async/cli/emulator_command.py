@@ -90,7 +90,7 @@ def emulator(
 ) -> None:
     """Serve an emulator of the service until Ctrl-C."""
     require_server("emulator")
-    from webrtc_async.emulator.server import base_url, bind, page_url, serve
+    from webrtc_async.emulator.doors.server import base_url, bind, page_url, serve
 
     service = Emulator(
         accounts={account: Credentials(username=username, password=password)},

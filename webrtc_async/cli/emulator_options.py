@@ -7,8 +7,8 @@ from typing import Final
 import click
 
 from webrtc_async.emulator import Emulator, Switches
+from webrtc_async.emulator.core.switches import SwitchError, describe_switches, write_value
 from webrtc_async.emulator.snapshot_file import load_snapshot, save_snapshot
-from webrtc_async.emulator.switches import SwitchError, describe_switches, write_value
 
 ACCOUNT: Final = "9900000"
 USERNAME: Final = "user"
@@ -34,7 +34,7 @@ def require_server(command: str) -> None:
         click.ClickException: The extra is missing.
     """
     try:
-        import_module("webrtc_async.emulator.server")
+        import_module("webrtc_async.emulator.doors.server")
     except ModuleNotFoundError as error:
         raise click.ClickException(
             f"{error.name} is not installed. The command {command} needs an extra: "

@@ -15,8 +15,8 @@ from webrtc_async import (
     Session,
     Subscriptions,
 )
+from webrtc_async._codec.model_codec import write_answer
 from webrtc_async.cli.printable import printable
-from webrtc_async.codec import write_answer
 
 Result = Session | Participant | Subscriptions | list[Participant]
 

@@ -4,10 +4,10 @@
 same emulator to others, and need the extra of that name.
 """
 
-from webrtc_async.emulator.credentials import Credentials
-from webrtc_async.emulator.service import Emulator
-from webrtc_async.emulator.switches import Switches
-from webrtc_async.emulator.transport import EmulatorTransport
-from webrtc_async.emulator.webhook_delivery import WebhookSender
+from webrtc_async.emulator.core.credentials import Credentials
+from webrtc_async.emulator.core.switches import Switches
+from webrtc_async.emulator.doors.in_process import EmulatorTransport
+from webrtc_async.emulator.emulator import Emulator
+from webrtc_async.emulator.webhooks.delivery import WebhookSender
 
 __all__ = ["Credentials", "Emulator", "EmulatorTransport", "Switches", "WebhookSender"]

@@ -3,8 +3,8 @@
 import os
 from pathlib import Path
 
-from webrtc_async.codec import read_json, write_json
-from webrtc_async.emulator.service import Emulator
+from webrtc_async._codec.model_codec import read_json, write_json
+from webrtc_async.emulator.emulator import Emulator
 
 
 def load_snapshot(emulator: Emulator, path: Path) -> bool:

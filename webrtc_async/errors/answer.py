@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+from webrtc_async.errors.outcome import Outcome
 from webrtc_async.errors.root import WebRtcError
-from webrtc_async.outcome import Outcome
 
 
 @dataclass(eq=False, repr=False, kw_only=True)

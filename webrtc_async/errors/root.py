@@ -2,7 +2,7 @@
 
 from dataclasses import KW_ONLY, dataclass, field
 
-from webrtc_async.outcome import Orphan, Outcome
+from webrtc_async.errors.outcome import Orphan, Outcome
 
 
 # Not attrs, which would have every argument in args, where only the message belongs.

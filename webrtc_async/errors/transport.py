@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
+from webrtc_async.errors.outcome import Outcome, Stage
 from webrtc_async.errors.root import WebRtcError
-from webrtc_async.outcome import Outcome, Stage
 
 
 @dataclass(eq=False, repr=False, kw_only=True)

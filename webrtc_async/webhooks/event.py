@@ -7,7 +7,7 @@ from typing import Final, NamedTuple, cast
 
 from attrs import field, frozen
 
-from webrtc_async import codec
+from webrtc_async._codec import model_codec as codec
 from webrtc_async.errors import InvalidArgumentError
 from webrtc_async.open_enum import OpenEnum
 

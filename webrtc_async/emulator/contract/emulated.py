@@ -6,9 +6,9 @@ from typing import Final
 
 from webrtc_async.emulator.contract.case import Case
 from webrtc_async.emulator.contract.place import Place
-from webrtc_async.emulator.credentials import Credentials
-from webrtc_async.emulator.service import DEFAULT_ACCOUNT, Emulator
-from webrtc_async.emulator.transport import EmulatorTransport
+from webrtc_async.emulator.core.credentials import Credentials
+from webrtc_async.emulator.doors.in_process import EmulatorTransport
+from webrtc_async.emulator.emulator import DEFAULT_ACCOUNT, Emulator
 
 HOUR: Final = 3600.0
 

@@ -6,8 +6,8 @@ from typing import Final, Self
 import httpx
 from attrs import Factory, define, field
 
+from webrtc_async._protocol.wire import WireRequest, WireResponse
 from webrtc_async.emulator.contract.case import Caller
-from webrtc_async.wire import WireRequest, WireResponse
 
 STRANGER: Final = "Basic bm9ib2R5Om5vdGhpbmc="
 """Credentials that no account has."""

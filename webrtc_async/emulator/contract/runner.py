@@ -8,10 +8,10 @@ from typing import Final, cast
 import anyio
 from attrs import define, field, frozen
 
+from webrtc_async._protocol.wire import WireRequest, WireResponse
 from webrtc_async.emulator.contract.case import Case, Step
 from webrtc_async.emulator.contract.place import NoAnswerError, Place
 from webrtc_async.emulator.contract.shape import misfits
-from webrtc_async.wire import WireRequest, WireResponse
 
 UNKNOWN: Final = "00000000-0000-0000-0000-000000000000"
 """An id that nothing has: the service's are random UUIDs, and this one is not."""

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from webrtc_async.codec import write_json
+from webrtc_async._codec.model_codec import write_json
 
 HEADERS: Final = {
     "content-security-policy": (

@@ -1,0 +1,112 @@
+"""Secrets that are read anew: from a provider or the environment, and pickled by reference."""
+
+import pickle
+from typing import Any
+
+import pytest
+from support.scripted import ScriptedSend, wire_answer
+
+from webrtc_async._auth.oauth2 import OAuth2ClientCredentials
+from webrtc_async._auth.schemes import Auth, BasicAuth, BearerAuth
+from webrtc_async._auth.secret import EnvironmentSecret, RotatingSecret, Secret, as_secret
+from webrtc_async.errors import ConfigurationError, InvalidArgumentError
+
+pytestmark = pytest.mark.anyio
+
+VARIABLE = "WEBRTC_ASYNC_TEST_SECRET"
+TOKEN = wire_answer(200, {"access_token": "abc.def", "expires_in": 3600})
+
+
+def provided() -> str:
+    """Give a secret by a function that can be found by its name."""
+    return "canary"
+
+
+async def provided_later() -> str:
+    """Give it from a coroutine function."""
+    return "canary"
+
+
+@pytest.mark.parametrize("provider", [provided, provided_later, lambda: "canary"])
+async def test_a_provider_is_asked_each_time(provider: Any) -> None:
+    """A function, coroutine function or lambda gives the secret, which shows in no repr."""
+    secret = as_secret("password", provider)
+    assert isinstance(secret, RotatingSecret)
+    assert secret.rotates
+    assert await secret.read() == "canary"
+    assert "canary" not in repr(secret)
+    assert repr(secret).startswith("<password from ")
+
+
+async def test_a_fixed_secret_does_not_rotate() -> None:
+    """A text is itself, whenever it is read."""
+    secret = as_secret("password", "canary")
+    assert isinstance(secret, Secret)
+    assert not secret.rotates
+    assert await secret.read() == "canary"
+
+
+@pytest.mark.parametrize("given", ["", "a\nb", None, 5])
+async def test_what_a_provider_may_not_give(given: Any) -> None:
+    """What cannot stand in credentials is refused by the secret's name."""
+    with pytest.raises(ConfigurationError, match=r"^The password "):
+        await as_secret("password", lambda: given).read()
+
+
+async def test_our_own_errors_pass() -> None:
+    """A provider may raise an error of ours, which says more than its type."""
+
+    def refuse() -> str:
+        raise InvalidArgumentError("ask the vault")
+
+    with pytest.raises(InvalidArgumentError, match="ask the vault"):
+        await as_secret("password", refuse).read()
+
+
+async def test_a_secret_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The variable is read when it is needed, and its absence is said by its name."""
+    secret = as_secret("password", EnvironmentSecret(VARIABLE))
+    with pytest.raises(ConfigurationError, match=f"variable {VARIABLE} is not set"):
+        await secret.read()
+    monkeypatch.setenv(VARIABLE, "canary")
+    assert await secret.read() == "canary"
+    assert repr(secret) == f"<password from {VARIABLE}>"
+
+
+AUTHS = {
+    "Basic": lambda secret: BasicAuth("user", secret),
+    "Bearer": BearerAuth,
+    "OAuth2": lambda secret: OAuth2ClientCredentials("id", secret, token_url="https://t.example"),
+}
+
+
+@pytest.mark.parametrize("secret", [EnvironmentSecret(VARIABLE), provided, provided_later])
+@pytest.mark.parametrize("name", AUTHS)
+async def test_credentials_by_reference_are_pickled(
+    name: str, secret: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another process gets the reference, and neither the secret nor a token goes along."""
+    monkeypatch.setenv(VARIABLE, "canary")
+    auth: Auth = AUTHS[name](secret)
+    header = await auth.authorization(ScriptedSend(TOKEN))
+    pickled = pickle.dumps(auth)
+    assert b"canary" not in pickled
+    assert b"abc.def" not in pickled
+    assert await pickle.loads(pickled).authorization(ScriptedSend(TOKEN)) == header
+
+
+async def test_a_rotated_client_secret_is_used_for_the_next_token() -> None:
+    """Client credentials ask for their secret whenever they fetch a token."""
+    secrets = iter(["old", "new"])
+    auth = OAuth2ClientCredentials("id", lambda: next(secrets))
+    send = ScriptedSend(TOKEN)
+    for _ in range(2):
+        assert auth.forget(await auth.authorization(send))
+    headers = [request.headers["Authorization"] for request in send.requests]
+    assert headers == ["Basic aWQ6b2xk", "Basic aWQ6bmV3"]
+
+
+async def test_a_rotated_bearer_token_is_checked() -> None:
+    """A provider's token is held to the same characters as a fixed one."""
+    with pytest.raises(ConfigurationError, match="bearer token"):
+        await BearerAuth(lambda: "two words").authorization(ScriptedSend())

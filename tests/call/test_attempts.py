@@ -1,0 +1,770 @@
+"""One call: its deadline, what is known of its outcome, and what its result says."""
+
+import math
+from typing import Any
+
+import anyio
+import pytest
+from conftest import jumping_backends
+from support.http_library import httpx
+from support.scripted import (
+    SESSION,
+    Recorder,
+    ScriptedTransport,
+    answer,
+    client_of,
+    hang,
+    hang_up,
+    http,
+    policy,
+    refusal,
+    reset,
+    serving,
+)
+
+from webrtc_async import route_table
+from webrtc_async._auth.oauth2 import OAuth2ClientCredentials
+from webrtc_async._auth.schemes import Auth, BasicAuth, BearerAuth, Send
+from webrtc_async._call.retry import RetryPolicy
+from webrtc_async._call.retry_quota import RetryQuota
+from webrtc_async.errors import (
+    ConfigurationError,
+    ConflictError,
+    ConnectionFailedError,
+    DeadlineExceededError,
+    NotFoundError,
+    RateLimitedError,
+    ServerError,
+    TransportError,
+    UnauthorizedError,
+    UnexpectedResponseError,
+    UnknownOutcomeError,
+    WebRtcError,
+)
+from webrtc_async.errors.outcome import Outcome, Stage
+from webrtc_async.models import Participant, Subscriptions
+
+pytestmark = pytest.mark.anyio
+
+LOST = httpx.ReadError("gone")
+UNSENT = httpx.ConnectError("refused")
+TOKEN = answer(200, {"access_token": "abc", "expires_in": 3600})
+PATIENT = RetryPolicy(attempt_timeout=None)
+BOTH: Any = {"session_id": "s-1", "participant_id": "p-1"}
+
+
+def is_about(seconds: float) -> object:
+    """Return what is equal to that many seconds, give or take the work done meanwhile."""
+    return pytest.approx(seconds, abs=0.5)
+
+
+# The deadline
+
+
+@jumping_backends()
+@pytest.mark.parametrize("deadline", [0.001, 1, 30, 100_000])
+async def test_a_call_ends_at_its_deadline(deadline: float) -> None:
+    """A transport that never answers costs exactly the deadline."""
+    async with client_of(hang, deadline=deadline, retry=PATIENT) as client:
+        began = anyio.current_time()
+        with pytest.raises(DeadlineExceededError) as caught:
+            await client.create_session()
+        assert anyio.current_time() - began == is_about(deadline)
+    error = caught.value
+    assert isinstance(error, TimeoutError)
+    assert (error.operation, error.attempts) == ("createSession", 1)
+    assert str(error).startswith(f"createSession: its {deadline:g} s deadline passed while it was ")
+
+
+@jumping_backends()
+async def test_the_usual_attempt_timeout_leaves_time_for_three() -> None:
+    """With the usual settings a hanging service is tried three times within the deadline."""
+    async with client_of(hang, retry=RetryPolicy(random=lambda: 0.0)) as client:
+        began = anyio.current_time()
+        with pytest.raises(TransportError) as caught:
+            await client.get_session("s-1")
+        assert anyio.current_time() - began == is_about(30)
+    assert caught.value.attempts == 3
+    assert caught.value.outcome is Outcome.UNKNOWN
+
+
+@jumping_backends()
+async def test_the_deadline_covers_the_queue() -> None:
+    """A call that never gets a place ends at its deadline, and nothing of it was sent."""
+    transport = ScriptedTransport(hang)
+    async with (
+        client_of(transport=transport, max_connections=1, retry=PATIENT) as client,
+        anyio.create_task_group() as tasks,
+    ):
+        tasks.start_soon(client.with_options(deadline=math.inf).get_session, "s-1")
+        await anyio.wait_all_tasks_blocked()
+        began = anyio.current_time()
+        with pytest.raises(DeadlineExceededError, match="waiting for a free") as caught:
+            await client.with_options(deadline=7).create_session()
+        assert anyio.current_time() - began == is_about(7)
+        tasks.cancel_scope.cancel()
+    assert (caught.value.stage, caught.value.outcome) == (Stage.QUEUED, Outcome.NOT_SENT)
+    assert len(transport.requests) == 1
+
+
+@jumping_backends()
+async def test_the_deadline_covers_the_token() -> None:
+    """A token that does not come ends the call at its deadline, and nothing of it was sent."""
+    auth = OAuth2ClientCredentials("id", "secret")
+    async with client_of(hang, auth=auth, deadline=7, retry=PATIENT) as client:
+        with pytest.raises(DeadlineExceededError, match="access token") as caught:
+            await client.create_session()
+    assert (caught.value.stage, caught.value.outcome) == (Stage.AUTHENTICATING, Outcome.NOT_SENT)
+
+
+@jumping_backends()
+async def test_the_deadline_covers_a_pause() -> None:
+    """A pause that goes on for longer than it said still ends at the deadline."""
+    chosen = RetryPolicy(sleep=lambda _: anyio.sleep_forever())
+    async with client_of(LOST, deadline=7, retry=chosen) as client:
+        began = anyio.current_time()
+        with pytest.raises(DeadlineExceededError, match="pausing before another") as caught:
+            await client.get_session("s-1")
+        assert anyio.current_time() - began == is_about(7)
+    error = caught.value
+    assert (error.stage, error.outcome, error.attempts) == (Stage.PAUSING, Outcome.UNKNOWN, 1)
+    assert isinstance(error.__cause__, UnknownOutcomeError)
+    assert "This was attempt" not in str(error)
+
+
+@jumping_backends()
+async def test_the_deadline_covers_the_body() -> None:
+    """A body that does not end is cut at the deadline, when the status is known."""
+
+    class Endless(httpx.AsyncByteStream):
+        async def __aiter__(self) -> Any:
+            yield b"{"
+            await anyio.sleep_forever()
+
+    mock = httpx.MockTransport(lambda _: httpx.Response(200, stream=Endless()))
+    async with client_of(transport=mock, deadline=7, retry=PATIENT) as client:
+        with pytest.raises(DeadlineExceededError, match="Its status was 200") as caught:
+            await client.create_session()
+    error = caught.value
+    assert (error.stage, error.outcome, error.status) == (Stage.READING, Outcome.ANSWERED, 200)
+
+
+@jumping_backends()
+async def test_the_deadline_covers_all_attempts_together() -> None:
+    """Attempts and pauses use up one deadline, and the last failure is the error's cause."""
+
+    async def slowly(_: object) -> httpx.Response:
+        await anyio.sleep(3)
+        return refusal(503)
+
+    chosen = RetryPolicy(attempts=99, first_wait=1, longest_wait=1, random=lambda: 1.0)
+    async with client_of(slowly, deadline=10, retry=chosen) as client:
+        began = anyio.current_time()
+        with pytest.raises(DeadlineExceededError) as caught:
+            await client.get_session("s-1")
+        assert anyio.current_time() - began == is_about(10)
+    assert caught.value.attempts == 3
+    assert isinstance(caught.value.__cause__, ServerError)
+    assert "This was attempt 3." in str(caught.value)
+
+
+@jumping_backends()
+async def test_no_deadline_waits_for_ever() -> None:
+    """deadline=math.inf sets no bound."""
+
+    async def very_slowly(_: object) -> httpx.Response:
+        await anyio.sleep(80_000)
+        return answer(200, SESSION)
+
+    async with client_of(very_slowly, deadline=math.inf, retry=PATIENT) as client:
+        response = await client.request(route_table.GET_SESSION, session_id="s-1")
+    assert response.elapsed == is_about(80_000)
+
+
+@jumping_backends()
+async def test_a_retry_after_that_does_not_fit_fails_at_once() -> None:
+    """A Retry-After beyond the deadline raises the refusal itself, with no pause."""
+    async with client_of(refusal(429, Retry_After="60"), deadline=30) as client:
+        began = anyio.current_time()
+        with pytest.raises(RateLimitedError) as caught:
+            await client.get_session("s-1")
+        assert anyio.current_time() - began == is_about(0)
+    assert (caught.value.retry_after, caught.value.attempts) == (60, 1)
+    assert "does not fit" in caught.value.__notes__[0]
+
+
+@jumping_backends()
+async def test_a_retry_after_that_fits_is_waited_for() -> None:
+    """A Retry-After within the deadline is kept, even above longest_wait."""
+    transport = ScriptedTransport(refusal(429, Retry_After="20"), answer(200, SESSION))
+    async with client_of(transport=transport, retry=RetryPolicy(random=lambda: 0.0)) as client:
+        response = await client.request(route_table.GET_SESSION, session_id="s-1")
+    assert response.elapsed == is_about(20)
+
+
+# Outcomes over attempts
+
+
+@pytest.mark.parametrize(
+    ("steps", "outcome"),
+    [
+        ([UNSENT], Outcome.NOT_SENT),
+        ([UNSENT, LOST], Outcome.UNKNOWN),
+        ([LOST, UNSENT], Outcome.UNKNOWN),
+        ([LOST, refusal(503)], Outcome.UNKNOWN),
+        ([refusal(503), LOST], Outcome.UNKNOWN),
+        ([refusal(503)], Outcome.ANSWERED),
+        ([refusal(503), UNSENT], Outcome.ANSWERED),
+        ([LOST, refusal(404)], Outcome.UNKNOWN),
+        ([LOST, answer(200, {"no": "session"})], Outcome.UNKNOWN),
+    ],
+)
+async def test_the_worst_outcome_of_all_attempts_counts(
+    steps: list[object], outcome: Outcome
+) -> None:
+    """The error says what may have happened over all attempts and not only in the last one."""
+    async with client_of(*steps) as client:
+        with pytest.raises(WebRtcError) as caught:
+            await client.get_session("s-1")
+    assert caught.value.outcome is outcome
+    if isinstance(caught.value, ServerError | NotFoundError):
+        assert ("answer was lost" in str(caught.value)) is (outcome is Outcome.UNKNOWN)
+
+
+@jumping_backends()
+async def test_a_deadline_remembers_an_earlier_lost_answer() -> None:
+    """A call that runs out of time in a later pause may still have taken effect."""
+    async with client_of(
+        LOST, hang, deadline=5, max_connections=1, retry=PATIENT, auth=("u", "p")
+    ) as client:
+        with pytest.raises(DeadlineExceededError) as caught:
+            await client.get_session("s-1")
+    assert (caught.value.outcome, caught.value.attempts) == (Outcome.UNKNOWN, 2)
+
+
+DELETES = {
+    "delete_session": {"session_id": "s-1"},
+    "delete_participant": {"participant_id": "p-1"},
+    "remove_participant_from_session": BOTH,
+}
+
+
+@pytest.mark.parametrize("name", DELETES)
+@pytest.mark.parametrize("first", [LOST, refusal(503), refusal(500)], ids=["lost", "503", "500"])
+async def test_a_repeated_delete_that_finds_nothing_is_done(name: str, first: object) -> None:
+    """A 404 after an attempt that may have deleted is the success that was wanted."""
+    async with client_of(first, refusal(404)) as client:
+        assert await getattr(client, name)(**DELETES[name]) is None
+
+
+async def test_a_repeated_delete_says_that_it_was_a_404() -> None:
+    """The response of such a success keeps its status and counts its attempts."""
+    async with client_of(LOST, refusal(404)) as client:
+        response = await client.request(route_table.DELETE_SESSION, session_id="s-1")
+    assert (response.data, response.status, response.attempts) == (None, 404, 2)
+
+
+@pytest.mark.parametrize("name", DELETES)
+@pytest.mark.parametrize("first", [[], [UNSENT], [UNSENT, UNSENT]], ids=len)
+async def test_a_delete_that_found_nothing_first_fails(name: str, first: list[object]) -> None:
+    """A 404 is an error where no earlier attempt can have deleted."""
+    async with client_of(*first, refusal(404)) as client:
+        with pytest.raises(NotFoundError):
+            await getattr(client, name)(**DELETES[name])
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("get_session", {"session_id": "s-1"}),
+        ("add_participant_to_session", BOTH),
+        ("update_participant_subscriptions", BOTH),
+    ],
+)
+async def test_no_other_404_is_a_success(name: str, values: Any) -> None:
+    """Only a delete takes a 404 for its work done."""
+    async with client_of(LOST, refusal(404)) as client:
+        with pytest.raises(NotFoundError):
+            await getattr(client, name)(**values)
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 409])
+async def test_no_other_refusal_of_a_delete_is_a_success(status: int) -> None:
+    """A repeated delete that is refused in another way has failed."""
+    async with client_of(LOST, refusal(status)) as client:
+        with pytest.raises(WebRtcError) as caught:
+            await client.delete_session("s-1")
+    assert caught.value.outcome is Outcome.UNKNOWN
+
+
+async def added(*steps: object) -> Any:
+    """Add a participant whose first answer is lost, and return the client's requests."""
+    transport = ScriptedTransport(*steps)
+    async with client_of(transport=transport) as client:
+        response = await client.request(route_table.ADD_PARTICIPANT_TO_SESSION, **BOTH)
+    return response, [each.method for each in transport.requests]
+
+
+@pytest.mark.parametrize("first", [LOST, refusal(503)], ids=["lost", "503"])
+async def test_a_409_after_a_repeated_add_is_confirmed_by_the_list(first: object) -> None:
+    """A conflict that may come from the earlier attempt is a success if the participant is in."""
+    members = answer(200, [{"id": "p-0"}, {"id": "p-1"}])
+    response, methods = await added(first, refusal(409), members)
+    assert (response.data, response.status, response.attempts) == (None, 409, 2)
+    assert methods == ["PUT", "PUT", "GET"]
+
+
+@pytest.mark.parametrize(
+    ("listing", "outcome"),
+    [
+        (answer(200, [{"id": "p-0"}]), Outcome.ANSWERED),
+        (answer(204), Outcome.ANSWERED),
+        (refusal(404), Outcome.UNKNOWN),
+        (UNSENT, Outcome.UNKNOWN),
+    ],
+    ids=["another", "nobody", "no session", "unreachable"],
+)
+async def test_a_409_that_the_list_does_not_confirm_is_raised(
+    listing: object, outcome: Outcome
+) -> None:
+    """Where the participant is not in the session, or nobody can tell, the conflict is raised."""
+    with pytest.raises(ConflictError) as caught:
+        await added(LOST, refusal(409), listing)
+    assert (caught.value.operation, caught.value.attempts) == ("addParticipantToSession", 2)
+    assert caught.value.outcome is outcome
+
+
+@pytest.mark.parametrize("first", [[], [UNSENT]], ids=len)
+async def test_a_409_that_nothing_led_to_asks_nobody(first: list[object]) -> None:
+    """A conflict is raised at once where no earlier attempt can have joined."""
+    transport = ScriptedTransport(*first, refusal(409))
+    async with client_of(transport=transport) as client:
+        with pytest.raises(ConflictError):
+            await client.add_participant_to_session(**BOTH)
+    assert {each.method for each in transport.requests} == {"PUT"}
+
+
+# Connections that died while they were kept
+
+
+async def test_a_read_over_a_dead_connection_is_sent_again_at_once() -> None:
+    """A kept connection that dies under a read costs no pause and no quota."""
+    recorder, quota = Recorder(), RetryQuota()
+    ok = http(200, b'{"id":"s-1"}', Content_Type="application/json")
+    async with serving(ok, reset, ok, keeps_alive=True) as server:
+        settings = {"retry": policy(recorder), "retry_quota": quota, "base_url": server.url()}
+        async with client_of(transport=None, **settings) as client:
+            await client.get_session("s-1")
+            response = await client.request(route_table.GET_SESSION, session_id="s-1")
+    assert (response.attempts, recorder.pauses, quota.tokens) == (2, [], quota.capacity)
+
+
+async def test_a_fresh_connection_that_dies_is_an_ordinary_failure() -> None:
+    """A connection that was made for the request and dies says something of the service."""
+    recorder = Recorder()
+    ok = http(200, b'{"id":"s-1"}', Content_Type="application/json")
+    async with serving(reset, ok, keeps_alive=True) as server:
+        settings = {"retry": policy(recorder), "base_url": server.url()}
+        async with client_of(transport=None, **settings) as client:
+            response = await client.request(route_table.GET_SESSION, session_id="s-1")
+    assert (response.attempts, len(recorder.pauses)) == (2, 1)
+
+
+async def test_a_create_over_a_dead_connection_is_unknown() -> None:
+    """A create is not sent again whatever its connection was."""
+    ok = http(200, b'{"id":"s-1"}', Content_Type="application/json")
+    async with serving(ok, reset, ok, keeps_alive=True) as server:
+        async with client_of(transport=None, base_url=server.url()) as client:
+            await client.get_session("s-1")
+            with pytest.raises(UnknownOutcomeError):
+                await client.create_session()
+        assert len(server.requests) == 2
+
+
+async def test_a_policy_of_one_attempt_sends_nothing_again() -> None:
+    """Where repeating is off it is off, and a second dead connection is an ordinary failure."""
+    ok = http(200, b'{"id":"s-1"}', Content_Type="application/json")
+    async with serving(ok, reset, keeps_alive=True) as server:
+        settings = {"retry": RetryPolicy(attempts=1), "base_url": server.url()}
+        async with client_of(transport=None, **settings) as client:
+            await client.get_session("s-1")
+            with pytest.raises(UnknownOutcomeError) as caught:
+                await client.get_session("s-1")
+    assert caught.value.attempts == 1
+
+
+# Creates
+
+
+@pytest.mark.parametrize("name", ["create_session", "create_participant"])
+@pytest.mark.parametrize(
+    ("creates", "first", "count"),
+    [
+        ("answered", LOST, 1),
+        ("answered", refusal(500), 1),
+        ("answered", refusal(408), 1),
+        ("answered", UNSENT, 3),
+        ("answered", refusal(429), 3),
+        ("answered", refusal(502), 3),
+        ("answered", refusal(503), 3),
+        ("answered", refusal(504), 3),
+        ("never", UNSENT, 1),
+        ("never", refusal(503), 1),
+        ("always", LOST, 3),
+        ("always", refusal(500), 3),
+        ("always", refusal(400), 1),
+    ],
+)
+async def test_how_often_a_create_is_sent(
+    name: str, creates: Any, first: object, count: int
+) -> None:
+    """A create is repeated as its policy says, and never after a lost answer by default."""
+    async with client_of(first, retry=policy(creates=creates)) as client:
+        with pytest.raises(WebRtcError) as caught:
+            await getattr(client, name)()
+        assert client.requests_sent == caught.value.attempts == count
+
+
+async def test_a_create_on_a_real_socket_is_sent_once() -> None:
+    """A server that hangs up on a create sees it once, and a read three times."""
+    async with serving(hang_up) as server:
+        settings = {"transport": None, "base_url": server.url()}
+        async with client_of(**settings) as client:
+            with pytest.raises(UnknownOutcomeError):
+                await client.create_participant(Participant(tag="visit"))
+            assert len(server.requests) == 1
+            with pytest.raises(UnknownOutcomeError):
+                await client.get_session("s-1")
+            assert len(server.requests) == 4
+
+
+async def test_a_repeated_request_is_the_same() -> None:
+    """Each attempt sends the same bytes."""
+    async with serving(http(503), http(503), http(204)) as server:
+        async with client_of(transport=None, base_url=server.url()) as client:
+            await client.add_participant_to_session(
+                **BOTH, subscriptions=Subscriptions.everyone("s-1")
+            )
+        assert len(server.requests) == 3
+        assert len(set(server.requests)) == 1
+        assert server.requests[0].endswith(b'{"sessionId":"s-1"}')
+
+
+# Credentials within a call
+
+
+async def test_a_token_is_fetched_inside_the_call() -> None:
+    """The token request goes over the same connections with our name, and is no attempt."""
+    transport = ScriptedTransport(TOKEN, answer(200, SESSION))
+    auth = OAuth2ClientCredentials("id", "secret", token_url="https://t.example/token")
+    async with client_of(transport=transport, auth=auth, headers={"X-Own": "1"}) as client:
+        response = await client.request(route_table.CREATE_SESSION)
+    token, call = transport.requests
+    assert (str(token.url), token.content) == (
+        "https://t.example/token",
+        b"grant_type=client_credentials",
+    )
+    assert token.headers["user-agent"] == call.headers["user-agent"]
+    assert "x-own" not in token.headers
+    assert call.headers["authorization"] == "Bearer abc"
+    assert response.attempts == 1
+
+
+@pytest.mark.parametrize("first", [refusal(503), refusal(500), LOST, UNSENT])
+async def test_a_failed_token_may_be_repeated_for_a_create(first: object) -> None:
+    """Until there is a token nothing was sent, so even a create is tried again."""
+    auth = OAuth2ClientCredentials("id", "secret")
+    async with client_of(first, TOKEN, answer(200, SESSION), auth=auth) as client:
+        response = await client.request(route_table.CREATE_SESSION)
+    assert response.attempts == 2
+
+
+async def test_a_refused_token_is_the_call_s_failure() -> None:
+    """A refusal of the credentials ends the call, names its operation, and sent nothing."""
+    auth = OAuth2ClientCredentials("id", "secret")
+    async with client_of(answer(401, {"error": "invalid_client"}), auth=auth) as client:
+        with pytest.raises(UnauthorizedError, match=r"^createSession: .*invalid_client") as caught:
+            await client.create_session()
+    assert (caught.value.outcome, caught.value.attempts) == (Outcome.NOT_SENT, 1)
+
+
+@pytest.mark.parametrize("content", [b"", b"<html>", b'{"token_type": "bearer"}'])
+async def test_a_token_endpoint_of_garbage_is_our_error(content: bytes) -> None:
+    """A token endpoint that answers garbage ends the call with an error of ours."""
+    auth = OAuth2ClientCredentials("id", "secret")
+    async with client_of(httpx.Response(200, content=content), auth=auth) as client:
+        with pytest.raises(ConfigurationError, match=r"^createSession: ") as caught:
+            await client.create_session()
+    assert caught.value.outcome is Outcome.NOT_SENT
+
+
+async def test_a_call_gets_a_new_token_once_when_its_own_is_refused() -> None:
+    """A token that was taken back is replaced within the call, for a create as well."""
+    new = answer(200, {"access_token": "new", "expires_in": 3600})
+    transport = ScriptedTransport(TOKEN, refusal(401), new, answer(200, SESSION))
+    auth = OAuth2ClientCredentials("id", "secret")
+    async with client_of(transport=transport, auth=auth) as client:
+        response = await client.request(route_table.CREATE_SESSION)
+        assert (await client.get_session("s-1")).id == "s-1"
+    sent = [each.headers["authorization"] for each in transport.requests]
+    assert sent[1::2] == ["Bearer abc", "Bearer new"]
+    assert sent[4] == "Bearer new"
+    assert response.attempts == 2
+
+
+async def test_a_second_refusal_is_the_answer() -> None:
+    """Credentials whose new token is refused as well are refused."""
+    new = answer(200, {"access_token": "new", "expires_in": 3600})
+    transport = ScriptedTransport(TOKEN, refusal(401), new, refusal(401), answer(200, SESSION))
+    auth = OAuth2ClientCredentials("id", "secret")
+    async with client_of(transport=transport, auth=auth) as client:
+        with pytest.raises(UnauthorizedError) as caught:
+            await client.create_session()
+    assert (caught.value.attempts, len(transport.requests)) == (2, 4)
+
+
+async def test_the_same_token_again_is_not_sent_again() -> None:
+    """A token endpoint that gives the refused token once more does not make the call go again."""
+    transport = ScriptedTransport(TOKEN, refusal(401), TOKEN, answer(200, SESSION))
+    auth = OAuth2ClientCredentials("id", "secret")
+    async with client_of(transport=transport, auth=auth) as client:
+        with pytest.raises(UnauthorizedError) as caught:
+            await client.create_session()
+    assert (caught.value.attempts, len(transport.requests)) == (1, 3)
+
+
+async def test_a_rotated_secret_is_asked_for_when_the_old_one_is_refused() -> None:
+    """A password that was changed while the program runs is picked up within the call."""
+    passwords = ["old", "new", "newer"]
+
+    async def password() -> str:
+        return passwords.pop(0)
+
+    transport = ScriptedTransport(refusal(401), answer(200, SESSION))
+    async with client_of(transport=transport, auth=BasicAuth("user", password)) as client:
+        response = await client.request(route_table.CREATE_SESSION)
+    assert (response.attempts, passwords) == (2, ["newer"])
+    sent = {each.headers["authorization"] for each in transport.requests}
+    assert sent == {"Basic dXNlcjpvbGQ=", "Basic dXNlcjpuZXc="}
+
+
+@pytest.mark.parametrize("auth", [BasicAuth("user", lambda: "old"), BearerAuth(lambda: "old")])
+async def test_an_unchanged_secret_is_not_sent_again(auth: Auth) -> None:
+    """A provider that has nothing new to offer is asked once more, and nothing more is sent."""
+    transport = ScriptedTransport(refusal(401), answer(200, SESSION))
+    async with client_of(transport=transport, auth=auth) as client:
+        with pytest.raises(UnauthorizedError) as caught:
+            await client.get_session("s-1")
+    assert (caught.value.attempts, len(transport.requests)) == (1, 1)
+
+
+async def test_a_provider_that_fails_sends_nothing() -> None:
+    """A provider's failure is our error, names the secret, and hides what the provider said."""
+
+    def password() -> str:
+        raise RuntimeError("canary")
+
+    transport = ScriptedTransport(answer(200, SESSION))
+    async with client_of(transport=transport, auth=BasicAuth("user", password)) as client:
+        with pytest.raises(ConfigurationError, match="the password failed with Runtime") as caught:
+            await client.create_session()
+    assert "canary" not in str(caught.value)
+    assert (caught.value.outcome, transport.requests) == (Outcome.NOT_SENT, [])
+
+
+async def test_refused_basic_credentials_are_not_sent_again() -> None:
+    """A wrong password is sent once: the service locks users out who try too often."""
+    transport = ScriptedTransport(refusal(401), answer(200, SESSION))
+    async with client_of(transport=transport) as client:
+        with pytest.raises(UnauthorizedError) as caught:
+            await client.get_session("s-1")
+    assert (caught.value.attempts, len(transport.requests)) == (1, 1)
+
+
+@pytest.mark.parametrize("header", ["", " ", "a\r\nX-Evil: 1", "Bearer é", None, b"Basic x"])
+async def test_a_header_of_a_foreign_auth_is_checked(header: Any) -> None:
+    """An auth of the user's own cannot make a request that breaks, and is not asked again."""
+
+    class Own(Auth):
+        async def authorization(self, send: Send) -> str:
+            return header
+
+    transport = ScriptedTransport()
+    async with client_of(transport=transport, auth=Own()) as client:
+        with pytest.raises(ConfigurationError, match=r"^getSession: the auth gave") as caught:
+            await client.get_session("s-1")
+    assert (caught.value.outcome, caught.value.attempts) == (Outcome.NOT_SENT, 1)
+    assert not transport.requests
+
+
+async def test_a_foreign_auth_is_not_asked_again_after_a_401() -> None:
+    """An auth that says nothing of giving up is taken to have but one header."""
+    asked = 0
+
+    class Own(Auth):
+        async def authorization(self, send: Send) -> str:
+            nonlocal asked
+            asked += 1
+            return f"Bearer token-{asked}"
+
+    transport = ScriptedTransport(refusal(401), answer(200, SESSION))
+    async with client_of(transport=transport, auth=Own()) as client:
+        with pytest.raises(UnauthorizedError):
+            await client.get_session("s-1")
+    assert (asked, len(transport.requests)) == (1, 1)
+
+
+# What comes back
+
+
+async def test_a_response_says_what_it_took() -> None:
+    """Attempts, status, request id and public headers come along with the data."""
+    headers = {"X-Amzn-RequestId": "r-1", "Set-Cookie": "secret", "X-Other": "1"}
+    recorder = Recorder()
+    async with client_of(
+        refusal(503), LOST, answer(200, SESSION, headers), retry=policy(recorder)
+    ) as client:
+        response = await client.request(route_table.GET_SESSION, session_id="s-1")
+    assert (response.data.id, response.data.tag) == ("s-1", "visit")
+    assert (response.status, response.attempts, response.request_id) == (200, 3, "r-1")
+    assert response.headers["x-other"] == "1"
+    assert "set-cookie" not in response.headers
+    assert 0 <= response.elapsed < 5
+    assert len(recorder.pauses) == 2
+
+
+@jumping_backends()
+async def test_elapsed_counts_the_pauses() -> None:
+    """elapsed runs from the call to its result."""
+
+    async def slowly(_: object) -> httpx.Response:
+        await anyio.sleep(2)
+        return refusal(503, Retry_After="5")
+
+    async with client_of(slowly, answer(200, SESSION), retry=RetryPolicy()) as client:
+        response = await client.request(route_table.GET_SESSION, session_id="s-1")
+    assert response.elapsed == is_about(7)
+
+
+FAILURES: dict[str, tuple[object, dict[str, object]]] = {
+    "unsent": (UNSENT, {}),
+    "lost": (LOST, {}),
+    "400": (refusal(400), {}),
+    "404": (refusal(404), {}),
+    "429": (refusal(429), {}),
+    "503": (refusal(503), {}),
+    "302": (refusal(302), {}),
+    "misfit": (answer(200, {"tag": 5}), {}),
+    "too long": (answer(200, {"id": "x" * 999}), {"max_response_bytes": 100}),
+    "empty": (httpx.Response(200), {}),
+    "token": (refusal(401), {"with_token": True}),
+    "token lost": (LOST, {"with_token": True}),
+}
+
+
+@pytest.mark.parametrize("name", FAILURES)
+async def test_every_failure_starts_with_its_operation(name: str) -> None:
+    """Whatever ends a call, its error's text starts with the operation."""
+    step, chosen = FAILURES[name]
+    settings = dict(chosen)
+    if settings.pop("with_token", False):
+        settings["auth"] = OAuth2ClientCredentials("id", "secret")
+    async with client_of(step, **settings) as client:
+        for call, operation in (
+            (client.get_session("s-1"), "getSession"),
+            (client.create_participant(), "createParticipant"),
+        ):
+            with pytest.raises(WebRtcError) as caught:
+                await call
+            assert str(caught.value).startswith(f"{operation}: ")
+            assert caught.value.operation == operation
+            assert caught.value.attempts >= 1
+
+
+async def test_refusals_before_sending_start_with_their_operation() -> None:
+    """An argument that is refused names the operation too, with no attempt begun."""
+    async with client_of() as client:
+        wrong: Any = Participant()
+        for call in (client.get_session(""), client.create_session(wrong)):
+            with pytest.raises(WebRtcError, match=r"^(get|create)Session: ") as caught:
+                await call
+            assert (caught.value.outcome, caught.value.attempts) == (Outcome.NOT_SENT, 0)
+        assert client.requests_sent == 0
+
+
+# Cancellation
+
+
+@jumping_backends()
+@pytest.mark.parametrize("stage", ["attempt", "queue", "pause", "token"])
+async def test_a_cancelled_call_is_cancelled(stage: str) -> None:
+    """Cancelling a call from outside is never turned into one of our errors."""
+    steps: list[object] = [LOST] if stage == "pause" else [hang]
+    auth: object = OAuth2ClientCredentials("id", "secret") if stage == "token" else ("u", "p")
+    chosen = RetryPolicy(attempt_timeout=None, first_wait=50, longest_wait=50, random=lambda: 1.0)
+    async with client_of(*steps, auth=auth, retry=chosen, deadline=60, max_connections=1) as client:
+        async with anyio.create_task_group() as tasks:
+            if stage == "queue":
+                tasks.start_soon(client.get_session, "s-1")
+                await anyio.wait_all_tasks_blocked()
+            with anyio.CancelScope(deadline=anyio.current_time() + 5) as scope:
+                try:
+                    await client.get_session("s-1")
+                except anyio.get_cancelled_exc_class():
+                    is_cancelled = True
+                    raise
+            tasks.cancel_scope.cancel()
+        assert is_cancelled
+        assert scope.cancelled_caught
+        sent = client.requests_sent
+        await anyio.sleep(100)
+        assert client.requests_sent == sent
+
+
+@jumping_backends()
+async def test_a_callers_own_timeout_is_his_own() -> None:
+    """A shorter timeout around a call raises the caller's TimeoutError and not ours."""
+    async with client_of(hang, deadline=30, retry=PATIENT) as client:
+        with pytest.raises(TimeoutError) as caught, anyio.fail_after(5):
+            await client.get_session("s-1")
+    assert not isinstance(caught.value, WebRtcError)
+
+
+async def test_concurrent_calls_do_not_mix() -> None:
+    """Fifty calls at once each get their own answer and count their own attempts."""
+    failed: set[str] = set()
+
+    def serve(request: httpx.Request) -> httpx.Response:
+        wanted = request.url.path.rpartition("/")[2]
+        if int(wanted) % 2 and wanted not in failed:
+            failed.add(wanted)
+            return refusal(503)
+        return answer(200, {"id": wanted})
+
+    found: dict[int, tuple[str, int]] = {}
+    async with client_of(serve) as client:
+
+        async def one(number: int) -> None:
+            response = await client.request(route_table.GET_SESSION, session_id=str(number))
+            found[number] = (response.data.id, response.attempts)
+
+        async with anyio.create_task_group() as tasks:
+            for number in range(50):
+                tasks.start_soon(one, number)
+    assert found == {number: (str(number), 1 + number % 2) for number in range(50)}
+
+
+async def test_an_unexpected_answer_is_not_repeated() -> None:
+    """A success whose body does not fit is raised at once with its problems."""
+    async with client_of(answer(200, {"tag": 5})) as client:
+        with pytest.raises(UnexpectedResponseError) as caught:
+            await client.get_session("s-1")
+        assert client.requests_sent == 1
+    assert set(caught.value.problems) == {"id: missing", "tag: expected text, found a number"}
+
+
+async def test_a_failed_connection_says_that_it_may_be_repeated() -> None:
+    """The text of an unsent call tells the reader that nothing was sent."""
+    async with client_of(UNSENT) as client:
+        with pytest.raises(ConnectionFailedError, match=r"This was attempt 3\. Nothing was sent"):
+            await client.create_session()

@@ -1,0 +1,475 @@
+"""A create whose caller has gone, or whose answer is broken, leaves as little behind as it can."""
+
+import asyncio
+import json
+import pickle
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import anyio
+import pytest
+from conftest import jumping_backends
+from hypothesis import given
+from hypothesis import strategies as st
+from support.http_library import httpx
+from support.scripted import (
+    SESSION,
+    ScriptedTransport,
+    answer,
+    client_of,
+    hang,
+    hang_up,
+    http,
+    policy,
+    reached,
+    refusal,
+    serving,
+    stay_silent,
+)
+
+from webrtc_async._auth.oauth2 import OAuth2ClientCredentials
+from webrtc_async._call.compensation import created_id
+from webrtc_async._call.retry import RetryPolicy
+from webrtc_async.client import AsyncWebRtcClient
+from webrtc_async.errors import (
+    CreateRolledBackError,
+    DeadlineExceededError,
+    UnexpectedResponseError,
+    UnknownOutcomeError,
+    WebRtcError,
+)
+from webrtc_async.errors.outcome import Outcome
+from webrtc_async.models import Participant, Session
+
+pytestmark = pytest.mark.anyio
+
+ID = "0f8fad5b-d9cb-469f-a165-70867728950e"
+OTHER = "7c9e6679-7425-40de-944b-e07fc1f90ae7"
+PATIENT = RetryPolicy(attempt_timeout=None)
+CREATES: dict[str, Callable[[AsyncWebRtcClient], Any]] = {
+    "sessions": lambda client: client.create_session(Session(tag="visit")),
+    "participants": lambda client: client.create_participant(Participant(tag="visit")),
+}
+each_create = pytest.mark.parametrize("kind", CREATES)
+
+
+def made(kind: str) -> dict[str, object]:
+    """Return the answer to a create."""
+    if kind == "sessions":
+        return {"id": ID, "tag": "visit"}
+    return {"participant": {"id": ID, "tag": "visit"}, "token": "eyJhbGci.e30.c2ln"}
+
+
+class Service:
+    """A service whose creates are answered late, and that keeps what was created."""
+
+    def __init__(self, kind: str, seconds: float = 1.0, status: int = 200) -> None:
+        self.kind, self.seconds, self.status = kind, seconds, status
+        self.existing: set[str] = set()
+        self.deletes: list[str] = []
+        self.transport = ScriptedTransport(self.answer)
+
+    async def answer(self, request: httpx.Request) -> httpx.Response:
+        if request.method == "DELETE":
+            self.deletes.append(request.url.path)
+            self.existing.discard(request.url.path.rpartition("/")[2])
+            return httpx.Response(204)
+        if self.status == 200:
+            self.existing.add(ID)
+        await anyio.sleep(self.seconds)
+        return answer(self.status, made(self.kind))
+
+
+# Cancelled
+
+
+@jumping_backends()
+@each_create
+async def test_what_a_cancelled_create_made_is_deleted(kind: str) -> None:
+    """A create that is cancelled in flight is followed, and what its answer names is deleted."""
+    service = Service(kind)
+    async with client_of(transport=service.transport) as client:
+        with anyio.move_on_after(0.5) as scope:
+            await CREATES[kind](client)
+        assert scope.cancelled_caught
+        assert service.existing == {ID}
+        await anyio.sleep(1)
+        assert service.existing == set()
+        assert service.deletes == [f"/v1/accounts/9900000/{kind}/{ID}"]
+        assert client.reaper.under_way == ()
+
+
+@jumping_backends()
+@each_create
+async def test_closing_waits_for_a_create_that_is_followed(kind: str) -> None:
+    """A client that is closed right after the cancellation still deletes what was made."""
+    service = Service(kind)
+    async with client_of(transport=service.transport) as client:
+        with anyio.move_on_after(0.5):
+            await CREATES[kind](client)
+    assert (service.existing, len(service.deletes)) == (set(), 1)
+
+
+@jumping_backends()
+async def test_a_create_out_of_time_is_followed_too() -> None:
+    """The call's own deadline is a cancellation as well: nobody would learn the id."""
+    service = Service("sessions")
+    async with client_of(transport=service.transport, deadline=0.5, retry=PATIENT) as client:
+        with pytest.raises(DeadlineExceededError) as caught:
+            await client.create_session()
+        assert caught.value.outcome is Outcome.UNKNOWN
+    assert service.existing == set()
+
+
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+@pytest.mark.parametrize("times", [1, 2, 3])
+async def test_native_cancellations_are_followed_too(times: int) -> None:
+    """However often asyncio cancels the caller, what the create made is deleted."""
+    service = Service("sessions", seconds=0.02)
+    async with client_of(transport=service.transport) as client:
+        task = asyncio.ensure_future(client.create_session())
+        await reached(lambda: bool(service.existing))
+        for _ in range(times):
+            task.cancel()
+            await asyncio.sleep(0)
+        with pytest.raises(asyncio.CancelledError):
+            await task
+    assert service.existing == set()
+
+
+@jumping_backends()
+@pytest.mark.parametrize(
+    ("seconds", "settings"),
+    [(1, {"create_grace": 0}), (1, {"max_connections": 3}), (9, {}), (1, {"create_grace": 0.4})],
+    ids=["off", "no room", "too late", "short"],
+)
+async def test_following_has_its_bounds(seconds: float, settings: dict[str, Any]) -> None:
+    """Switched off, without room, or after the grace, a cancelled create just ends."""
+    service = Service("sessions", seconds)
+    async with client_of(transport=service.transport, **settings) as client:
+        began = anyio.current_time()
+        with anyio.move_on_after(0.5) as scope:
+            await client.create_session()
+        assert scope.cancelled_caught
+        assert anyio.current_time() - began == pytest.approx(0.5, abs=0.2)
+        await anyio.sleep(10)
+        assert service.deletes == []
+        assert service.transport.active == 0
+
+
+@jumping_backends()
+async def test_no_more_than_a_quarter_of_the_places_follow() -> None:
+    """However many creates are cancelled at once, three quarters of the places are free again."""
+    service = Service("sessions")
+    async with client_of(transport=service.transport, max_connections=8) as client:
+        with anyio.move_on_after(0.5):
+            async with anyio.create_task_group() as tasks:
+                for _ in range(8):
+                    tasks.start_soon(client.create_session)
+        assert service.transport.active == 2
+        await anyio.sleep(1)
+        assert (service.transport.active, len(service.deletes)) == (0, 2)
+
+
+@jumping_backends()
+async def test_a_refused_create_has_nothing_to_delete() -> None:
+    """A create that is refused after its caller has gone needs no delete."""
+    service = Service("sessions", status=503)
+    async with client_of(transport=service.transport) as client:
+        with anyio.move_on_after(0.5):
+            await client.create_session()
+    assert service.deletes == []
+
+
+@jumping_backends()
+@pytest.mark.parametrize("wait", ["queue", "token"])
+async def test_a_create_that_was_not_sent_is_not_followed(wait: str) -> None:
+    """A create cancelled before its first byte is known not to have been sent, and just ends."""
+    transport = ScriptedTransport(hang)
+    auth: Any = ("user", "password")
+    if wait == "token":
+        auth = OAuth2ClientCredentials("id", "secret")
+    async with (
+        client_of(transport=transport, max_connections=4, retry=PATIENT, auth=auth) as client,
+        anyio.create_task_group() as tasks,
+    ):
+        if wait == "queue":
+            for _ in range(4):
+                tasks.start_soon(client.get_session, "s-1")
+            await anyio.wait_all_tasks_blocked()
+        with anyio.move_on_after(5):
+            await client.create_session()
+        assert client.reaper.under_way == ()
+        tasks.cancel_scope.cancel()
+    assert not [each for each in transport.requests if each.url.path.endswith("/sessions")]
+
+
+async def test_a_create_cancelled_while_connecting_was_not_sent() -> None:
+    """On a real socket a create that has no connection yet is not followed."""
+    async with serving(stay_silent) as proxy:
+        # A tunnel that the proxy does not open is a connection in the making.
+        settings = {"proxy": f"http://127.0.0.1:{proxy.port}", "base_url": "https://a.example/v1"}
+        async with client_of(transport=None, **settings) as client:
+            with anyio.CancelScope() as scope:
+                async with anyio.create_task_group() as tasks:
+                    tasks.start_soon(client.create_session)
+                    await reached(lambda: bool(proxy.requests))
+                    scope.cancel()
+            assert client.reaper.under_way == ()
+
+
+async def test_a_create_on_a_real_socket_is_followed() -> None:
+    """On a real socket the answer that comes after the cancellation is read, and acted on."""
+    is_gone = anyio.Event()
+
+    async def late(stream: Any, _: bytes) -> None:
+        await is_gone.wait()
+        body = f'{{"id":"{ID}"}}'.encode()
+        await http(200, body, Content_Type="application/json")(stream, b"")
+
+    async with serving(late, http(204), keeps_alive=True) as server:
+        async with client_of(transport=None, base_url=server.url()) as client:
+            with anyio.CancelScope() as scope:
+                async with anyio.create_task_group() as tasks:
+                    tasks.start_soon(client.create_session)
+                    await reached(lambda: bool(server.requests))
+                    scope.cancel()
+            is_gone.set()
+        assert [each.split()[0] for each in server.requests] == [b"POST", b"DELETE"]
+        assert ID.encode() in server.requests[1]
+
+
+@pytest.mark.parametrize("ends", [True, False])
+@pytest.mark.parametrize("http_library", [None, "httpx"])
+async def test_a_followed_answer_that_is_not_whole_is_acted_upon(
+    http_library: Any, ends: bool
+) -> None:
+    """What comes after the cancellation may break off or stop; its id is deleted all the same."""
+    is_gone = anyio.Event()
+
+    async def late(stream: Any, _: bytes) -> None:
+        await is_gone.wait()
+        await http(200, f'{{"id":"{ID}","ta'.encode(), length=500)(stream, b"")
+        if not ends:
+            await anyio.sleep_forever()
+
+    settings = {"transport": None, "http_library": http_library, "create_grace": 9 if ends else 0.5}
+    async with serving(late, http(204)) as server:
+        async with client_of(base_url=server.url(), **settings) as client:
+            with anyio.CancelScope() as scope:
+                async with anyio.create_task_group() as tasks:
+                    tasks.start_soon(client.create_session)
+                    await reached(lambda: bool(server.requests))
+                    scope.cancel()
+            is_gone.set()
+        assert [each.split()[0] for each in server.requests] == [b"POST", b"DELETE"]
+        assert ID.encode() in server.requests[1]
+
+
+# Broken answers
+
+
+def broken_by(kind: str) -> dict[str, bytes]:
+    """Return answers to a create that are of no use and hold its id."""
+    whole = str(made(kind)).replace("'", '"')
+    return {
+        "cut off": whole[: whole.index(ID) + len(ID) + 3].encode(),
+        "garbage behind": f"{whole}]".encode(),
+        "twice a key": whole.replace('"tag": "visit"', '"tag": "a", "tag": "b"').encode(),
+        "wrong type": whole.replace('"tag": "visit"', '"tag": 5').encode(),
+    }
+
+
+@each_create
+@pytest.mark.parametrize("how", broken_by("sessions"))
+async def test_a_create_with_a_broken_answer_is_rolled_back(kind: str, how: str) -> None:
+    """What a broken answer names is deleted, and the error says that nothing is left."""
+    transport = ScriptedTransport(httpx.Response(200, content=broken_by(kind)[how]), refusal(204))
+    async with client_of(transport=transport) as client:
+        with pytest.raises(CreateRolledBackError, match="deleted again") as caught:
+            await CREATES[kind](client)
+    create, delete = transport.requests
+    assert (create.method, delete.method) == ("POST", "DELETE")
+    assert delete.url.path == f"/v1/accounts/9900000/{kind}/{ID}"
+    error = caught.value
+    assert (error.resource_id, error.outcome, error.orphan) == (ID, Outcome.ANSWERED, None)
+    assert isinstance(error.__cause__, UnexpectedResponseError)
+    assert pickle.loads(pickle.dumps(error)).resource_id == ID
+
+
+async def test_a_create_whose_answer_breaks_off_is_rolled_back() -> None:
+    """An answer shorter than its length says is a lost one, and its id is deleted all the same."""
+    start = f'{{"id":"{ID}","ta'.encode()
+    async with serving(http(200, start, length=500), http(204)) as server:
+        async with client_of(transport=None, base_url=server.url()) as client:
+            with pytest.raises(CreateRolledBackError) as caught:
+                await client.create_session()
+        assert isinstance(caught.value.__cause__, UnknownOutcomeError)
+        assert [each.split()[0] for each in server.requests] == [b"POST", b"DELETE"]
+
+
+async def test_a_roll_back_that_finds_nothing_is_one() -> None:
+    """What is gone before it could be deleted is gone."""
+    content = broken_by("sessions")["wrong type"]
+    async with client_of(httpx.Response(200, content=content), refusal(404)) as client:
+        with pytest.raises(CreateRolledBackError):
+            await client.create_session()
+
+
+@pytest.mark.parametrize("step", [refusal(500), httpx.ConnectError("refused"), refusal(403)])
+async def test_a_roll_back_that_fails_is_reported(step: object) -> None:
+    """Where the delete fails, the original error says which resource may still be there."""
+    content = broken_by("sessions")["wrong type"]
+    async with client_of(httpx.Response(200, content=content), step) as client:
+        with pytest.raises(UnexpectedResponseError, match=f"with the id {ID}") as caught:
+            await client.create_session(Session(tag="visit"))
+    assert caught.value.orphan is not None
+    assert caught.value.orphan.resource_id == ID
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"<html>", b'{"tag": 5}', f'{{"id":"{ID}","other":{{"id":"{OTHER}"}}}}}}'.encode()],
+    ids=["empty", "page", "no id", "two ids"],
+)
+async def test_an_answer_without_a_certain_id_is_reported(content: bytes) -> None:
+    """Without one certain id nothing is deleted, and the error says how to find what was made."""
+    transport = ScriptedTransport(httpx.Response(200, content=content))
+    async with client_of(transport=transport) as client:
+        with pytest.raises(UnexpectedResponseError) as caught:
+            await client.create_session(Session(tag="visit"))
+    assert len(transport.requests) == 1
+    assert caught.value.orphan is not None
+    assert (caught.value.orphan.tag, caught.value.orphan.resource_id) == ("visit", None)
+
+
+async def test_a_broken_answer_to_anything_else_deletes_nothing() -> None:
+    """Only a create is undone: the id in another answer was there before."""
+    transport = ScriptedTransport(answer(200, {"id": ID, "tag": 5}))
+    async with client_of(transport=transport) as client:
+        with pytest.raises(UnexpectedResponseError) as caught:
+            await client.get_session(ID)
+    assert (len(transport.requests), caught.value.orphan) == (1, None)
+
+
+# The id in an answer
+
+
+TEXTS = st.text(max_size=50) | st.just(f'"id":"{OTHER}"') | st.just(f'\\"id\\": \\"{OTHER}\\"')
+
+
+@given(tag=TEXTS, end=st.integers(0, 200))
+def test_no_text_passes_for_an_id(tag: str, end: int) -> None:
+    """Whatever a tag holds, and wherever the answer ends, no id but the resource's is found."""
+    content = json.dumps({"tag": tag, "id": ID}).encode()
+    assert created_id(content) == ID
+    assert created_id(content[:end]) in {None, ID}
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b'{"id":"s-1"}', b'{"ids":"x"}', f'{{"id":"{ID}'.encode(), ID.encode()]
+)
+def test_what_is_no_whole_id_is_none(content: bytes) -> None:
+    """An id that is cut off, or not of the service's form, is not taken for one."""
+    assert created_id(content) is None
+
+
+# Without room for work of the client's own
+
+
+@jumping_backends()
+async def test_with_as_much_under_way_as_may_be_creates_end_with_their_callers() -> None:
+    """A client that may begin no more work follows no create, and rolls back in the caller's task.
+
+    That holds for the create under way when the room ran out, and for those that came later.
+    """
+    service, may_end = Service("sessions", seconds=9), anyio.Event()
+    async with client_of(transport=service.transport, retry=PATIENT) as client:
+
+        async def cut_off(seconds: float) -> None:
+            with anyio.move_on_after(seconds) as scope:
+                await client.create_session()
+            assert scope.cancelled_caught
+
+        def fill() -> None:
+            while client.reaper.start(may_end.wait, name="work") is not None:
+                pass
+
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(cut_off, 8)
+            await anyio.sleep(1)
+            fill()
+        fill()
+        await cut_off(8)
+        assert (service.transport.active, service.deletes) == (0, [])
+        assert (await client.create_session()).id == ID
+        service.transport.steps.insert(
+            0, httpx.Response(200, content=broken_by("sessions")["wrong type"])
+        )
+        with pytest.raises(CreateRolledBackError):
+            await client.create_session()
+        assert len(service.deletes) == 1
+        may_end.set()
+    assert (service.transport.active, len(service.deletes)) == (0, 1)
+
+
+# What the caller needs to find it
+
+
+@each_create
+async def test_an_unknown_outcome_says_how_to_find_the_orphan(kind: str) -> None:
+    """The error of a lost answer has the account, the tag and the time, in its text as well."""
+    async with (
+        serving(hang_up) as server,
+        client_of(transport=None, base_url=server.url()) as client,
+    ):
+        with pytest.raises(UnknownOutcomeError) as caught:
+            await CREATES[kind](client)
+    error = caught.value
+    assert error.orphan is not None
+    assert (error.orphan.account_id, error.orphan.tag) == ("9900000", "visit")
+    assert (error.attempts, error.operation) == (1, f"create{kind.title()[:-1]}")
+    assert "in account 9900000, tagged 'visit', from 2" in str(error)
+    assert pickle.loads(pickle.dumps(error)).orphan == error.orphan
+
+
+@pytest.mark.parametrize(
+    "step",
+    [httpx.ConnectError("refused"), refusal(400), refusal(409), refusal(429)],
+    ids=["unsent", "400", "409", "429"],
+)
+async def test_what_cannot_exist_is_no_orphan(step: object) -> None:
+    """An error of a create that made nothing names no orphan."""
+    async with client_of(step, retry=policy(attempts=1)) as client:
+        with pytest.raises(WebRtcError) as caught:
+            await client.create_session()
+    assert caught.value.orphan is None
+
+
+@pytest.mark.parametrize("status", [408, 500, 502, 503, 504])
+async def test_a_gateway_may_have_let_a_create_through(status: int) -> None:
+    """A failure of the service's side says how to find what may have been made nonetheless."""
+    async with client_of(refusal(status)) as client:
+        with pytest.raises(WebRtcError, match="What it may have made is in account") as caught:
+            await client.create_session()
+    assert caught.value.orphan is not None
+
+
+@jumping_backends()
+async def test_an_orphan_dates_from_the_beginning_of_its_call() -> None:
+    """However long the call took, the time is the one at which it began."""
+    async with client_of(hang, deadline=3600, retry=PATIENT, create_grace=0) as client:
+        with pytest.raises(DeadlineExceededError) as caught:
+            await client.create_session()
+    orphan = caught.value.orphan
+    assert orphan is not None
+    assert 3500 < (datetime.now(UTC) - orphan.sent_at).total_seconds() < 3700
+
+
+async def test_a_success_is_as_before() -> None:
+    """A create that is answered gives its result, and nothing stays under way."""
+    async with client_of(answer(200, SESSION)) as client:
+        assert (await client.create_session()).id == "s-1"
+        await anyio.lowlevel.checkpoint()
+        assert client.reaper.under_way == ()

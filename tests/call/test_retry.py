@@ -1,0 +1,400 @@
+"""What is repeated, after which pause, and when it ends."""
+
+import asyncio
+import math
+import random as stdlib_random
+from collections.abc import Callable
+from itertools import product
+from typing import Any
+
+import anyio
+import pytest
+from conftest import jumping_backends
+from hypothesis import given
+from hypothesis import strategies as st
+from support.scripted import Recorder, policy
+
+from webrtc_async._call.retry import RetryPolicy, call_with_repeats
+from webrtc_async._call.retry_quota import RetryQuota
+from webrtc_async._protocol.route import Repeat
+from webrtc_async._protocol.wire import error_for_status
+from webrtc_async.errors import (
+    ApiError,
+    ClientClosedError,
+    ConfigurationError,
+    ConnectionFailedError,
+    DeadlineExceededError,
+    InvalidArgumentError,
+    RateLimitedError,
+    ServerError,
+    TlsError,
+    UnexpectedResponseError,
+    UnknownOutcomeError,
+    WebRtcError,
+)
+from webrtc_async.errors.outcome import Outcome
+
+
+def refused(status: int, **attributes: Any) -> ApiError:
+    """Return the error that a status is."""
+    return error_for_status(status)("refused", status=status, **attributes)
+
+
+FAILURES: dict[str, Callable[[], BaseException]] = {
+    "not sent": lambda: ConnectionFailedError("no connection"),
+    "lost": lambda: UnknownOutcomeError("lost"),
+    "lost after the head": lambda: UnknownOutcomeError("lost", outcome=Outcome.ANSWERED),
+    "tls": lambda: TlsError("refused"),
+    "deadline": lambda: DeadlineExceededError("late", outcome=Outcome.NOT_SENT),
+    "unexpected": lambda: UnexpectedResponseError("misfit", status=200),
+    "configuration": lambda: ConfigurationError("wrong"),
+    "argument": lambda: InvalidArgumentError("wrong"),
+    "closed": lambda: ClientClosedError("closed"),
+    "cancelled": asyncio.CancelledError,
+    "foreign": lambda: ValueError("foreign"),
+    "503 for the token": lambda: refused(503, outcome=Outcome.NOT_SENT),
+    "500 for the token": lambda: refused(500, outcome=Outcome.NOT_SENT),
+    **{
+        str(status): lambda status=status: refused(status)
+        for status in (302, 400, 401, 403, 404, 408, 409, 418, 425, 429, 500, 501, 502, 503, 504)
+    },
+}
+REPEATED = {
+    "not sent", "lost", "lost after the head", "503 for the token", "500 for the token",
+    "408", "425", "429", "500", "502", "503", "504",
+}  # fmt: skip
+REPEATED_CREATES = {
+    "never": set[str](),
+    "answered": {
+        "not sent", "503 for the token", "500 for the token", "429", "502", "503", "504",
+    },
+    "always": REPEATED,
+}  # fmt: skip
+TABLE = [
+    (
+        repeat,
+        creates,
+        failure,
+        failure in (REPEATED_CREATES[creates] if repeat is Repeat.CREATE else REPEATED),
+    )
+    for repeat, creates, failure in product(Repeat, REPEATED_CREATES, FAILURES)
+]
+
+
+@pytest.mark.parametrize(
+    ("repeat", "creates", "failure", "expected"),
+    [pytest.param(*row, id=f"{row[0].name}-{row[1]}-{row[2]}") for row in TABLE],
+)
+def test_what_is_repeated(repeat: Repeat, creates: Any, failure: str, expected: bool) -> None:
+    """Each kind of request is repeated after exactly the failures that its row says."""
+    assert RetryPolicy(creates=creates).may_repeat(repeat, FAILURES[failure]()) is expected
+
+
+@pytest.mark.parametrize("drawn", [0.0, 0.5, 1.0])
+@pytest.mark.parametrize(
+    ("failures", "longest"), [(1, 0.1), (2, 0.2), (3, 0.4), (7, 6.4), (8, 8.0), (9, 8.0)]
+)
+def test_a_pause_is_random_below_a_doubling_bound(
+    failures: int, longest: float, drawn: float
+) -> None:
+    """The pause is a random part of a bound that doubles up to longest_wait."""
+    pause = policy(random=lambda: drawn).pause(failures, UnknownOutcomeError("lost"))
+    assert pause == pytest.approx(drawn * longest)
+
+
+def test_a_429_pauses_longer() -> None:
+    """After a 429 that says nothing, throttled_wait stands for first_wait."""
+    chosen = policy(random=lambda: 1.0, throttled_wait=3.0)
+    assert chosen.pause(1, RateLimitedError("slow down", status=429)) == 3.0
+    assert chosen.pause(2, RateLimitedError("slow down", status=429)) == 6.0
+    assert chosen.pause(3, RateLimitedError("slow down", status=429)) == 8.0
+
+
+@pytest.mark.parametrize("status", [429, 503])
+@pytest.mark.parametrize(("drawn", "expected"), [(0.0, 40.0), (1.0, 40.1)])
+def test_retry_after_is_kept_and_spread(status: int, drawn: float, expected: float) -> None:
+    """The pause is what the service asks for plus a random part of first_wait, never less."""
+    pause = policy(random=lambda: drawn).pause(1, refused(status, retry_after=40.0))
+    assert pause == pytest.approx(expected)
+
+
+def test_retry_after_zero_is_kept() -> None:
+    """A Retry-After of no seconds is not taken for none."""
+    assert policy(random=lambda: 0.0).pause(5, refused(429, retry_after=0.0)) == 0.0
+
+
+@pytest.mark.parametrize("failures", [61, 1024, 10**6, 10**30])
+def test_a_huge_count_does_not_overflow(failures: int) -> None:
+    """However often it failed, the pause stays at longest_wait."""
+    assert policy(random=lambda: 1.0).pause(failures, None) == 8.0
+
+
+@given(
+    failures=st.integers(1, 10**6),
+    first=st.floats(0, 1e6),
+    longest=st.floats(0, 1e6),
+    drawn=st.floats(0, 1),
+)
+def test_no_pause_leaves_its_bounds(
+    failures: int, first: float, longest: float, drawn: float
+) -> None:
+    """For any settings the pause is finite and from 0 to longest_wait."""
+    chosen = RetryPolicy(first_wait=first, longest_wait=longest, random=lambda: drawn)
+    assert 0 <= chosen.pause(failures, UnknownOutcomeError("lost")) <= longest
+
+
+def test_the_usual_random_number_is_from_0_to_1() -> None:
+    """Without an injected source, pauses differ and stay below their bound."""
+    stdlib_random.seed(1)
+    pauses = {RetryPolicy().pause(1, None) for _ in range(50)}
+    assert len(pauses) > 40
+    assert all(0 <= pause <= 0.1 for pause in pauses)
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"attempts": 0}, "attempts"),
+        ({"attempts": -1}, "attempts"),
+        ({"first_wait": -0.1}, "first_wait"),
+        ({"throttled_wait": -1}, "throttled_wait"),
+        ({"longest_wait": -1}, "longest_wait"),
+        ({"first_wait": math.nan}, "first_wait"),
+        ({"throttled_wait": math.nan}, "throttled_wait"),
+        ({"longest_wait": math.nan}, "longest_wait"),
+        ({"attempt_timeout": 0}, "attempt_timeout"),
+        ({"attempt_timeout": -1}, "attempt_timeout"),
+        ({"attempt_timeout": math.nan}, "attempt_timeout"),
+        ({"creates": "sometimes"}, "creates"),
+        ({"creates": True}, "creates"),
+        ({"creates": []}, "creates"),
+        ({"attempts": 2.5}, "attempts"),
+        ({"first_wait": "1"}, "first_wait"),
+        ({"attempt_timeout": 1e300}, "attempt_timeout"),
+        ({"sleep": 1}, "sleep"),
+        ({"random": 0.5}, "random"),
+    ],
+)
+def test_a_policy_that_cannot_work_is_refused(settings: Any, said: str) -> None:
+    """A number out of its range is refused by its name."""
+    with pytest.raises(ConfigurationError, match=said):
+        RetryPolicy(**settings)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"attempts": 1},
+        {"first_wait": 0, "throttled_wait": 0, "longest_wait": 0},
+        {"attempt_timeout": None},
+        {"attempt_timeout": math.inf},
+    ],
+)
+def test_the_edges_of_a_policy_are_allowed(settings: Any) -> None:
+    """The smallest and the unbounded values are values."""
+    RetryPolicy(**settings)
+
+
+def test_a_policy_is_a_value() -> None:
+    """Equal settings make equal policies that can be keys, and the repr shows no function."""
+    assert RetryPolicy() == RetryPolicy()
+    assert len({RetryPolicy(), RetryPolicy(), RetryPolicy(attempts=2)}) == 2
+    assert "sleep" not in repr(RetryPolicy())
+
+
+class Attempts:
+    """An attempt that ends as its script says."""
+
+    def __init__(self, *steps: object) -> None:
+        self.steps = list(steps)
+        self.count = 0
+
+    async def __call__(self) -> object:
+        await anyio.lowlevel.checkpoint()
+        self.count += 1
+        step = self.steps[self.count - 1]
+        if isinstance(step, BaseException):
+            raise step
+        return step
+
+
+async def perform(
+    attempts: Attempts,
+    chosen: RetryPolicy,
+    *,
+    repeat: Repeat = Repeat.SAFE,
+    left: float = math.inf,
+) -> object:
+    """Perform a call of scripted attempts."""
+    return await call_with_repeats(
+        attempts, policy=chosen, repeat=repeat, quota=RetryQuota(), time_left=lambda: left
+    )
+
+
+@pytest.mark.anyio
+async def test_a_success_is_returned_at_once() -> None:
+    """A first attempt that succeeds draws no random number, asks no clock and does not sleep."""
+
+    def never(*_: object) -> Any:
+        raise AssertionError("nothing of the policy is needed")
+
+    chosen = policy(sleep=never, random=never)
+    result = await call_with_repeats(
+        Attempts("done"), policy=chosen, repeat=Repeat.SAFE, quota=RetryQuota(), time_left=never
+    )
+    assert result == "done"
+
+
+@pytest.mark.anyio
+async def test_a_failure_is_repeated_until_it_succeeds() -> None:
+    """Attempts follow each other, each after the pause for the failures so far."""
+    recorder, attempts = Recorder(), Attempts(refused(500), UnknownOutcomeError("lost"), "done")
+    assert await perform(attempts, policy(recorder, random=lambda: 1.0)) == "done"
+    assert attempts.count == 3
+    assert recorder.pauses == pytest.approx([0.1, 0.2])
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("most", [1, 2, 3, 5])
+async def test_the_last_failure_is_raised(most: int) -> None:
+    """After the allowed attempts the last failure itself is raised, with no pause after it."""
+    failures = [refused(503) for _ in range(most)]
+    recorder, attempts = Recorder(), Attempts(*failures)
+    with pytest.raises(ServerError) as caught:
+        await perform(attempts, policy(recorder, attempts=most))
+    assert caught.value is failures[-1]
+    assert attempts.count == most
+    assert len(recorder.pauses) == most - 1
+
+
+@pytest.mark.anyio
+async def test_a_failure_that_is_not_repeated_ends_the_call() -> None:
+    """A refusal is raised at once, as a first failure and after repeated ones."""
+    for steps in ([refused(404)], [refused(503), refused(404)]):
+        recorder, attempts = Recorder(), Attempts(*steps)
+        with pytest.raises(WebRtcError) as caught:
+            await perform(attempts, policy(recorder))
+        assert caught.value is steps[-1]
+        assert len(recorder.pauses) == len(steps) - 1
+
+
+@pytest.mark.anyio
+async def test_a_create_is_repeated_as_the_policy_says() -> None:
+    """What kind of request it is decides together with the policy."""
+    for creates, count in (("never", 1), ("answered", 2), ("always", 3)):
+        attempts = Attempts(refused(503), refused(500), "done")
+        if creates == "always":
+            assert await perform(attempts, policy(creates=creates), repeat=Repeat.CREATE) == "done"
+        else:
+            with pytest.raises(ServerError):
+                await perform(attempts, policy(creates=creates), repeat=Repeat.CREATE)
+        assert attempts.count == count
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(("left", "shown"), [(29.9, "29.9"), (0.0, "0.0"), (-3.0, "0.0")])
+async def test_a_pause_that_does_not_fit_is_not_begun(left: float, shown: str) -> None:
+    """A pause longer than the time left raises the failure at once, with a note that says so."""
+    failure, recorder = refused(503, retry_after=30.0), Recorder()
+    attempts = Attempts(failure, "never reached")
+    with pytest.raises(ServerError) as caught:
+        await perform(attempts, policy(recorder, random=lambda: 0.0), left=left)
+    assert caught.value is failure
+    assert recorder.pauses == []
+    assert attempts.count == 1
+    [note] = failure.__notes__
+    assert f"the pause of 30.0 s does not fit into the {shown} s left" in note
+
+
+@pytest.mark.anyio
+async def test_a_pause_that_just_fits_is_made() -> None:
+    """A pause as long as the time left is made."""
+    recorder = Recorder()
+    attempts = Attempts(refused(503, retry_after=30.0), "done")
+    assert await perform(attempts, policy(recorder, random=lambda: 0.0), left=30.0) == "done"
+    assert recorder.pauses == [30.0]
+
+
+@pytest.mark.anyio
+async def test_no_note_where_attempts_ran_out() -> None:
+    """A failure that used up its attempts says nothing about the deadline."""
+    with pytest.raises(ServerError) as caught:
+        await perform(Attempts(refused(503), refused(503)), policy(attempts=2), left=1.0)
+    assert not hasattr(caught.value, "__notes__")
+
+
+@pytest.mark.anyio
+async def test_a_foreign_exception_passes_through() -> None:
+    """What is not ours is raised as it is, from the first attempt and from a later one."""
+    for steps in ([KeyError("x")], [refused(503), KeyError("x")]):
+        attempts = Attempts(*steps)
+        with pytest.raises(KeyError):
+            await perform(attempts, policy())
+        assert attempts.count == len(steps)
+
+
+@jumping_backends()
+@pytest.mark.anyio
+@pytest.mark.parametrize("failures", [0, 1, 2])
+async def test_a_cancelled_attempt_is_not_repeated(failures: int) -> None:
+    """Cancelling an attempt ends the call, whichever attempt it is."""
+    count = 0
+
+    async def attempt() -> None:
+        nonlocal count
+        count += 1
+        if count <= failures:
+            raise refused(503)
+        await anyio.sleep_forever()
+
+    with anyio.move_on_after(5) as scope:
+        await call_with_repeats(
+            attempt,
+            policy=policy(attempts=9),
+            repeat=Repeat.SAFE,
+            quota=RetryQuota(),
+            time_left=lambda: math.inf,
+        )
+    assert scope.cancelled_caught
+    assert count == failures + 1
+
+
+@jumping_backends()
+@pytest.mark.anyio
+async def test_a_cancelled_pause_ends_the_call() -> None:
+    """Cancelling a call while it pauses makes no further attempt."""
+    attempts = Attempts(refused(503, retry_after=60.0), "never reached")
+    with anyio.move_on_after(5) as scope:
+        await perform(attempts, RetryPolicy())
+    assert scope.cancelled_caught
+    assert attempts.count == 1
+
+
+@jumping_backends()
+@pytest.mark.anyio
+async def test_the_usual_sleep_pauses() -> None:
+    """Without an injected sleep the pause takes the time that it says."""
+    began = anyio.current_time()
+    attempts = Attempts(refused(503, retry_after=60.0), "done")
+    assert await perform(attempts, RetryPolicy(random=lambda: 0.0)) == "done"
+    assert anyio.current_time() - began == pytest.approx(60, abs=1)
+
+
+@pytest.mark.anyio
+async def test_concurrent_calls_decide_for_themselves() -> None:
+    """Fifty calls that share a policy each have their own attempts, pauses and result."""
+    recorder, results = Recorder(), dict[int, object]()
+    shared = policy(recorder, attempts=6)
+
+    async def one(number: int) -> None:
+        failures = [refused(503, retry_after=float(number)) for _ in range(number % 5)]
+        attempts = Attempts(*failures, number)
+        results[number] = await perform(attempts, shared)
+        assert attempts.count == number % 5 + 1
+
+    async with anyio.create_task_group() as tasks:
+        for number in range(50):
+            tasks.start_soon(one, number)
+    assert results == {number: number for number in range(50)}
+    expected = [number + 0.05 for number in range(50) for _ in range(number % 5)]
+    assert sorted(recorder.pauses) == pytest.approx(expected)

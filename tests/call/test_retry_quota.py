@@ -1,0 +1,150 @@
+"""The retry quota: what repeating costs, and that a storm is not sent thrice."""
+
+import math
+from typing import Any
+
+import anyio
+import pytest
+from conftest import jumping_backends
+from hypothesis import given
+from hypothesis import strategies as st
+from support.http_library import httpx
+from support.scripted import SESSION, ScriptedTransport, answer, client_of, policy, refusal
+
+from webrtc_async._call.retry import RetryPolicy
+from webrtc_async._call.retry_quota import RetryQuota
+from webrtc_async.errors import (
+    ConfigurationError,
+    ConnectionFailedError,
+    RateLimitedError,
+    ServerError,
+    UnknownOutcomeError,
+    WebRtcError,
+)
+
+LOST = httpx.ReadError("gone")
+
+
+@pytest.mark.parametrize(
+    ("error", "cost"),
+    [
+        (UnknownOutcomeError("lost"), 14),
+        (ConnectionFailedError("refused"), 14),
+        (ServerError("503", status=503), 5),
+        (RateLimitedError("429", status=429), 5),
+    ],
+)
+def test_a_repetition_costs_what_its_failure_did(error: WebRtcError, cost: int) -> None:
+    """A lost answer held a place until it failed, so repeating it costs more than a refusal."""
+    quota = RetryQuota(100)
+    assert quota.take(error) == cost
+    assert quota.tokens == 100 - cost
+
+
+@given(
+    capacity=st.integers(0, 100) | st.just(math.inf),
+    steps=st.lists(st.sampled_from(["lost", "refused", "success"]), max_size=100),
+)
+def test_the_bucket_stays_within_its_bounds(capacity: float, steps: list[str]) -> None:
+    """Whatever happens, there are from 0 to capacity tokens."""
+    quota = RetryQuota(capacity)
+    for step in steps:
+        before = quota.tokens
+        if step == "success":
+            quota.give_back()
+        else:
+            failed: Any = {"lost": UnknownOutcomeError, "refused": ServerError}[step]
+            assert quota.take(failed("failed")) in ({0} if before < 5 else {0, 5, 14})
+        assert 0 <= quota.tokens <= capacity
+
+
+@pytest.mark.parametrize("capacity", [-1, math.nan, "500", None, True])
+def test_a_capacity_that_is_none_is_refused(capacity: Any) -> None:
+    """A capacity is a number of at least 0."""
+    with pytest.raises(ConfigurationError, match="capacity"):
+        RetryQuota(capacity)
+
+
+@pytest.mark.anyio
+async def test_a_success_gives_back_what_its_last_repetition_took() -> None:
+    """A call that succeeds in the end costs what its failures but the last did; others give 1."""
+    quota = RetryQuota()
+    async with client_of(LOST, refusal(503), answer(200, SESSION), retry_quota=quota) as client:
+        await client.get_session("s-1")
+        assert quota.tokens == 500 - 14
+        await client.get_session("s-1")
+        assert quota.tokens == 500 - 13
+
+
+@pytest.mark.anyio
+async def test_an_empty_quota_raises_the_failure_itself() -> None:
+    """Without tokens a failure is raised at once, with a note that says why."""
+    async with client_of(refusal(503), retry_quota=RetryQuota(9)) as client:
+        with pytest.raises(ServerError) as caught:
+            await client.get_session("s-1")
+        assert caught.value.attempts == 2
+        assert "retry quota is used up" in caught.value.__notes__[0]
+        with pytest.raises(ServerError) as caught:
+            await client.with_options(deadline=5).get_session("s-1")
+        assert caught.value.attempts == 1
+
+
+@pytest.mark.anyio
+async def test_clients_may_share_a_quota() -> None:
+    """Clients of one service may be bounded together."""
+    quota = RetryQuota(10)
+    for _ in range(2):
+        async with client_of(refusal(503), retry_quota=quota, retry=policy(attempts=2)) as client:
+            with pytest.raises(ServerError):
+                await client.get_session("s-1")
+    assert quota.tokens == 0
+
+
+class Storm:
+    """A service that answers 503 until its storm is over, and counts what comes meanwhile."""
+
+    def __init__(self, ends: float) -> None:
+        self.ends = ends
+        self.requests = 0
+        self.transport = ScriptedTransport(self.answer)
+
+    async def answer(self, _: object) -> httpx.Response:
+        await anyio.sleep(0.05)
+        if anyio.current_time() < self.ends:
+            self.requests += 1
+            return refusal(503)
+        return answer(200, SESSION)
+
+
+@jumping_backends()
+@pytest.mark.anyio
+@pytest.mark.parametrize("between", [30.0, 50.0])
+async def test_a_storm_is_not_sent_thrice(between: float) -> None:
+    """500 callers meet a minute of 503: at most 1.3 requests a call, and 2 s later all is well.
+
+    Each caller begins a call every so many seconds; with 50 most make one in the minute.
+    """
+    began = anyio.current_time()
+    storm = Storm(ends=began + 60)
+    calls, last_failure = 0, began
+    chosen = RetryPolicy(attempt_timeout=None)
+
+    async def caller(number: int) -> None:
+        nonlocal calls, last_failure
+        # Spread over the interval, as callers are.
+        await anyio.sleep(between * number / 500)
+        while (now := anyio.current_time()) < began + 60 + between:
+            calls += now < storm.ends
+            try:
+                await client.get_session("s-1")
+            except ServerError:
+                last_failure = max(last_failure, anyio.current_time())
+            await anyio.sleep(max(0.0, now + between - anyio.current_time()))
+
+    async with client_of(transport=storm.transport, retry=chosen, max_connections=500) as client:
+        async with anyio.create_task_group() as tasks:
+            for number in range(500):
+                tasks.start_soon(caller, number)
+        assert calls >= 500
+        assert storm.requests <= 1.3 * calls
+        assert last_failure < storm.ends + 2

@@ -1,0 +1,253 @@
+"""The journal's file: what it keeps, what it refuses, and what a crash leaves of it."""
+
+import contextlib
+import os
+import resource
+import stat
+
+import anyio
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from support.strategies import USUALLY
+
+from webrtc_async import Conference, Journal, JournalError, Member, Participant, Resource, Session
+from webrtc_async.conferences.journal import LIFETIME
+
+TOKEN = "eyJ-token-of-a"
+CONFERENCE = Conference(
+    key="k",
+    session=Session(id="s-1"),
+    members=(Member(name="a", participant=Participant(id="p-1"), token=TOKEN),),
+)
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "set-ups.jsonl"
+
+
+def keys_in(path):
+    """Return the plans that a journal knows."""
+    with contextlib.closing(Journal(path).open("1")) as journal:
+        return journal.keys
+
+
+async def write_some(path, **settings):
+    """Write a plan that is up, and one whose set-up was cut short."""
+    journal = Journal(path, **settings).open("1")
+    await journal.begin("k")
+    for created in CONFERENCE.resources:
+        await journal.record("k", created)
+    await journal.finish(CONFERENCE)
+    await journal.begin("cut")
+    await journal.record("cut", Resource("session", "s-2"))
+    await journal.record("cut", Resource("participant", "p-2", "b"))
+    journal.close()
+
+
+@pytest.mark.parametrize("fsync", [False, True])
+@pytest.mark.parametrize("keep_tokens", [False, True])
+@pytest.mark.anyio
+async def test_what_was_written_is_known_again(path, fsync, keep_tokens):
+    """A journal knows what is up and what was cut short; tokens only if they were to be kept."""
+    await write_some(path, fsync=fsync, keep_tokens=keep_tokens)
+    journal = Journal(path).open("1")
+    known = journal.finished("k")
+    assert known is not None
+    assert known.resources == CONFERENCE.resources
+    assert known["a"].token == (TOKEN if keep_tokens else "")
+    assert (TOKEN in path.read_text()) is keep_tokens
+    assert journal.unfinished("cut") == (
+        Resource("session", "s-2"),
+        Resource("participant", "p-2", "b"),
+    )
+    assert journal.keys == ("cut", "k")
+    assert journal.finished("cut") is None
+    await journal.forget("k")
+    journal.close()
+    assert keys_in(path) == ("cut",)
+
+
+@pytest.mark.anyio
+async def test_only_its_owner_may_read_it(path):
+    """The file is for its owner alone, because it may hold tokens."""
+    await write_some(path)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+@pytest.mark.anyio
+async def test_what_the_service_has_deleted_is_not_known(path):
+    """After nine hours nothing is left of a session, and its plan is one to set up again."""
+    await write_some(path, clock=lambda: 1000.0)
+    journal = Journal(path, clock=lambda: 1000.0 + LIFETIME - 1).open("1")
+    assert journal.finished("k") is not None
+    journal.close()
+    journal = Journal(path, clock=lambda: 1000.0 + LIFETIME).open("1")
+    assert journal.finished("k") is None
+    journal.close()
+
+
+@pytest.mark.anyio
+async def test_a_line_that_a_crash_cut_short_is_dropped(path):
+    """Wherever a crash cuts the file, what stands before the last whole line is known."""
+    await write_some(path)
+    whole = path.read_bytes()
+    for length in range(len(whole)):
+        path.write_bytes(whole[:length])
+        journal = Journal(path).open("1")
+        lines = whole[:length].count(b"\n")
+        assert (journal.finished("k") is not None) == (lines >= 5)
+        assert len(journal.unfinished("cut")) == max(lines - 6, 0)
+        await journal.begin("next")
+        journal.close()
+        assert "next" in keys_in(path)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b'{"journal":1,"account":"2"}\n', "of account '2', and the client is of '1'"),
+        (b'{"plan":"k","begun":1}\n', "does not begin a journal"),
+        (b"id,name\n", "line 1 of the journal .* cannot be read"),
+        (b'{"journal":2,"account":"1"}\n', "does not begin a journal"),
+        (b'{"journal":1,"account":"1"}\n{}\n', "line 2 .* says nothing"),
+        (b'{"journal":1,"account":"1"}\n{"plan":"k","colour":1}\n', "line 2 .* says nothing"),
+        (b'{"journal":1,"account":"1"}\n{"plan":\n{}\n', "line 2 .* cannot be read"),
+        (b'{"journal":1,"account":"1"}\n\xff\n', "line 2 .* cannot be read"),
+    ],
+)
+@pytest.mark.anyio
+async def test_what_is_no_journal_of_the_account_is_refused(path, content, said):
+    """Another account's journal, another file, a broken line: refused, and left as it is."""
+    path.write_bytes(content)
+    with pytest.raises(JournalError, match=said):
+        Journal(path).open("1")
+    assert path.read_bytes() == content
+
+
+@pytest.mark.anyio
+async def test_a_done_line_that_says_no_conference_is_refused(path):
+    """A line is read for what it says only when it is asked for, and then refused."""
+    path.write_bytes(
+        b'{"journal":1,"account":"1"}\n{"plan":"k","done":9e9,"conference":{}}\n'
+        b'{"plan":"m","done":9e9,"conference":{"session":"s","members":[]}}\n'
+    )
+    journal = Journal(path).open("1")
+    for key in ("k", "m"):
+        with pytest.raises(JournalError, match="not about a conference that is up"):
+            journal.finished(key)
+    journal.close()
+
+
+@pytest.mark.anyio
+async def test_a_path_that_cannot_be_used_is_refused(tmp_path):
+    """A directory, or a file in none, is refused with the system's reason."""
+    with pytest.raises(JournalError, match="cannot be opened: Is a directory"):
+        Journal(tmp_path).open("1")
+    with pytest.raises(JournalError, match="cannot be opened: No such file"):
+        Journal(tmp_path / "none" / "j").open("1")
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("device", ["/dev/zero", "/dev/full", "/dev/null"])
+async def test_a_device_is_refused(device):
+    """What is no file, and perhaps without an end, is refused instead of read."""
+    with pytest.raises(JournalError, match="not a regular file"):
+        Journal(device).open("1")
+
+
+@pytest.mark.anyio
+async def test_a_journal_has_one_user_at_a_time(path):
+    """Two runs with one journal would both set up what neither knows of yet."""
+    journal = Journal(path).open("1")
+    with pytest.raises(JournalError, match="in use"):
+        journal.open("1")
+    with pytest.raises(JournalError, match="in use by another process"):
+        Journal(path).open("1")
+    journal.close()
+    journal.close()
+    Journal(path).open("1").close()
+
+
+@pytest.mark.anyio
+async def test_a_closed_journal_is_not_written(path):
+    """Nothing is begun when nobody could know of it."""
+    journal = Journal(path).open("1")
+    journal.close()
+    with pytest.raises(JournalError, match="is closed"):
+        await journal.begin("k")
+
+
+@pytest.mark.anyio
+async def test_a_full_disk_leaves_whole_lines(path):
+    """What does not fit is not written in part, and the error says that work stops."""
+    _, hard = limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    for room in range(200, 240):
+        path.unlink(missing_ok=True)
+        begun = 0
+        with contextlib.closing(Journal(path, clock=lambda: 1.0).open("1")) as journal:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (room, hard))
+            try:
+                while True:
+                    await journal.begin(f"plan-{begun}")
+                    begun += 1
+            except JournalError as error:
+                said = str(error)
+            finally:
+                resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        assert "cannot be written: " in said
+        assert said.endswith(
+            "Nothing further is begun; when it can be written, the same call goes on."
+        )
+        assert path.read_bytes().endswith(b"\n")
+        assert len(keys_in(path)) == begun > 1
+
+
+@pytest.mark.anyio
+async def test_lines_that_wait_for_the_disk_wait_together(path):
+    """Many lines at once are on the disk when their writers go on."""
+    with contextlib.closing(Journal(path, fsync=True).open("1")) as journal:
+        async with anyio.create_task_group() as tasks:
+            for number in range(20):
+                tasks.start_soon(journal.begin, str(number))
+    assert set(keys_in(path)) == {str(number) for number in range(20)}
+
+
+@pytest.mark.anyio
+async def test_a_disk_that_fails_is_said(path):
+    """When a line does not get to the disk, that is an error."""
+    reading, writing = os.pipe()
+    journal = Journal(path, fsync=True).open("1")
+    os.dup2(writing, journal._file)  # a pipe takes lines, and has no disk
+    with pytest.raises(JournalError, match=r"cannot be written: .*Nothing further is begun"):
+        await journal.begin("k")
+    journal.close()
+    os.close(reading)
+    os.close(writing)
+
+
+@pytest.mark.anyio
+async def test_a_file_that_shrank_is_said(path):
+    """A line that somebody cut out of the file meanwhile is missed when it is asked for."""
+    await write_some(path)
+    with contextlib.closing(Journal(path).open("1")) as journal:
+        os.truncate(path, 40)
+        with pytest.raises(JournalError, match="cannot be read"):
+            journal.finished("k")
+
+
+@USUALLY
+@given(st.lists(st.text(max_size=20), unique=True, max_size=5))
+def test_any_key_is_known_again(tmp_path_factory, keys):
+    """Whatever a key is, line breaks included, it is known again."""
+
+    async def write() -> None:
+        path = tmp_path_factory.mktemp("journal") / "j"
+        journal = Journal(path).open("1")
+        for key in keys:
+            await journal.begin(key)
+        journal.close()
+        assert keys_in(path) == tuple(keys)
+
+    anyio.run(write)

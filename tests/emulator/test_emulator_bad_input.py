@@ -1,0 +1,137 @@
+"""What the emulated service does with what it cannot use."""
+
+import json
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from support.speaking import ACCOUNT, Caller, said
+
+from webrtc_async.emulator import Emulator
+from webrtc_async.emulator.core.service import LONGEST_BODY
+from webrtc_async.route_table import ROUTES
+
+BODIES = {
+    "no JSON": b"nonsense",
+    "cut off": b'{"tag":',
+    "white space": b"  ",
+    "not UTF-8": b'{"tag":"\xff"}',
+    "array": b"[]",
+    "text": b'"x"',
+    "number": b"5",
+    "duplicate key": b'{"tag":"a","tag":"b"}',
+    "NaN": b'{"tag":NaN}',
+    "deep": b"[" * 100_000,
+    "endless number": b'{"tag":' + b"9" * 5_000 + b"}",
+    "wrong type": b'{"tag":5}',
+    "too long a tag": json.dumps({"tag": "x" * 51}).encode(),
+    "too long": b'{"x":"' + b"x" * LONGEST_BODY + b'"}',
+}
+
+PARTICIPANT_BODIES = {
+    "unknown permission": b'{"publishPermissions":["SMELL"]}',
+    "permission of a wrong type": b'{"publishPermissions":[5]}',
+    "permissions no array": b'{"publishPermissions":"AUDIO"}',
+    "unknown version": b'{"deviceApiVersion":"V9"}',
+    "callback of a wrong type": b'{"callbackUrl":5}',
+}
+
+SUBSCRIPTION_BODIES = {
+    "missing field": b'{"participants":[{"streamAliases":["cam"]}]}',
+    "field of a wrong type": b'{"participants":[{"participantId":5}]}',
+    "null where text is due": b'{"participants":[{"participantId":null}]}',
+    "list of a wrong type": b'{"participants":{}}',
+    "session of a wrong type": b'{"sessionId":[]}',
+}
+
+
+def cases(bodies):
+    return pytest.mark.parametrize("body", [pytest.param(b, id=name) for name, b in bodies.items()])
+
+
+@pytest.fixture
+def emulator() -> Emulator:
+    return Emulator(seed=1)
+
+
+@pytest.fixture
+def caller(emulator) -> Caller:
+    return Caller(emulator)
+
+
+def assert_refused(response) -> None:
+    assert response.status == 400
+    assert set(said(response)) == {"error", "requestId"}
+    assert said(response)["error"]
+
+
+@cases(BODIES)
+def test_a_session_that_cannot_be_read_is_not_created(caller, emulator, body):
+    """A body that is no session is a 400 that says why, and nothing is kept of it."""
+    assert_refused(caller.send("POST", "/sessions", raw=body))
+    assert emulator.session_ids(ACCOUNT) == ()
+
+
+@cases(BODIES | PARTICIPANT_BODIES)
+def test_a_participant_that_cannot_be_read_is_not_created(caller, emulator, body):
+    """A body that is no participant is a 400 that says why, and nothing is kept of it."""
+    assert_refused(caller.send("POST", "/participants", raw=body))
+    assert emulator.participant_ids(ACCOUNT) == ()
+
+
+@cases(
+    {k: v for k, v in BODIES.items() if "tag" not in k and k != "wrong type"} | SUBSCRIPTION_BODIES
+)
+@pytest.mark.parametrize("tail", ["", "/subscriptions"])
+def test_subscriptions_that_cannot_be_read_change_nothing(caller, emulator, tail, body):
+    """A body that is no subscriptions is a 400, and those that were there stay."""
+    session, participant = caller.session(), caller.participant()
+    caller.join(session, participant, {"sessionId": session})
+    before = caller.ask("GET", f"/participants/{participant}")
+    path = f"/sessions/{session}/participants/{participant}{tail}"
+    assert_refused(caller.send("PUT", path, raw=body))
+    assert caller.ask("GET", f"/participants/{participant}") == before
+
+
+def test_every_problem_is_named_with_its_path(caller):
+    """One answer says all that is wrong, by the names on the wire."""
+    body = b'{"tag":5,"publishPermissions":[1,"AUDIO",2]}'
+    error = said(caller.send("POST", "/participants", raw=body))["error"]
+    assert all(path in error for path in ("tag", "publishPermissions[0]", "publishPermissions[2]"))
+
+
+FIELDS = st.text(max_size=5) | st.sampled_from(
+    [
+        *("id", "tag", "callbackUrl", "publishPermissions", "deviceApiVersion", "sessions"),
+        *("subscriptions", "sessionId", "participants", "participantId", "streamAliases"),
+    ]
+)
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=60),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(FIELDS, inner, max_size=5),
+    max_leaves=20,
+)
+CONTENT = st.binary(max_size=80) | JSON.map(lambda value: json.dumps(value).encode())
+SEGMENT = st.text("abc%2Fé./\\ ?#", max_size=8) | st.sampled_from(["{s}", "{p}"])
+
+
+@settings(max_examples=1_500, deadline=None)
+@given(st.sampled_from(ROUTES), SEGMENT, SEGMENT, CONTENT)
+def test_nothing_makes_it_fail(route, session, participant, content):
+    """Whatever is sent to whichever route, the answer is one that the route documents."""
+    emulator = Emulator(seed=1)
+    caller = Caller(emulator)
+    known = {"{s}": caller.session(), "{p}": caller.participant()}
+    path = route.path.template.removeprefix("/accounts/{account_id}").format(
+        session_id=known.get(session, session), participant_id=known.get(participant, participant)
+    )
+    response = caller.send(route.method, path, raw=content)
+    everywhere = {403} if path.count("/") != route.path.template.count("/") - 2 else set()
+    documented = route.success | route.errors - {500} | {401, 403} | everywhere
+    # A strange id can make another path; its answer is then another route's, and still no failure.
+    if {session, participant} <= {"{s}", "{p}"}:
+        assert response.status in documented
+    assert response.status in {200, 204, 400, 401, 403, 404, 409}
+    if response.status >= 400:
+        assert set(said(response)) in ({"error", "requestId"}, {"message"})
+    assert emulator.session_ids(ACCOUNT)[:1] in {(known["{s}"],), ()}

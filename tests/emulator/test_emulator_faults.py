@@ -1,0 +1,412 @@
+"""The client meets each fault, in process and over TCP, and the state says what was done."""
+
+from collections.abc import Iterator
+
+import anyio
+import pytest
+from attrs import define
+from conftest import jumping_backends
+from support.http_library import httpx
+from support.scripted import ONCE, policy
+from support.speaking import ACCOUNT, Caller, Clock
+
+from webrtc_async import (
+    AsyncWebRtcClient,
+    ConnectionFailedError,
+    DeadlineExceededError,
+    NotFoundError,
+    Outcome,
+    RateLimitedError,
+    ServerError,
+    TransportError,
+    UnexpectedResponseError,
+    UnknownOutcomeError,
+)
+from webrtc_async.emulator import Emulator, EmulatorTransport
+from webrtc_async.emulator.doors.asgi import emulator_app
+from webrtc_async.emulator.doors.server import EmulatorServer
+from webrtc_async.emulator.faults.header import FAULT_HEADER
+from webrtc_async.route_table import CREATE_SESSION, DELETE_SESSION, GET_SESSION
+
+
+@define
+class Service:
+    """An emulator, and how its clients reach it."""
+
+    emulator: Emulator
+    clock: Clock
+    server: EmulatorServer | None = None
+
+    def client(self, **settings) -> AsyncWebRtcClient:
+        """Return a client that makes one attempt, unless told otherwise."""
+        way = (
+            {"transport": EmulatorTransport(self.emulator)}
+            if self.server is None
+            else {"base_url": self.server.base_url}
+        )
+        return AsyncWebRtcClient(
+            ACCOUNT, **{"auth": ("user", "password"), "retry": ONCE, **way, **settings}
+        )
+
+    @property
+    def sessions(self) -> int:
+        return len(self.emulator.session_ids(ACCOUNT))
+
+
+@pytest.fixture(scope="module")
+def tcp() -> Iterator[Service]:
+    """One server for all, because starting and stopping one takes its time."""
+    clock = Clock()
+    with EmulatorServer(Emulator(seed=1, clock=clock, fault_header=True)) as server:
+        yield Service(server.emulator, clock, server)
+
+
+@pytest.fixture(params=["in process", "TCP"])
+def service(request: pytest.FixtureRequest) -> Service:
+    if request.param == "in process":
+        clock = Clock()
+        return Service(Emulator(seed=1, clock=clock, fault_header=True), clock)
+    tcp = request.getfixturevalue("tcp")
+    tcp.emulator.reset()
+    return tcp
+
+
+@pytest.fixture
+def in_process() -> Service:
+    clock = Clock()
+    return Service(Emulator(seed=1, clock=clock), clock)
+
+
+def last(service: Service):
+    return [*service.emulator.exchanges][-1]
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    ("fields", "error"),
+    [
+        ({"status": 500}, ServerError),
+        ({"status": 500, "body": "html"}, ServerError),
+        ({"status": 503, "body": "empty"}, ServerError),
+        ({"status": 404, "body": "code"}, NotFoundError),
+        ({"storm": 5, "seed": 1}, ServerError),
+        ({"limit": 0}, RateLimitedError),
+    ],
+    ids=str,
+)
+async def test_a_status_is_answered_and_nothing_is_done(service, fields, error):
+    """The client raises the error of the status, and the emulator has made nothing."""
+    fault = service.emulator.faults.add(CREATE_SESSION, **fields)
+    async with service.client() as client:
+        with pytest.raises(error) as raised:
+            await client.create_session()
+    assert raised.value.outcome is Outcome.ANSWERED
+    assert raised.value.request_id
+    assert service.sessions == 0
+    assert fault.fired == 1
+    assert last(service).status == raised.value.status
+    assert last(service).fault == str(fault.rule)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("ending", ["reset", "close"])
+async def test_a_request_dropped_before_acting_leaves_no_record(service, ending):
+    """The caller cannot know, and nothing was made."""
+    service.emulator.faults.add(CREATE_SESSION, drop=ending)
+    async with service.client() as client:
+        with pytest.raises(UnknownOutcomeError) as raised:
+            await client.create_session()
+    assert raised.value.outcome is Outcome.UNKNOWN
+    assert service.sessions == 0
+    assert (last(service).operation, last(service).status) == ("createSession", None)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"lose_answer": "reset"},
+        {"lose_answer": "close"},
+        {"garbage": 200},
+        {"truncate": 5},
+        {"truncate": 10_000},
+    ],
+    ids=str,
+)
+async def test_an_answer_lost_after_acting_leaves_the_record(service, fields):
+    """The caller sees no result, and there is a session all the same; what counts is said so."""
+    service.emulator.faults.add(CREATE_SESSION, nth=1, **fields)
+    async with service.client() as client:
+        with pytest.raises(UnknownOutcomeError):
+            await client.create_session()
+        assert service.sessions == 1
+        # Whatever became of that connection, the client goes on.
+        await client.create_session()
+    assert service.sessions == 2
+
+
+@pytest.mark.anyio
+async def test_a_create_whose_answer_is_lost_is_not_repeated(service):
+    """With retries allowed, one session is made and one request is seen."""
+    service.emulator.faults.add(CREATE_SESSION, lose_answer=True)
+    async with service.client(retry=policy()) as client:
+        with pytest.raises(UnknownOutcomeError):
+            await client.create_session()
+    assert service.emulator.requests(CREATE_SESSION) == 1
+    with pytest.raises(AssertionError, match="1 left behind:\nsession "):
+        service.emulator.assert_no_orphans()
+
+
+@pytest.mark.anyio
+async def test_a_delete_whose_answer_is_lost_is_repeated_and_done(service):
+    """The second attempt finds nothing, which is a success."""
+    async with service.client(retry=policy()) as client:
+        session = await client.create_session()
+        service.emulator.faults.add(DELETE_SESSION, lose_answer=True, nth=1)
+        await client.delete_session(session.id)
+    assert service.emulator.requests(DELETE_SESSION) == 2
+    service.emulator.assert_no_orphans()
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    "fields",
+    [{"delay": 0.05}, {"slow_headers": 0.05}, {"slow_body": 0.05}],
+    ids=str,
+)
+async def test_a_slow_answer_is_a_whole_answer(service, fields):
+    """Who waits gets what he asked for, and the log knows the wait."""
+    service.emulator.faults.add(CREATE_SESSION, **fields)
+    async with service.client() as client:
+        session = await client.create_session()
+        assert await client.get_session(session.id) == session
+    first, second = service.emulator.exchanges
+    assert first.seconds >= 0.05 > second.seconds
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    "fields",
+    [{"delay": 30}, {"slow_headers": 30}, {"slow_body": 30}, {"wrong_length": 5}],
+    ids=str,
+)
+async def test_a_caller_out_of_patience_is_let_go_after_the_act(service, fields):
+    """The deadline ends the wait; the session is there, as the service has acted."""
+    service.emulator.faults.add(CREATE_SESSION, nth=1, **fields)
+    # Followed, the create would be undone.
+    async with service.client(create_grace=0) as client:
+        with pytest.raises(DeadlineExceededError):
+            await client.with_options(deadline=0.3).create_session()
+        await client.create_session()
+    assert service.sessions == 2
+
+
+@pytest.mark.anyio
+async def test_a_length_too_short_cuts_the_answer(service):
+    """What is left of the JSON does not fit, and the error says so."""
+    service.emulator.faults.add(CREATE_SESSION, wrong_length=-3)
+    async with service.client() as client:
+        with pytest.raises(UnexpectedResponseError):
+            await client.create_session()
+    assert service.sessions == 1
+
+
+@pytest.mark.anyio
+async def test_an_answer_without_a_body_can_be_spoilt_as_well(service):
+    """A 204 is lost when cut; a wrong length or bytes behind it harm no more than they must."""
+    async with service.client() as client:
+        ids = [(await client.create_session()).id for _ in range(2)]
+        service.emulator.faults.add(DELETE_SESSION, truncate=3, nth=1)
+        with pytest.raises(UnknownOutcomeError):
+            await client.delete_session(ids[0])
+        service.emulator.faults.add(DELETE_SESSION, wrong_length=4, nth=1)
+        await client.delete_session(ids[1])
+    service.emulator.assert_no_orphans()
+
+
+SECOND = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 11\r\n\r\n"
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("trailing", ["nonsense\r\n\r\n", SECOND + '{"id":"bad"}'[:11]])
+async def test_bytes_after_an_answer_do_not_spoil_it(service, trailing):
+    """The answer itself is whole; the next exchange may fail, and then says so."""
+    service.emulator.faults.add(GET_SESSION, trailing=trailing, nth=1)
+    async with service.client() as client:
+        session = await client.create_session()
+        assert await client.get_session(session.id) == session
+        try:
+            assert await client.get_session(session.id) == session
+        except (TransportError, UnexpectedResponseError):
+            assert await client.get_session(session.id) == session
+
+
+@pytest.mark.anyio
+async def test_trailing_bytes_in_process_are_what_httpx_s_pool_makes_of_them(in_process):
+    """What stands behind an answer answers the next request, as it does where httpx reads on."""
+    in_process.emulator.faults.add(
+        trailing="HTTP/1.1 418 Teapot\r\nContent-Length: 2\r\n\r\nhi", nth=1
+    )
+    async with httpx.AsyncClient(transport=EmulatorTransport(in_process.emulator)) as client:
+        answers = [await client.get("http://emulator/v1/x") for _ in range(3)]
+    assert [(each.status_code, each.content) for each in answers[:2]] == [
+        (403, b'{"message":"Missing Authentication Token"}'),
+        (418, b"hi"),
+    ]
+    assert in_process.emulator.exchanges.count == 3
+
+
+@pytest.mark.anyio
+async def test_a_refused_connection_was_never_made(in_process):
+    """In process it is what a closed port is, and is safe to repeat, of creates as well."""
+    in_process.emulator.faults.add(refuse=True, times=2)
+    async with in_process.client(retry=policy()) as client:
+        await client.create_session()
+    in_process.emulator.faults.add(refuse=True)
+    async with in_process.client() as client:
+        with pytest.raises(ConnectionFailedError) as raised:
+            await client.create_session()
+    assert raised.value.outcome is Outcome.NOT_SENT
+    assert in_process.sessions == 1
+
+
+@pytest.mark.anyio
+async def test_a_connection_that_stands_is_reset_where_it_should_be_refused(tcp):
+    """Over TCP the request has been read before its rule is known; nothing is done with it."""
+    tcp.emulator.reset()
+    tcp.emulator.faults.add(refuse=True)
+    async with tcp.client() as client:
+        with pytest.raises(UnknownOutcomeError):
+            await client.create_session()
+    assert tcp.sessions == 0
+
+
+@pytest.mark.anyio
+async def test_a_bucket_is_waited_out(service):
+    """A 429 with Retry-After is obeyed, and the call succeeds when the window is over."""
+    service.emulator.faults.add(CREATE_SESSION, limit=1, window=5)
+    pauses = []
+
+    async def sleep(seconds):
+        pauses.append(seconds)
+        service.clock.now += seconds
+
+    async with service.client(retry=policy(sleep=sleep)) as client:
+        for _ in range(2):
+            await client.create_session()
+    assert len(pauses) == 1
+    assert pauses[0] >= 5
+    assert service.sessions == 2
+
+
+@pytest.mark.anyio
+async def test_a_storm_is_sat_out(service):
+    """Retries go on through a storm and end in one session."""
+    service.emulator.faults.add(storm=3, seed=2)
+
+    async def sleep(_):
+        service.clock.now += 2
+
+    async with service.client(retry=policy(attempts=5, sleep=sleep)) as client:
+        await client.create_session()
+    assert service.sessions == 1
+    assert service.emulator.requests(CREATE_SESSION) == 3
+
+
+@pytest.mark.anyio
+async def test_a_request_may_bring_its_own_fault(service):
+    """Where that is enabled; requests without the header are served as ever."""
+    async with service.client() as client:
+        struck = client.with_options(headers={FAULT_HEADER: '{"status":503,"body":"html"}'})
+        with pytest.raises(ServerError):
+            await struck.create_session()
+        lost = client.with_options(headers={FAULT_HEADER: '{"lose_answer":true}'})
+        with pytest.raises(UnknownOutcomeError):
+            await lost.create_session()
+        await client.create_session()
+    assert service.sessions == 2
+    assert [each.fault for each in service.emulator.exchanges] == [
+        "status 503",
+        "lose_answer reset",
+        None,
+    ]
+
+
+def test_a_fault_header_is_nothing_unless_enabled():
+    """A service that did what its callers say would be no service."""
+    emulator = Emulator()
+    caller = Caller(emulator, headers={FAULT_HEADER: '{"status":503}'})
+    assert caller.send("POST", "/sessions").status == 200
+
+
+def test_a_bad_fault_header_is_refused_with_a_sentence():
+    """A 400 that names the field, and nothing is done."""
+    emulator = Emulator(fault_header=True)
+    caller = Caller(emulator, headers={FAULT_HEADER: '{"status":5}'}, can_fail=True)
+    response = caller.send("POST", "/sessions")
+    assert response.status == 400
+    assert b"X-Emulator-Fault: status must be a whole number" in response.content
+    assert emulator.session_ids(ACCOUNT) == ()
+
+
+def test_the_plain_core_is_never_struck():
+    """`handle` is the service; faults belong to those who pass its answers on."""
+    emulator = Emulator()
+    emulator.faults.add(drop=True)
+    assert Caller(emulator).send("POST", "/sessions").status == 200
+
+
+def test_a_reset_disarms_everything():
+    """After it, nothing has happened and nothing goes wrong."""
+    emulator = Emulator()
+    emulator.faults.add(drop=True)
+    Caller(emulator).send("POST", "/sessions")
+    emulator.reset()
+    assert len(emulator.faults) == len(emulator.exchanges) == emulator.requests_handled == 0
+
+
+@jumping_backends()
+@pytest.mark.parametrize(
+    ("fields", "read"),
+    [
+        ({"delay": 10}, 5),
+        ({"slow_headers": 10}, 0.5),
+        ({"slow_body": 10}, 0.5),
+        ({"wrong_length": 1}, 1),
+    ],
+    ids=str,
+)
+@pytest.mark.anyio
+async def test_a_read_timeout_is_one_in_process_too(fields, read):
+    """A gap longer than httpx may wait is its ReadTimeout; a shorter one is waited out."""
+    emulator = Emulator()
+    transport = EmulatorTransport(emulator)
+    emulator.faults.add(times=2, **fields)
+    request = {
+        "url": f"http://emulator/v1/accounts/{ACCOUNT}/sessions",
+        "auth": ("user", "password"),
+    }
+    async with httpx.AsyncClient(transport=transport) as client:
+        with pytest.raises(httpx.ReadTimeout):
+            await client.post(**request, timeout=read)
+        began = anyio.current_time()
+        if "wrong_length" in fields:
+            with pytest.raises(httpx.RemoteProtocolError, match="without sending complete"):
+                await client.post(**request, timeout=60)
+        else:
+            assert (await client.post(**request, timeout=60)).status_code == 200
+            assert anyio.current_time() - began == pytest.approx(10, abs=1)
+
+
+@pytest.mark.anyio
+async def test_under_another_server_only_what_asgi_can_do_goes_wrong(anyio_backend):
+    """Statuses and waits do; where the connection's bytes are needed, a 501 says so."""
+    emulator = Emulator()
+    transport = httpx.ASGITransport(emulator_app(emulator))
+    emulator.faults.add(nth=1, slow_body=0.01)
+    emulator.faults.add(nth=2, status=503)
+    emulator.faults.add(nth=3, drop=True)
+    async with httpx.AsyncClient(transport=transport) as client:
+        answers = [await client.get("http://emulator/v1/x") for _ in range(3)]
+    assert [each.status_code for each in answers] == [403, 503, 501]
+    assert "own server" in answers[2].text

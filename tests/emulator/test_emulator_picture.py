@@ -1,0 +1,180 @@
+"""What the emulator shows of itself to programs."""
+
+import json
+from collections import OrderedDict
+
+from attrs import define
+from support.speaking import ACCOUNT, Caller, Clock
+
+from webrtc_async._codec.model_codec import write_json
+from webrtc_async.emulator import Credentials, Emulator
+from webrtc_async.emulator.core.state import LIFETIME, AccountState, ParticipantRecord
+from webrtc_async.emulator.records.picture import picture
+from webrtc_async.emulator.webhooks.queue import WebhookEvent, Webhooks
+
+
+@define
+class Noted:
+    """Something that says what may be shown of it."""
+
+    number: int
+
+    def picture(self) -> dict[str, object]:
+        return {"number": self.number}
+
+
+def account_of(emulator: Emulator) -> dict:
+    """Return the picture of the only account, as a program reads it."""
+    [account] = json.loads(write_json(emulator.picture()))["accounts"]
+    return account
+
+
+def test_a_session_is_shown_with_whom_each_of_its_participants_hears():
+    """Sessions, participants in order of joining, what they asked for, and what it comes to."""
+    caller = Caller(Emulator(clock=Clock()))
+    session = caller.session(tag="visit-42")
+    host, guest, silent = (
+        caller.participant(tag="host"),
+        caller.participant(publishPermissions=["AUDIO"]),
+        caller.participant(publishPermissions=[]),
+    )
+    caller.join(session, host, {"sessionId": session})
+    caller.join(session, guest, {"participants": [{"participantId": host}]})
+    caller.join(session, silent)
+    account = account_of(caller.emulator)
+    [shown] = account["sessions"]
+    assert account["id"] == ACCOUNT
+    assert (shown["id"], shown["tag"]) == (session, "visit-42")
+    assert shown["expiresAt"] == Clock().now + LIFETIME
+    assert [
+        (each["id"], each["tag"], each["publishPermissions"]) for each in shown["participants"]
+    ] == [(host, "host", ["AUDIO", "VIDEO"]), (guest, None, ["AUDIO"]), (silent, None, [])]
+    assert [(each["subscribedTo"], each["hears"]) for each in shown["participants"]] == [
+        ("everyone", [guest, silent]),
+        ("only", [host]),
+        ("nothing", []),
+    ]
+
+
+def test_the_newest_comes_first_and_the_rest_is_counted():
+    """A picture stays small however much there is, and says how much there is."""
+    caller = Caller(Emulator())
+    sessions = [caller.session() for _ in range(60)]
+    participants = [caller.participant() for _ in range(60)]
+    account = account_of(caller.emulator)
+    assert [each["id"] for each in account["sessions"]] == sessions[:9:-1]
+    assert [each["id"] for each in account["participantsInNoSession"]] == participants[:9:-1]
+    assert account["counts"] == {
+        "sessions": 60,
+        "participants": 60,
+        "participantsInNoSession": 60,
+    }
+
+
+def test_who_is_in_a_session_is_not_shown_as_waiting():
+    """Participants in no session are exactly those in no session, and leaving makes one of them."""
+    caller = Caller(Emulator())
+    session, participant = caller.session(), caller.participant()
+    caller.join(session, participant)
+    assert account_of(caller.emulator)["participantsInNoSession"] == []
+    caller.send("DELETE", f"/sessions/{session}/participants/{participant}")
+    [waiting] = account_of(caller.emulator)["participantsInNoSession"]
+    assert waiting["id"] == participant
+
+
+def test_what_has_expired_is_not_shown():
+    """Looking is as good as asking: what is over is gone."""
+    clock = Clock()
+    caller = Caller(Emulator(clock=clock))
+    caller.session()
+    clock.now += LIFETIME
+    assert account_of(caller.emulator)["sessions"] == []
+
+
+def test_no_secret_is_in_the_picture():
+    """Passwords, client secrets, tokens, queries and userinfo of callback URLs are left out."""
+    emulator = Emulator(
+        accounts={
+            ACCOUNT: Credentials(password="canary-password", client_secret="canary-client-secret")
+        }
+    )
+    caller = Caller(emulator)
+    caller.authorization = "Basic dXNlcjpjYW5hcnktcGFzc3dvcmQ="
+    token = caller.ask(
+        "POST", "/participants", {"callbackUrl": "https://example.com/a?key=canary-query"}
+    )["token"]
+    caller.participant(callbackUrl="https://ann:canary-userinfo@example.com/b")
+    shown = write_json(emulator.picture()).decode()
+    assert "https://example.com/a" in shown
+    assert "canary" not in shown
+    assert token not in shown
+
+
+def test_logs_are_shown_from_their_newest_entry_on_and_faults_in_their_order():
+    """What happened last is what is looked for; rules are read in the order they are tried."""
+    shown = picture(
+        {},
+        now=0.0,
+        requests=90,
+        exchanges=[Noted(number) for number in range(1, 91)],
+        faults=[Noted(1), Noted(2)],
+        switches={"empty_list": 204},
+    )
+    assert shown["requests"] == 90
+    assert shown["exchanges"] == [{"number": number} for number in range(90, 40, -1)]
+    assert shown["faults"] == [{"number": 1}, {"number": 2}]
+    assert shown["switches"] == {"empty_list": 204}
+
+
+def test_webhooks_and_connected_devices_are_shown():
+    """A participant's device and the webhooks about it have their places."""
+    participant = ParticipantRecord(
+        id="p",
+        callback_url=None,
+        publish_permissions=frozenset(),
+        tag=None,
+        device_api_version="V3",
+        expires_at=1.0,
+    )
+    webhooks = Webhooks(clock=Clock())
+    webhooks.queue(
+        WebhookEvent.CONNECT, participant_id="p", device_id="phone", url="http://127.0.0.1/?canary"
+    )
+    shown = picture(
+        {ACCOUNT: AccountState(participants=OrderedDict(p=participant))},
+        now=0.0,
+        webhooks=webhooks,
+        webhook_count=webhooks.count,
+        device_of=lambda each: f"phone of {each.id}",
+    )
+    text = write_json(shown).decode()
+    [account] = json.loads(text)["accounts"]
+    [webhook] = json.loads(text)["webhooks"]
+    assert account["participantsInNoSession"][0]["deviceId"] == "phone of p"
+    assert (webhook["event"], webhook["participantId"]) == ("onConnect", "p")
+    assert json.loads(text)["webhookCount"] == 1
+    assert "canary" not in text
+
+
+def test_requests_and_faults_are_in_the_picture():
+    """The last requests, the newest first, and the armed rules are shown."""
+    caller = Caller(Emulator(clock=Clock()))
+    caller.emulator.faults.add("getSession", status=503)
+    caller.session()
+    caller.send("GET", "/sessions/nope?key=canary")
+    shown = json.loads(write_json(caller.emulator.picture()))
+    assert shown["requests"] == 2
+    assert [(each["number"], each["operation"], each["status"]) for each in shown["exchanges"]] == [
+        (2, "getSession", 404),
+        (1, "createSession", 200),
+    ]
+    assert [each["fired"] for each in shown["faults"]] == [0]
+    assert "canary" not in json.dumps(shown)
+
+
+def test_any_tag_can_be_shown():
+    """A tag that is no valid text, such as half an emoji, does not break the picture."""
+    caller = Caller(Emulator())
+    caller.send("POST", "/sessions", raw=b'{"tag":"\\ud83d<script>"}')
+    [session] = account_of(caller.emulator)["sessions"]
+    assert session["tag"] == "\ud83d<script>"

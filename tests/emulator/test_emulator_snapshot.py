@@ -1,0 +1,263 @@
+"""Snapshots: what comes back, how it goes on, and what is no snapshot."""
+
+import json
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from support.speaking import ACCOUNT, Caller, Clock, basic, said
+
+from webrtc_async._protocol.wire import WireRequest
+from webrtc_async.emulator import Credentials, Emulator
+from webrtc_async.emulator.core.access_tokens import TOKEN_PATH
+from webrtc_async.emulator.core.randomness import PURPOSES, Streams
+
+URL = "http://127.0.0.1:9/hook"
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+def made(clock: Clock, seed: int | None = 7) -> tuple[Emulator, Caller]:
+    emulator = Emulator(seed=seed, clock=clock)
+    return emulator, Caller(emulator)
+
+
+def live(emulator: Emulator, caller: Caller, clock: Clock) -> None:
+    """Have one of everything happen."""
+    session, other = caller.session(tag="a"), caller.session()
+    participants = [
+        caller.participant(callbackUrl=URL, tag="p", publishPermissions=["AUDIO"]),
+        caller.participant(publishPermissions=[]),
+        caller.participant(deviceApiVersion="V2"),
+    ]
+    clock.now += 60
+    caller.participant(callbackUrl="nonsense")
+    third, first, second = participants
+    caller.join(session, first, {"sessionId": session})
+    caller.join(session, second, {"participants": [{"participantId": first}]})
+    caller.join(session, third, {"participants": [{"participantId": "x"}]})
+    named = {"participantId": first, "streamAliases": ["cam", "screen"]}
+    path = f"/sessions/{other}/participants/{third}/subscriptions"
+    caller.ask("PUT", path, {"participants": [named]})
+    emulator.devices.connect(third, "phone")
+    emulator.set_switches(empty_lists=200, permission_order="shuffled", participant_ids=True)
+
+
+def everything(emulator: Emulator, caller: Caller) -> list[object]:
+    """Return what the API says of everything there is, and of some that is made now."""
+    sessions = emulator.session_ids(caller.account)
+    participants = emulator.participant_ids(caller.account)
+    paths = [
+        *(f"/sessions/{each}" for each in sessions),
+        *(f"/sessions/{each}/participants" for each in sessions),
+        *(f"/participants/{each}" for each in participants),
+        *(
+            f"/sessions/{session}/participants/{participant}/subscriptions"
+            for session in sessions
+            for participant in participants
+        ),
+    ]
+    asked = [("GET", path) for path in paths] + [("POST", "/sessions"), ("POST", "/participants")]
+    answers = [caller.send(method, path) for method, path in asked]
+    return [(each.status, dict(each.headers), each.content) for each in answers]
+
+
+def test_a_restored_emulator_says_and_does_what_the_first_one_does(clock):
+    """Through JSON and into another emulator: the same answers, ids, tokens and request ids."""
+    emulator, caller = made(clock)
+    live(emulator, caller, clock)
+    snapshot = json.loads(json.dumps(emulator.snapshot()))
+    other, other_caller = made(clock)
+    other.restore(snapshot)
+    assert other.snapshot() == emulator.snapshot() == snapshot
+    assert everything(other, other_caller) == everything(emulator, caller)
+    assert other.hears(ACCOUNT, other.session_ids(ACCOUNT)[0])
+
+
+def test_going_back_undoes_what_came_after(clock):
+    """State, switches, devices and ids are those of the snapshot, as often as one likes."""
+    emulator, caller = made(clock)
+    live(emulator, caller, clock)
+    snapshot = emulator.snapshot()
+    first = everything(emulator, caller)
+    for participant in emulator.participant_ids(ACCOUNT):
+        caller.ask("DELETE", f"/participants/{participant}")
+    emulator.set_switches(error_bodies="legacy")
+    emulator.restore(snapshot)
+    assert emulator.snapshot() == snapshot
+    assert everything(emulator, caller) == first
+    assert len(emulator.webhooks) == 0
+    (connected,) = [
+        each["id"]
+        for each in snapshot["accounts"][ACCOUNT]["participants"]
+        if each["deviceId"] == "phone"
+    ]
+    emulator.devices.leave(connected)
+    assert [each.payload["deviceId"] for each in emulator.webhooks] == ["phone"]
+
+
+def test_what_is_restored_ends_when_it_would_have_ended(clock):
+    """Nine hours count from the creation, not from the restoring."""
+    emulator, caller = made(clock)
+    live(emulator, caller, clock)
+    snapshot = emulator.snapshot()
+    clock.now += 9 * 3600 - 60
+    emulator.restore(snapshot)
+    assert len(emulator.participant_ids(ACCOUNT)) == 1
+    clock.now += 60
+    assert emulator.participant_ids(ACCOUNT) == ()
+
+
+def test_records_in_any_order_end_when_they_should(clock):
+    """A snapshot turned around by hand lets everything end on time all the same."""
+    emulator, caller = made(clock)
+    live(emulator, caller, clock)
+    snapshot = emulator.snapshot()
+    snapshot["accounts"][ACCOUNT]["participants"].reverse()
+    emulator.restore(snapshot)
+    clock.now += 9 * 3600 - 60
+    assert len(emulator.participant_ids(ACCOUNT)) == 1
+
+
+def test_without_a_seed_ids_go_on_unpredictably(clock):
+    """Nothing of the randomness is in it, and what is made after it differs."""
+    emulator, caller = made(clock, seed=None)
+    live(emulator, caller, clock)
+    snapshot = emulator.snapshot()
+    assert snapshot["streams"] is None
+    ids = []
+    for _ in range(2):
+        emulator.restore(snapshot)
+        ids.append(caller.session())
+    assert ids[0] != ids[1]
+
+
+def test_no_credentials_are_in_it():
+    """Neither passwords, nor client secrets, nor access tokens."""
+    emulator = Emulator(
+        seed=1, accounts={ACCOUNT: Credentials(password="canary-1", client_secret="canary-2")}
+    )
+    answer = emulator.handle(
+        WireRequest(
+            method="POST",
+            target=TOKEN_PATH,
+            headers={"authorization": basic("client", "canary-2")},
+            content=b"grant_type=client_credentials",
+        )
+    )
+    text = json.dumps(emulator.snapshot())
+    assert "canary" not in text
+    assert said(answer)["access_token"] not in text
+
+
+def changed(snapshot: dict, *path: str | int, to: object) -> dict:
+    """Return a copy with one value changed; a path of one name less than that adds it."""
+    copy = json.loads(json.dumps(snapshot))
+    inner = copy
+    for step in path[:-1]:
+        inner = inner[step]
+    inner[path[-1]] = to
+    return copy
+
+
+RECORD = ("accounts", ACCOUNT, "participants", 0)
+ROOM = ("accounts", ACCOUNT, "sessions", 0)
+
+
+@pytest.mark.parametrize(
+    ("path", "to", "sentence"),
+    [
+        (("version",), 2, "version: only 1 is understood"),
+        (("version",), None, "version: expected a number"),
+        (("more",), 1, "more: there is no such field"),
+        (("switches",), [], "switches: expected an object"),
+        (("switches", "enum_case"), "x", "switches: enum_case is upper or lower, not 'x'"),
+        (("streams", "ids"), "AAAA", "streams: ids: not the place of a stream"),
+        (("streams", "ids"), 5, "streams: ids: not the place of a stream"),
+        (("streams", "ids"), "////" * 833 + "/w==", "streams: ids: not the place of a stream"),
+        (("accounts",), None, "accounts: expected an object"),
+        (("accounts", "x" * 100), {}, "accounts." + "x" * 64 + ": this emulator has no such"),
+        (("accounts", ACCOUNT, "sessions"), {}, f"accounts.{ACCOUNT}.sessions: expected an array"),
+        ((*ROOM, "members"), ["x"], f"accounts.{ACCOUNT}.sessions[0].members: Participant not"),
+        ((*ROOM, "members"), [5], f"accounts.{ACCOUNT}.sessions[0].members: expected an array of"),
+        ((*ROOM, "id"), 5, f"accounts.{ACCOUNT}.sessions[0].id: expected text"),
+        ((*ROOM, "colour"), 5, f"accounts.{ACCOUNT}.sessions[0].colour: there is no such"),
+        ((*RECORD, "expiresAt"), "1", f"accounts.{ACCOUNT}.participants[0].expiresAt: expected a"),
+        ((*RECORD, "expiresAt"), 10**400, "participants[0].expiresAt: expected a smaller number"),
+        ((*RECORD, "publishPermissions"), ["SMELL"], "publishPermissions: 'SMELL' is unknown"),
+        ((*RECORD, "subscriptions"), {"x": {}}, "participants[0].subscriptions.x: Session not"),
+        ((*RECORD, "subscriptions"), {"x": 5}, "participants[0].subscriptions.x: expected an"),
+    ],
+)
+def test_a_bad_snapshot_is_refused_and_changes_nothing(clock, path, to, sentence):
+    """The text names the field, and the state, switches and ids are as they were."""
+    emulator, caller = made(clock)
+    live(emulator, caller, clock)
+    before = emulator.snapshot()
+    with pytest.raises(ValueError) as caught:
+        emulator.restore(changed(before, *path, to=to))
+    assert sentence in str(caught.value)
+    assert emulator.snapshot() == before
+
+
+def test_records_that_are_there_twice_are_refused(clock):
+    """One id is one session or participant, and a participant is in one session."""
+    emulator, caller = made(clock)
+    live(emulator, caller, clock)
+    before = emulator.snapshot()
+    for kind in ("sessions", "participants"):
+        twice = json.loads(json.dumps(before))
+        twice["accounts"][ACCOUNT][kind] *= 2
+        with pytest.raises(ValueError, match="it is there twice"):
+            emulator.restore(twice)
+    rooms = json.loads(json.dumps(before))["accounts"][ACCOUNT]["sessions"]
+    both = changed(before, "accounts", ACCOUNT, "sessions", 1, "members", to=rooms[0]["members"])
+    with pytest.raises(ValueError, match="members: Participant is already in another session"):
+        emulator.restore(both)
+    assert emulator.snapshot() == before
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(
+            st.sampled_from(
+                ["version", "switches", "streams", "accounts", ACCOUNT, "sessions", "participants"]
+            ),
+            inner,
+            max_size=5,
+        )
+    ),
+    max_leaves=20,
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(JSON)
+def test_whatever_is_restored_it_is_refused_with_a_sentence_or_done(value):
+    """No value makes it fail in another way."""
+    emulator = Emulator(seed=1)
+    before = emulator.snapshot()
+    for each in (value, {**before, "accounts": {ACCOUNT: value}}, {**before, "switches": value}):
+        refusal = None
+        try:
+            emulator.restore(each)
+        except ValueError as error:
+            refusal = str(error)
+        assert refusal is None or (refusal and emulator.snapshot() == before)
+
+
+@given(st.integers(), st.lists(st.sampled_from(PURPOSES), max_size=30))
+@settings(max_examples=50)
+def test_streams_go_on_where_they_were(seed, drawn):
+    """Whatever was drawn from whichever stream, the next values are the same."""
+    streams = Streams(seed)
+    for purpose in drawn:
+        streams[purpose].getrandbits(128)
+    others = Streams.at(streams.places())
+    for purpose in PURPOSES:
+        assert others[purpose].getrandbits(64) == streams[purpose].getrandbits(64)

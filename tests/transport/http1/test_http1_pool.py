@@ -1,0 +1,305 @@
+"""The pool without sockets: who gets which connection, and that no place is ever lost."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import httpx
+import pytest
+from conftest import JumpingLoop
+from hypothesis import given
+from hypothesis import strategies as st
+from support.strategies import USUALLY
+
+from webrtc_async._transport.http1.connection import Origin
+from webrtc_async._transport.http1.pool import Http1Pool
+from webrtc_async.errors.outcome import Progress
+
+HERE, THERE = Origin("http", "here", 80), Origin("https", "there", 443)
+
+
+class FakeConnection:
+    """A connection without a socket; a test says what happens to it."""
+
+    def __init__(self, origin: Origin) -> None:
+        self.origin = origin
+        self.owner: Any = None
+        self.is_closed = False
+        self.is_silent = True
+
+    def is_quiet(self) -> bool:
+        return self.is_silent and not self.is_closed
+
+    def abort(self) -> None:
+        if not self.is_closed:
+            self.is_closed = True
+            if self.owner is not None:
+                self.owner.discard(self)
+
+
+class Fakes:
+    """Makes connections, as soon or late or badly as a test says."""
+
+    def __init__(self) -> None:
+        self.made: list[FakeConnection] = []
+        self.turns = 0
+        self.failure: Exception | None = None
+        self.is_dead = False
+
+    async def connect(self, origin: Origin, _: float | None) -> Any:
+        for _turn in range(self.turns):
+            await asyncio.sleep(0)
+        if self.failure is not None:
+            raise self.failure
+        self.made.append(FakeConnection(origin))
+        self.made[-1].is_closed = self.is_dead
+        return self.made[-1]
+
+
+def on_a_jumping_loop(test: Callable[[], Awaitable[None]]) -> None:
+    """Run a test on a loop whose clock jumps."""
+    with asyncio.Runner(loop_factory=JumpingLoop) as runner:
+        runner.run(test())
+
+
+def pool_of(fakes: Fakes, *, most: int = 2) -> Http1Pool:
+    return Http1Pool(
+        asyncio.get_running_loop(), fakes.connect, max_connections=most, keep_alive=20.0
+    )
+
+
+def test_the_most_recently_used_is_taken_first() -> None:
+    """The connection that came back last goes out first, so that the others can grow old."""
+
+    async def test() -> None:
+        pool = pool_of(Fakes())
+        first, second = [await pool.acquire(HERE, None, Progress("")) for _ in range(2)]
+        pool.release(first)
+        await asyncio.sleep(10)
+        pool.release(second)
+        assert await pool.acquire(HERE, None, Progress("")) is second
+        pool.release(second)
+        await asyncio.sleep(15)
+        assert (first.is_closed, second.is_closed, pool.size) == (True, False, 1)
+        await asyncio.sleep(15)
+        assert (second.is_closed, pool.size, pool.idle) == (True, 0, 0)
+
+    on_a_jumping_loop(test)
+
+
+def test_a_connection_that_has_ended_is_not_taken() -> None:
+    """What is closed, or has something to say, is replaced before anything is sent on it."""
+
+    async def test() -> None:
+        fakes = Fakes()
+        pool = pool_of(fakes)
+        for spoil in ("abort", "silence"):
+            connection: Any = await pool.acquire(HERE, None, Progress(""))
+            pool.release(connection)
+            if spoil == "abort":
+                connection.abort()
+            else:
+                connection.is_silent = False
+            another = await pool.acquire(HERE, None, Progress(""))
+            assert another is not connection
+            assert connection.is_closed
+            assert pool.size == 1
+            another.abort()
+        assert (pool.size, pool.idle, len(fakes.made)) == (0, 0, 4)
+
+    on_a_jumping_loop(test)
+
+
+def test_another_origin_s_idle_connection_makes_place() -> None:
+    """A full pool closes the oldest idle connection of another origin, and never one in use."""
+
+    async def test() -> None:
+        pool = pool_of(Fakes())
+        old, used = (
+            await pool.acquire(HERE, None, Progress("")),
+            await pool.acquire(HERE, None, Progress("")),
+        )
+        pool.release(old)
+        new = await pool.acquire(THERE, None, Progress(""))
+        assert (old.is_closed, used.is_closed, pool.size) == (True, False, 2)
+        waiting = asyncio.create_task(pool.acquire(HERE, None, Progress("")))
+        await asyncio.sleep(0)
+        assert pool.waiting == 1
+        pool.release(new)
+        handed = await waiting
+        assert (new.is_closed, handed.origin, pool.size) == (True, HERE, 2)
+
+    on_a_jumping_loop(test)
+
+
+def test_a_connection_that_ends_on_its_way_is_not_used() -> None:
+    """A connection that is handed over and ends at once leaves its taker first in line."""
+
+    async def test() -> None:
+        fakes = Fakes()
+        pool = pool_of(fakes, most=1)
+        for silence in (True, False):
+            connection: Any = await pool.acquire(HERE, None, Progress(""))
+            waiting = asyncio.create_task(pool.acquire(HERE, None, Progress("")))
+            await asyncio.sleep(0)
+            pool.release(connection)
+            if silence:
+                connection.abort()
+            else:
+                connection.is_silent = False
+            handed = await waiting
+            assert handed is not connection
+            assert pool.size == 1
+            handed.abort()
+        assert pool.size == 0
+
+    on_a_jumping_loop(test)
+
+
+@pytest.mark.parametrize("end", ["released", "aborted", "released and aborted"])
+def test_who_is_served_and_cancelled_in_one_turn_hands_on(end: str) -> None:
+    """A connection, or the place of one, that nobody takes any more goes to the next in line."""
+
+    async def test() -> None:
+        fakes = Fakes()
+        pool = pool_of(fakes, most=1)
+        held: Any = await pool.acquire(HERE, None, Progress(""))
+        waits = [pool.acquire(HERE, None, Progress("")) for _ in range(2)]
+        first, second = map(asyncio.create_task, waits)
+        await asyncio.sleep(0)
+        if "released" in end:
+            pool.release(held)
+        if "aborted" in end:
+            held.abort()
+        first.cancel()
+        served = await second
+        assert first.cancelled()
+        assert (served is held) is (end == "released")
+        assert (pool.size, pool.waiting) == (1, 0)
+
+    on_a_jumping_loop(test)
+
+
+def test_a_failed_connection_frees_its_place() -> None:
+    """Whoever waits gets the place of a connection that could not be made."""
+
+    async def test() -> None:
+        fakes = Fakes()
+        pool = pool_of(fakes, most=1)
+        fakes.failure, fakes.turns = ConnectionError("boom"), 3
+        failing = [asyncio.create_task(pool.acquire(HERE, None, Progress(""))) for _ in range(3)]
+        found = await asyncio.gather(*failing, return_exceptions=True)
+        assert [type(each) for each in found] == [ConnectionError] * 3
+        assert pool.size == 0
+
+    on_a_jumping_loop(test)
+
+
+def test_a_server_that_closes_at_once_is_a_failed_connection() -> None:
+    """A connection that is over before its first use is given to nobody, and frees its place."""
+
+    async def test() -> None:
+        fakes = Fakes()
+        pool = pool_of(fakes, most=1)
+        fakes.is_dead, fakes.turns = True, 3
+        failing = [asyncio.create_task(pool.acquire(HERE, None, Progress(""))) for _ in range(2)]
+        for each in failing:
+            with pytest.raises(httpx.ConnectError, match="closed the connection at once"):
+                await each
+        assert (pool.size, pool.idle, pool.waiting) == (0, 0, 0)
+
+    on_a_jumping_loop(test)
+
+
+@pytest.mark.parametrize("when", ["before", "while connecting", "in line"])
+def test_a_closed_pool_gives_nothing_out(when: str) -> None:
+    """Closing ends the idle, those in use, those being made and the line."""
+
+    async def test() -> None:
+        fakes = Fakes()
+        pool = pool_of(fakes, most=1)
+        fakes.turns = 2
+        if when == "before":
+            pool.release(await pool.acquire(HERE, None, Progress("")))
+            pool.close()
+        elif when == "in line":
+            await pool.acquire(HERE, None, Progress(""))
+        task = asyncio.create_task(pool.acquire(HERE, None, Progress("")))
+        await asyncio.sleep(0)
+        pool.close()
+        with pytest.raises(Exception, match="closed"):
+            await task
+        assert all(each.is_closed for each in fakes.made)
+        assert (pool.size, pool.idle) == (0, 0)
+
+    on_a_jumping_loop(test)
+
+
+STEPS = st.lists(
+    st.tuples(
+        st.sampled_from(
+            ["ask", "ask", "ask", "return", "return", "abort", "cancel", "turn", "die"]
+        ),
+        st.integers(0, 9),
+    ),
+    max_size=60,
+)
+
+
+@USUALLY
+@given(STEPS, st.integers(0, 2))
+def test_a_storm_loses_no_place(steps: list[tuple[str, int]], turns: int) -> None:
+    """Whatever order of asking, returning, failing and cancelling: the bounds and the line hold.
+
+    Never more connections than allowed; nobody waits while one is idle or a place is free; and
+    when all is quiet every place is there again, and all who asked were served or cancelled.
+    """
+
+    async def test() -> None:
+        fakes = Fakes()
+        fakes.turns = turns
+        pool = pool_of(fakes, most=2)
+        tasks: list[asyncio.Task[Any]] = []
+        held: list[Any] = []
+
+        async def ask(origin: Origin) -> None:
+            held.append(await pool.acquire(origin, None, Progress("")))
+
+        def check() -> None:
+            # Between turns of the loop, whoever is served already may still stand in line.
+            assert 0 <= pool.size <= 2
+            assert sum(not each.is_closed for each in fakes.made) <= 2
+            if sum(1 for each in vars(pool)["_waiters"] if not each.future.done()):
+                assert (pool.idle, pool.size) == (0, 2)
+
+        for step, number in steps:
+            match step:
+                case "ask":
+                    tasks.append(asyncio.create_task(ask(HERE if number % 2 else THERE)))
+                case "return" if held:
+                    connection = held.pop(number % len(held))
+                    if not connection.is_closed:
+                        pool.release(connection)
+                case "abort" if held:
+                    held.pop(number % len(held)).abort()
+                case "cancel" if tasks:
+                    tasks[number % len(tasks)].cancel()
+                case "die" if fakes.made:
+                    fakes.made[number % len(fakes.made)].is_silent = False
+                case _:
+                    await asyncio.sleep(0)
+            check()
+        while not all(task.done() for task in tasks):
+            await asyncio.sleep(0)
+            for connection in held:
+                if not connection.is_closed:
+                    pool.release(connection)
+            held.clear()
+            check()
+        for connection in held:
+            connection.abort()
+        await asyncio.sleep(30)
+        assert (pool.size, pool.idle, pool.waiting) == (0, 0, 0)
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    on_a_jumping_loop(test)

@@ -1,0 +1,680 @@
+"""The own transport on real sockets: whose bytes are whose, and what a cancellation leaves."""
+
+import asyncio
+import os
+import socket
+import ssl
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import anyio
+import anyio.abc
+import httpx
+import pytest
+import trustme
+from conftest import JumpingLoop
+from support.scripted import (
+    ONCE,
+    Behaviour,
+    SocketServer,
+    client_of,
+    http,
+    policy,
+    raw,
+    serving,
+    stay_silent,
+)
+from test_exchange import BODY, OK, client_side, server_side
+from test_exchange import calling as calling_over
+
+from webrtc_async._protocol.wire import WireRequest
+from webrtc_async._transport.http1.connection import (
+    Http1Connection,
+    Origin,
+    ReusedConnectionError,
+)
+from webrtc_async._transport.http1.pool import Http1Pool
+from webrtc_async._transport.http1.transport import Http1Transport
+from webrtc_async._transport.lane import Lane
+from webrtc_async.errors import ConnectionFailedError, TransportError, UnknownOutcomeError
+from webrtc_async.errors.outcome import Outcome, Progress, Stage
+from webrtc_async.models import Session
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    """Run on asyncio alone, which is all that this transport is for."""
+    return "asyncio"
+
+
+# It serves where no library is asked for, whichever the other tests are run on.
+calling = partial(calling_over, http_library=None)
+
+
+def transport_of(**settings: Any) -> Http1Transport:
+    """Return a transport with settings of its own."""
+    return Http1Transport(**{"max_connections": 10, "keep_alive": 20.0, **settings})
+
+
+async def get(
+    transport: Http1Transport, server: SocketServer, *, content: bytes = b"", **settings: Any
+) -> tuple[int, bytes]:
+    """Make an exchange, and return its status and body."""
+    progress = settings.pop("progress", Progress("test"))
+    method = "POST" if content else "GET"
+    written = transport.writer.write(WireRequest(method, "/", content=content), "/", "x")
+    origin = Origin("http", "127.0.0.1", server.port)
+    connection = transport.take(origin, progress)
+    if connection is None:
+        connection = await transport.connected(origin, settings.get("connect_timeout"), progress)
+    response = connection.begin(method, written, progress, settings.get("longest"))
+    head = await response.head()
+    return head.status, b"".join([chunk async for chunk in response])
+
+
+def descriptors() -> int:
+    """Return how many file descriptors are open; 0 where the system does not say."""
+    listed = Path("/proc/self/fd")
+    return len(os.listdir(listed)) if listed.exists() else 0
+
+
+# Whose bytes are whose
+
+
+async def test_bytes_behind_an_answer_reach_nobody() -> None:
+    """An answer that was not asked for is not taken for the next one, sent at once or later."""
+    stray = b"HTTP/1.1 200 OK\r\nContent-Length: 16\r\n\r\n" + b'{"id": "strange"}'[:16]
+
+    async def answer_twice(stream: anyio.abc.ByteStream, request: bytes) -> None:
+        await OK(stream, request)
+        await stream.send(stray)
+
+    both = raw(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b%b" % (len(BODY), BODY, stray))
+    async with (
+        serving(both, answer_twice, OK, keeps_alive=True) as server,
+        calling(server.url()) as client,
+    ):
+        for _ in range(4):
+            assert (await client.get_session("s-1")).id == "s-1"
+            await anyio.wait_all_tasks_blocked()
+        assert server.connections == 3
+
+
+async def test_bytes_without_a_request_close_a_connection() -> None:
+    """What comes on an idle connection closes it, before anything is sent there."""
+    said = anyio.Event()
+
+    async def speak_up(stream: anyio.abc.ByteStream, request: bytes) -> None:
+        await OK(stream, request)
+        await client_is_idle.wait()
+        await stream.send(b"HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n")
+        said.set()
+
+    client_is_idle = anyio.Event()
+    async with serving(speak_up, OK, keeps_alive=True) as server, calling(server.url()) as client:
+        await client.get_session("s-1")
+        client_is_idle.set()
+        await said.wait()
+        assert (await client.get_session("s-1")).id == "s-1"
+        assert (server.connections, len(server.requests)) == (2, 2)
+
+
+async def test_a_kept_connection_that_dies_under_a_request_is_known() -> None:
+    """A create on a kept connection that is closed unanswered says so, and is not repeated."""
+
+    async def close(stream: anyio.abc.ByteStream, _: bytes) -> None:
+        await stream.aclose()
+
+    async with serving(OK, close, keeps_alive=True) as server:
+        async with calling(server.url(), retry=policy()) as client:
+            await client.get_session("s-1")
+            with pytest.raises(UnknownOutcomeError, match="kept from an earlier call") as caught:
+                await client.create_session()
+        assert len(server.requests) == 2
+    assert isinstance(caught.value.__cause__, ReusedConnectionError)
+    assert caught.value.outcome is Outcome.UNKNOWN
+
+
+async def test_a_connection_that_is_gone_has_sent_nothing() -> None:
+    """Where a connection is closed before the request, the outcome is that nothing was sent."""
+    async with serving(OK, keeps_alive=True) as server:
+        transport, progress = transport_of(), Progress("test")
+        pool = transport._pool_here()
+        origin = Origin("http", "127.0.0.1", server.port)
+        connection = await pool.acquire(origin, None, progress)
+        connection.abort()
+        progress.is_traced = True
+        with pytest.raises(httpx.WriteError):
+            connection.begin("GET", b"GET / HTTP/1.1\r\n\r\n", progress, None)
+        assert (progress.stage, progress.outcome) == (Stage.CONNECTING, Outcome.NOT_SENT)
+        assert (pool.size, pool.idle) == (0, 0)
+        await transport.aclose()
+
+
+async def test_the_stage_is_what_was_written() -> None:
+    """A request is being sent until the kernel has taken its last byte, and awaited from then."""
+    may_read, progress = anyio.Event(), Progress("test")
+    content = b"x" * 20_000_000
+
+    async def read_later(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await may_read.wait()
+        await reader.readuntil(b"\r\n\r\n")
+        await reader.readexactly(len(content))
+        assert progress.stage is Stage.AWAITING
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(read_later, "127.0.0.1", 0)
+    scripted = SocketServer([], port=server.sockets[0].getsockname()[1])
+    transport = transport_of()
+    async with server, anyio.create_task_group() as tasks:
+        answers: list[tuple[int, bytes]] = []
+
+        async def send() -> None:
+            answers.append(await get(transport, scripted, content=content, progress=progress))
+
+        tasks.start_soon(send)
+        while progress.stage in {Stage.QUEUED, Stage.CONNECTING}:
+            await anyio.lowlevel.checkpoint()
+        assert (progress.stage, progress.outcome) == (Stage.SENDING, Outcome.UNKNOWN)
+        may_read.set()
+    assert answers == [(200, b"ok")]
+    await transport.aclose()
+
+
+async def test_an_answer_that_comes_early_is_an_answer() -> None:
+    """A refusal before the request was read is read, and the connection is not used again."""
+
+    async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 413 Too Large\r\nContent-Length: 2\r\n\r\nno")
+        with suppress(ConnectionError):
+            await reader.read()
+        writer.close()
+        served.set()
+
+    served = anyio.Event()
+    server = await asyncio.start_server(refuse, "127.0.0.1", 0)
+    scripted = SocketServer([], port=server.sockets[0].getsockname()[1])
+    transport = transport_of()
+    async with server:
+        assert await get(transport, scripted, content=b"x" * 20_000_000) == (413, b"no")
+        assert transport._pool_here().size == 0
+        await served.wait()
+        await transport.aclose()
+
+
+# TLS
+
+
+@pytest.mark.parametrize("tickets", [0, 2])
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+async def test_calls_one_after_another_take_one_tls_connection(
+    version: ssl.TLSVersion, tickets: int
+) -> None:
+    """Over TLS too a kept connection carries the next call, whichever version was agreed on."""
+    authority = trustme.CA()
+    tls = server_side(authority, "127.0.0.1")
+    tls.minimum_version = tls.maximum_version = version
+    tls.num_tickets = tickets
+    async with serving(OK, tls=tls, keeps_alive=True) as server:
+        async with calling(server.url("https"), ssl_context=client_side(authority)) as client:
+            for _ in range(20):
+                assert (await client.get_session("s-1")).id == "s-1"
+        assert server.connections == 1
+
+
+# Bodies
+
+
+@pytest.mark.parametrize("is_secure", [False, True])
+async def test_long_bodies_in_both_directions(is_secure: bool) -> None:
+    """Megabytes come and go whole, also when they are read more slowly than they come."""
+    authority = trustme.CA()
+    long = Session(tag="x" * 3_000_000)
+    tag = b'{"id": "s-1", "tag": "%b"}' % (b"y" * 3_000_000)
+    tls = server_side(authority, "127.0.0.1") if is_secure else None
+    settings = {"ssl_context": client_side(authority)} if is_secure else {}
+    async with serving(http(200, tag), tls=tls, keeps_alive=True) as server:
+        url = server.url("https" if is_secure else "http")
+        async with calling(url, **settings) as client:
+            for _ in range(2):
+                assert (await client.create_session(long)).tag == "y" * 3_000_000
+        assert server.connections == 1
+        assert len(server.requests[0]) > 3_000_000
+
+
+@pytest.mark.parametrize(
+    "behaviour",
+    [
+        raw(
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nd\r\n" + BODY + b"\r\n0\r\n\r\n"
+        ),
+        raw(
+            b"HTTP/1.1 100 Continue\r\n\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 13\r\n\r\n", BODY
+        ),
+        raw(b"HTTP/1.0 200 OK\r\n\r\n" + BODY),
+        raw(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n", BODY),
+    ],
+    ids=["chunked", "continued", "1.0", "until closed"],
+)
+async def test_unusual_answers_are_read(behaviour: Behaviour) -> None:
+    """Whatever shape HTTP/1 allows a body, it is read."""
+    async with serving(behaviour) as server, calling(server.url()) as client:
+        assert (await client.get_session("s-1")).id == "s-1"
+
+
+async def test_what_nobody_reads_stays_with_the_server() -> None:
+    """A body is taken as it is read: of one that nobody reads, a bounded part is kept."""
+    loop = asyncio.get_running_loop()
+    near, far = socket.socketpair()
+    far.setblocking(False)
+    with far:
+        _, connection = await loop.create_connection(
+            lambda: Http1Connection(loop, Origin("http", "x", 80)), sock=near
+        )
+        response = connection.begin("GET", b"GET / HTTP/1.1\r\n\r\n", Progress("test"), None)
+        left = memoryview(bytes(8_000_000))
+        await loop.sock_sendall(far, b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(left))
+        turns_without_room = 0
+        while left and turns_without_room < 20:
+            try:
+                left = left[far.send(left) :]
+                turns_without_room = 0
+            except BlockingIOError:
+                turns_without_room += 1
+                await asyncio.sleep(0)
+        assert len(left) > 4_000_000
+        sending = asyncio.create_task(loop.sock_sendall(far, left))
+        assert sum([len(chunk) async for chunk in response]) == 8_000_000
+        await sending
+        connection.abort()
+
+
+async def test_a_base_url_of_an_unusual_path_is_sent_as_a_url_says() -> None:
+    """What a URL may not hold as it is, is quoted, whichever way a request goes."""
+    for http_library in (None, "httpx"):
+        async with serving(OK) as server:
+            url = server.url() + "/{a}"
+            async with calling(url, http_library=http_library) as client:
+                await client.get_session("s-1")
+        target = server.requests[0].split()[1]
+        assert target == b"/v1/%7Ba%7D/accounts/9900000/sessions/s-1"
+
+
+# Cancellation, time, places
+
+
+async def test_a_cancellation_at_any_point_leaves_no_trace() -> None:
+    """Cancelled after any number of turns of the loop, a call gives back its one connection."""
+    async with serving(OK, keeps_alive=True) as server:
+        async with calling(server.url(), max_connections=1) as client:
+            is_cancelled = True
+            turns = 0
+            while is_cancelled:
+                task = asyncio.create_task(client.get_session("s-1"))
+                for _ in range(turns):
+                    await asyncio.sleep(0)
+                is_cancelled = task.cancel()
+                await asyncio.wait([task])
+                with anyio.fail_after(10):
+                    assert (await client.get_session("s-1")).id == "s-1"
+                turns += 1
+        assert turns > 3
+
+
+async def test_a_thousand_calls_over_ten_connections_go_in_order() -> None:
+    """Whoever asked first is served first, and ten connections are enough."""
+    async with serving(OK, keeps_alive=True) as server:
+        async with (
+            calling(server.url(), max_connections=10) as client,
+            anyio.create_task_group() as tasks,
+        ):
+            for number in range(1000):
+                tasks.start_soon(client.get_session, f"s-{number}")
+        assert server.connections <= 10
+        asked = [int(request.split(b" ")[1].rpartition(b"s-")[2]) for request in server.requests]
+    assert len(asked) == 1000
+    # The first ten wait for connections of their own, and not for each other.
+    queued = [number for number in asked if number >= 10]
+    assert all(abs(number - place) <= 10 for place, number in enumerate(queued, 10))
+
+
+async def test_no_socket_is_left() -> None:
+    """After calls, failures, cancellations and a close, every file descriptor is given back."""
+    before = descriptors()
+    async with serving(OK, OK, stay_silent, keeps_alive=True) as server:
+        chosen = policy(attempts=1, attempt_timeout=None)
+        async with (
+            calling(server.url(), retry=chosen, deadline=0.2) as client,
+            anyio.create_task_group() as tasks,
+        ):
+
+            async def call() -> None:
+                with suppress(TransportError):
+                    await client.get_session("s-1")
+
+            for _ in range(20):
+                tasks.start_soon(call)
+        await anyio.wait_all_tasks_blocked()
+    assert descriptors() <= before
+
+
+async def test_an_idle_connection_is_closed_in_time() -> None:
+    """A connection that nobody used for keep_alive seconds is closed, the others are not."""
+    ended = anyio.Event()
+
+    async def until_closed(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while await reader.readuntil(b"\r\n\r\n") if not reader.at_eof() else b"":
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+            if await reader.read(1) == b"":
+                break
+        ended.set()
+        writer.close()
+
+    server = await asyncio.start_server(until_closed, "127.0.0.1", 0)
+    scripted = SocketServer([], port=server.sockets[0].getsockname()[1])
+    transport = transport_of(keep_alive=0.05)
+    async with server:
+        assert await get(transport, scripted) == (200, b"ok")
+        pool = transport._pool_here()
+        assert pool.idle == 1
+        with anyio.fail_after(10):
+            await ended.wait()
+        assert (pool.idle, pool.size) == (0, 0)
+        await transport.aclose()
+
+
+async def test_an_exchange_has_its_own_bound() -> None:
+    """An exchange that takes longer than it may fails alone; a later, longer one does not."""
+
+    async def slowly(stream: anyio.abc.ByteStream, request: bytes) -> None:
+        await anyio.sleep(0.1)
+        await OK(stream, request)
+
+    async with serving(OK, OK, slowly, stay_silent, keeps_alive=True) as server:
+        transport = transport_of()
+        for longest in (30.0, 0.05, 30.0):
+            assert await get(transport, server, longest=longest) == (200, BODY)
+        with pytest.raises(httpx.ReadTimeout):
+            await get(transport, server, longest=0.05)
+        await transport.aclose()
+        with pytest.raises(httpx.LocalProtocolError):
+            await transport.handle_async_request(httpx.Request("GE T", server.url()))
+
+
+def test_a_bound_ends_with_its_exchange() -> None:
+    """When the time of an exchange that is complete passes, its connection stays as it is."""
+
+    async def test() -> None:
+        loop = asyncio.get_running_loop()
+        near, far = socket.socketpair()
+        with far:
+            _, connection = await loop.create_connection(
+                lambda: Http1Connection(loop, Origin("http", "x", 80)), sock=near
+            )
+            pool = Http1Pool(loop, no_other, max_connections=1, keep_alive=60)
+            connection.owner = pool
+            for bound in (5.0, None):
+                response = connection.begin("GET", b"GET", Progress("test"), bound)
+                far.send(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+                assert (await response.head()).status == 200
+                await asyncio.sleep(30)
+                assert connection.is_quiet()
+            pool.close()
+
+    async def no_other(origin: Origin, longest: float | None) -> Http1Connection:
+        raise AssertionError
+
+    with asyncio.Runner(loop_factory=JumpingLoop) as runner:
+        runner.run(test())
+
+
+# Behind httpx's seam
+
+
+async def test_httpx_s_client_works_over_it() -> None:
+    """`httpx.AsyncClient` streams in both directions over it."""
+
+    async def pieces() -> AsyncIterator[bytes]:
+        yield b"one"
+        yield b"two"
+
+    async with (
+        serving(http(200, b"hello", X_Id="1"), keeps_alive=True) as server,
+        httpx.AsyncClient(transport=transport_of(), timeout=5) as client,
+    ):
+        response = await client.post(server.url(), content=pieces())
+        assert (response.status_code, response.text, response.headers["x-id"]) == (
+            200,
+            "hello",
+            "1",
+        )
+        assert (response.reason_phrase, response.http_version) == ("Scripted", "HTTP/1.1")
+        async with client.stream("GET", server.url()) as streamed:
+            assert [chunk async for chunk in streamed.aiter_bytes()] == [b"hello"]
+        assert server.requests[0].endswith(b"\r\n\r\nonetwo")
+        assert b"transfer-encoding" not in server.requests[0].lower()
+        assert server.connections == 1
+        with pytest.raises(httpx.UnsupportedProtocol):
+            await client.get("gopher://127.0.0.1/")
+
+
+@pytest.mark.parametrize(
+    "behaviour", [stay_silent, raw(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{")]
+)
+async def test_httpx_s_read_timeout_counts(behaviour: Behaviour) -> None:
+    """A silence that is longer than httpx's timeout is httpx's ReadTimeout."""
+
+    async def then_silence(stream: anyio.abc.ByteStream, request: bytes) -> None:
+        await behaviour(stream, request)
+        await anyio.sleep_forever()
+
+    async with (
+        serving(then_silence) as server,
+        httpx.AsyncClient(transport=transport_of(), timeout=0.1) as client,
+    ):
+        with pytest.raises(httpx.ReadTimeout):
+            await client.get(server.url())
+
+
+async def test_a_handshake_that_hangs_is_a_connect_timeout() -> None:
+    """Connecting, TLS included, has a bound of its own."""
+    async with (
+        serving(stay_silent) as server,
+        httpx.AsyncClient(transport=transport_of(), timeout=0.1) as client,
+    ):
+        with pytest.raises(httpx.ConnectTimeout):
+            await client.get(server.url("https"))
+
+
+# A host by its name
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+async def test_a_host_is_found_by_its_name(scheme: str) -> None:
+    """Whichever of its addresses serves; over TLS its certificate must have the name."""
+    authority = trustme.CA()
+    tls = server_side(authority, "localhost") if scheme == "https" else None
+    settings = {"ssl_context": client_side(authority)} if tls else {}
+    async with (
+        serving(OK, tls=tls) as server,
+        calling(server.url(scheme, "localhost"), **settings) as client,
+    ):
+        assert (await client.get_session("s-1")).id == "s-1"
+
+
+async def test_a_name_without_an_address_is_a_failed_connection() -> None:
+    """A host that cannot be looked up is tried as often as one that refuses, and is named."""
+    async with calling("http://nowhere.invalid") as client:
+        with pytest.raises(ConnectionFailedError, match=r"nowhere\.invalid") as caught:
+            await client.get_session("s-1")
+    assert caught.value.outcome is Outcome.NOT_SENT
+
+
+# Which lane
+
+
+async def test_the_own_transport_serves_by_itself() -> None:
+    """Straight to a server, on asyncio, without further settings, it is the own transport's."""
+    async with serving(OK) as server, calling(server.url()) as client:
+        await client.get_session("s-1")
+        assert "over its own HTTP/1.1 transport" in repr(client)
+        # What httpx would send more, it does not.
+        assert b"accept: */*" not in server.requests[0].lower()
+
+
+@pytest.mark.parametrize("settings", [{"http_library": "httpx"}, {"proxy": "http://127.0.0.1:1"}])
+async def test_httpx_serves_when_asked_to(settings: Any) -> None:
+    """http_library="httpx" and a proxy leave all of it to httpx."""
+    async with serving(OK) as server, calling(server.url(), **settings) as client:
+        if "proxy" in settings:
+            with pytest.raises(ConnectionFailedError):
+                await client.get_session("s-1")
+        else:
+            await client.get_session("s-1")
+        assert "over httpx," in repr(client)
+
+
+async def test_the_environment_s_proxy_decides(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a proxy is set for a service elsewhere, httpx serves."""
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:1")
+    async with calling("https://service.example/v1") as client:
+        assert "over httpx," in repr(client)
+    monkeypatch.delenv("HTTPS_PROXY")
+    monkeypatch.setenv("NO_PROXY", "example")
+    for variable in ("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "ALL_PROXY"):
+        monkeypatch.delenv(variable, raising=False)
+    async with calling("https://service.example/v1") as client:
+        assert "over its own HTTP/1.1 transport," in repr(client)
+
+
+@pytest.mark.parametrize(
+    ("owner", "name", "lane"),
+    [
+        (httpx.AsyncHTTPTransport, "handle_async_request", Lane.HTTPX),
+        (httpx.AsyncClient, "send", Lane.HTTPX),
+    ],
+)
+async def test_who_watches_httpx_goes_on_seeing_calls(
+    owner: type, name: str, lane: Lane, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A method of httpx that somebody has replaced is called, from the next call on."""
+    seen: list[str] = []
+    original: Any = getattr(owner, name)
+
+    async def watch(self: Any, request: httpx.Request, **settings: Any) -> httpx.Response:
+        seen.append(request.method)
+        response: httpx.Response = await original(self, request, **settings)
+        return response
+
+    async with serving(OK, keeps_alive=True) as server, calling(server.url()) as client:
+        await client.get_session("s-1")
+        monkeypatch.setattr(owner, name, watch)
+        assert lane.value in repr(client)
+        await client.get_session("s-1")
+        monkeypatch.setattr(owner, name, type("Wrapper", (), {"__call__": original})())
+        assert lane.value in repr(client)
+        monkeypatch.undo()
+        await client.get_session("s-1")
+        assert len(server.requests) == 3
+    assert seen == ["GET"]
+
+
+async def test_a_given_transport_is_the_lane() -> None:
+    """What the user gave is what serves."""
+    async with client_of() as client:
+        assert "over the http_client or transport that was given" in repr(client)
+
+
+ON_ANOTHER_SYSTEM = """
+import os, select, sys
+del os.fork, os.register_at_fork, select.poll
+sys.path.insert(0, {tests!r})
+import asyncio
+from support.scripted import client_of, http, serving
+
+async def main():
+    async with serving(http(200, b'{{"id":"s-1"}}')) as server:
+        async with client_of(transport=None, base_url=server.url()) as client:
+            print((await client.get_session("s-1")).id, client)
+
+asyncio.run(main())
+"""
+
+
+def test_httpx_serves_where_the_system_has_no_poll() -> None:
+    """On a system without fork and poll, such as Windows, a client works all the same."""
+    program = ON_ANOTHER_SYSTEM.format(tests=str(Path(__file__).parents[2]))
+    ran = subprocess.run(
+        [sys.executable, "-c", program], check=True, timeout=30, capture_output=True, text=True
+    )
+    assert ran.stdout.startswith("s-1 ")
+    assert "over httpx," in ran.stdout
+
+
+# Processes
+
+
+def test_a_fork_takes_no_connection_along() -> None:
+    """In a forked process connections are made anew; the parent's are left alone."""
+    program = """
+import asyncio, os, sys
+from webrtc_async.errors.outcome import Progress
+from webrtc_async.errors.outcome import Progress
+from webrtc_async._transport.http1.connection import Origin
+from webrtc_async._transport.http1.transport import Http1Transport
+from webrtc_async._protocol.wire import WireRequest
+from webrtc_async._transport.http1.request_writer import write_request
+
+async def serve(reader, writer):
+    while await reader.readline():
+        while (await reader.readline()).strip():
+            pass
+        writer.write(b"HTTP/1.1 200 OK\\r\\nContent-Length: 2\\r\\n\\r\\nok")
+    writer.close()
+
+async def get(transport, port):
+    origin = Origin("http", "127.0.0.1", port)
+    written = write_request("GET", "/", (), b"")
+    connection = transport.take(origin, Progress("x"))
+    if connection is None:
+        connection = await transport.connected(origin, None, Progress("x"))
+    return (await connection.begin("GET", written, Progress("x"), None).head()).status
+
+async def parent():
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    transport = Http1Transport(max_connections=1, keep_alive=20.0)
+    assert await get(transport, port) == 200
+    first = transport._pool_here()
+    if (child := os.fork()) == 0:
+        async def look():
+            return transport._pool_here() is not first
+        os._exit(0 if asyncio.run(look()) else 1)
+    _, status = os.waitpid(child, 0)
+    assert status == 0
+    assert transport._pool_here() is first
+    assert await get(transport, port) == 200
+    await transport.aclose()
+
+asyncio.run(parent())
+"""
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=30)
+
+
+def test_contexts_offer_no_http2() -> None:
+    """The default context is httpx's, and is made once."""
+    transport = transport_of(trust_env=False)
+    context = transport._secured()
+    assert isinstance(context, ssl.SSLContext)
+    assert context.verify_mode is ssl.CERT_REQUIRED
+    assert transport._secured() is context
+    assert ONCE.attempts == 1

@@ -1,0 +1,515 @@
+"""A client's life: its end, its event loops, its process, and the client that nobody closed."""
+
+import asyncio
+import gc
+import subprocess
+import sys
+import threading
+import warnings
+from contextlib import suppress
+from typing import Any
+
+import anyio
+import pytest
+import trio
+from anyio.from_thread import start_blocking_portal
+from conftest import jumping_backends
+from support.http_library import httpx
+from support.scripted import (
+    ONCE,
+    SESSION,
+    ScriptedTransport,
+    SocketServer,
+    answer,
+    client_of,
+    hang,
+    http,
+    refusal,
+    serving,
+)
+
+from webrtc_async._auth.schemes import BearerAuth
+from webrtc_async._call.retry import RetryPolicy
+from webrtc_async.errors import (
+    ClientClosedError,
+    ConfigurationError,
+    ConnectionFailedError,
+    TransportError,
+    WebRtcError,
+)
+from webrtc_async.errors.outcome import Outcome
+from webrtc_async.models import Session
+
+PATIENT = RetryPolicy(attempt_timeout=None)
+OK = http(200, b'{"id":"s-1"}', Content_Type="application/json")
+
+
+async def slowly(_: object) -> httpx.Response:
+    """Answer after a second."""
+    await anyio.sleep(1)
+    return answer(200, SESSION)
+
+
+# The end
+
+
+@jumping_backends()
+@pytest.mark.anyio
+async def test_closing_waits_for_the_calls_under_way() -> None:
+    """Calls that end within close_grace end as if nothing had happened, repetitions included."""
+    found: list[str] = []
+    async with anyio.create_task_group() as tasks:
+        client = client_of(refusal(503), slowly)
+
+        async def call() -> None:
+            found.append((await client.get_session("s-1")).id)
+
+        tasks.start_soon(call)
+        await anyio.wait_all_tasks_blocked()
+        await client.aclose()
+    assert found == ["s-1"]
+
+
+@jumping_backends()
+@pytest.mark.anyio
+async def test_a_client_that_is_closing_takes_no_call() -> None:
+    """From the beginning of its end on, a client refuses new calls and entries."""
+    client = client_of(slowly)
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(client.get_session, "s-1")
+        await anyio.wait_all_tasks_blocked()
+        tasks.start_soon(client.aclose)
+        await anyio.wait_all_tasks_blocked()
+        with pytest.raises(ClientClosedError, match="make a new one"):
+            await client.get_session("s-1")
+        with pytest.raises(ClientClosedError):
+            await client.__aenter__()
+
+
+@jumping_backends()
+@pytest.mark.anyio
+@pytest.mark.parametrize("grace", [0, 3])
+async def test_what_outlasts_the_grace_fails(grace: float) -> None:
+    """After close_grace what is left fails with its outcome, and the client is closed."""
+    client = client_of(hang, close_grace=grace, create_grace=0, retry=PATIENT)
+    began = anyio.current_time()
+    async with anyio.create_task_group() as tasks:
+
+        async def call() -> None:
+            with pytest.raises(ClientClosedError, match="closed while the call was") as caught:
+                await client.create_session(Session(tag="visit"))
+            assert caught.value.outcome is Outcome.UNKNOWN
+            assert caught.value.orphan is not None
+
+        tasks.start_soon(call)
+        await anyio.wait_all_tasks_blocked()
+        await client.aclose()
+        assert anyio.current_time() - began == pytest.approx(grace, abs=0.3)
+    assert repr(client).endswith("closed>")
+
+
+@jumping_backends()
+@pytest.mark.anyio
+async def test_what_outlasts_the_closing_sends_nothing() -> None:
+    """Where a caller's own code takes no cancellation, its call ends before it sends anything."""
+
+    async def take_no_cancellation() -> str:
+        with anyio.CancelScope(shield=True):
+            await anyio.sleep(100)
+        return "token"
+
+    transport = ScriptedTransport()
+    settings = {"auth": BearerAuth(take_no_cancellation), "deadline": 1000, "close_grace": 1}
+    client = client_of(transport=transport, **settings)
+    async with anyio.create_task_group() as tasks:
+
+        async def call() -> None:
+            with pytest.raises(ClientClosedError):
+                await client.get_session("s-1")
+
+        tasks.start_soon(call)
+        await anyio.wait_all_tasks_blocked()
+        await client.aclose()
+        assert repr(client).endswith("closed>")
+    assert transport.requests == []
+
+
+@jumping_backends()
+@pytest.mark.anyio
+async def test_a_second_aclose_waits_for_the_first() -> None:
+    """Whoever closes a client finds it closed afterwards, not only who was first."""
+    client = client_of(slowly)
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(client.get_session, "s-1")
+        await anyio.wait_all_tasks_blocked()
+        for _ in range(3):
+
+            async def close() -> None:
+                await client.aclose()
+                assert repr(client).endswith("closed>")
+
+            tasks.start_soon(close)
+    assert repr(client).endswith("closed>")
+
+
+@jumping_backends()
+@pytest.mark.anyio
+async def test_work_that_closing_gives_up_is_said(caplog: pytest.LogCaptureFixture) -> None:
+    """Work of the client's own that does not end is named in the log."""
+    async with client_of(close_grace=1) as client:
+        client.reaper.start(anyio.sleep_forever, name="undoing a createSession")
+    assert "undoing a createSession" in caplog.text
+
+
+@pytest.mark.parametrize("name", ["close_grace", "create_grace"])
+@pytest.mark.parametrize("value", [-1, "5", float("nan")])
+def test_a_grace_that_is_none_is_refused(name: str, value: Any) -> None:
+    """A grace is a number of seconds of at least 0."""
+    with pytest.raises(ConfigurationError, match=name):
+        client_of(**{name: value})
+
+
+# Event loops
+
+
+def run_on_asyncio(call: Any) -> Any:
+    return asyncio.run(call())
+
+
+def run_on_trio(call: Any) -> Any:
+    return trio.run(call)
+
+
+@pytest.mark.parametrize("second", [run_on_asyncio, run_on_trio])
+@pytest.mark.parametrize("first", [run_on_asyncio, run_on_trio])
+def test_a_client_serves_one_event_loop_after_the_other(first: Any, second: Any) -> None:
+    """After the end of its event loop, a client goes on in the next, to its orderly end."""
+    client = client_of()
+
+    async def call() -> Session:
+        return await client.get_session("s-1")
+
+    async def close() -> None:
+        await client.aclose()
+
+    assert first(call).id == "s-1"
+    assert second(call).id == "s-1"
+    assert first(call).id == "s-1"
+    second(close)
+    with pytest.raises(ClientClosedError):
+        first(call)
+
+
+@pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
+def test_a_fresh_pool_follows_a_finished_event_loop() -> None:
+    """With real sockets the second event loop does not meet the first one's connections."""
+
+    with (
+        start_blocking_portal() as portal,
+        portal.wrap_async_context_manager(serving(OK, keeps_alive=True)) as server,
+    ):
+        _use_in_three_event_loops(server)
+        gc.collect()  # the sockets of the first two go in this test and in no later one
+
+
+def _use_in_three_event_loops(server: SocketServer) -> None:
+    client = client_of(transport=None, base_url=server.url())
+
+    async def call_twice() -> None:
+        await client.get_session("s-1")
+        await client.get_session("s-1")
+
+    asyncio.run(call_twice())
+    asyncio.run(call_twice())
+    assert (server.connections, len(server.requests)) == (2, 4)
+    asyncio.run(client.aclose())
+
+
+@pytest.mark.parametrize("second", [run_on_asyncio, run_on_trio])
+@pytest.mark.parametrize("first", [run_on_asyncio, run_on_trio])
+def test_a_second_running_event_loop_is_refused(first: Any, second: Any) -> None:
+    """While one event loop uses a client, another one is refused, to call as to close."""
+    client = client_of()
+    is_used, may_end = threading.Event(), threading.Event()
+
+    async def use() -> None:
+        await client.get_session("s-1")
+        is_used.set()
+        while not may_end.is_set():  # noqa: ASYNC110  # it is set in another thread
+            await anyio.sleep(0.001)
+        await client.get_session("s-1")
+
+    async def use_as_well() -> None:
+        for refused in (client.get_session("s-1"), client.aclose()):
+            with pytest.raises(ConfigurationError, match="a client for each event loop"):
+                await refused
+
+    thread = threading.Thread(target=first, args=(use,))
+    thread.start()
+    try:
+        assert is_used.wait(10)
+        second(use_as_well)
+    finally:
+        may_end.set()
+        thread.join(10)
+    asyncio.run(client.aclose())
+
+
+# Processes
+
+FORKED = """
+import asyncio, os, sys
+sys.path.insert(0, "tests")
+from support.scripted import client_of, serving, http
+from webrtc_async.errors import WebRtcError
+
+
+async def answer_its_path(stream, request):
+    body = b'{"id":"%s"}' % request.split()[1].rpartition(b"/")[2]
+    await http(200, body, Content_Type="application/json")(stream, request)
+
+
+async def ask(client, prefix):
+    return [(await client.get_session(f"{prefix}-{n}")).id == f"{prefix}-{n}" for n in range(50)]
+
+
+async def main():
+    async with serving(answer_its_path, keeps_alive=True) as server:
+        async with client_of(transport=None, base_url=server.url()) as client:
+            assert all(await ask(client, "before"))
+            pid = os.fork()
+            if pid == 0:
+                # A loop that is copied while it runs serves nobody; the child has its own.
+                asyncio.events._set_running_loop(None)
+                right = asyncio.run(ask(client, "child"))
+                asyncio.run(client.aclose())
+                os._exit(0 if all(right) else 1)
+            right = await ask(client, "parent")
+            while (ended := os.waitpid(pid, os.WNOHANG)) == (0, 0):
+                await asyncio.sleep(0.01)
+            right += await ask(client, "parent-again")
+            assert all(right), right.count(False)
+            assert os.waitstatus_to_exitcode(ended[1]) == 0
+            assert server.connections == 2, server.connections
+
+
+asyncio.run(asyncio.wait_for(main(), 20))
+"""
+
+
+def python(program: str, *options: str) -> subprocess.CompletedProcess[str]:
+    """Run a program in a Python of its own."""
+    return subprocess.run(
+        [sys.executable, *options, "-c", program],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+@pytest.mark.skipif(not hasattr(__import__("os"), "fork"), reason="there is no fork here")
+def test_a_fork_shares_no_connection() -> None:
+    """Parent and child each get the answers to their own requests, over their own connections."""
+    done = python(FORKED, "-W", "error::RuntimeWarning")
+    assert done.returncode == 0, done.stderr
+
+
+GIVEN = """
+import asyncio, os, sys
+sys.path.insert(0, "tests")
+from support.scripted import client_of
+from webrtc_async.errors import ConfigurationError
+
+client = client_of()
+asyncio.run(client.get_session("s-1"))
+pid = os.fork()
+if pid == 0:
+    try:
+        asyncio.run(client.get_session("s-1"))
+    except ConfigurationError as error:
+        asyncio.run(client.aclose())
+        os._exit(0 if "make a client in the child" in str(error) else 1)
+    os._exit(2)
+assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+asyncio.run(client.get_session("s-1"))
+asyncio.run(client.aclose())
+"""
+
+
+@pytest.mark.skipif(not hasattr(__import__("os"), "fork"), reason="there is no fork here")
+def test_a_given_transport_is_refused_in_a_fork() -> None:
+    """What the caller gave may share sockets with the parent, so the child is refused."""
+    done = python(GIVEN)
+    assert done.returncode == 0, done.stderr
+
+
+# Never closed
+
+COLLECTED = """
+import asyncio, gc, os, sys, warnings
+sys.path.insert(0, "tests")
+from support.scripted import client_of, http, serving
+
+
+async def main():
+    async with serving(http(200, b'{"id":"s-1"}'), keeps_alive=True) as server:
+        client = client_of(transport=None, base_url=server.url())
+        await client.get_session("s-1")
+        pid = os.fork()
+        if pid == 0:
+            with warnings.catch_warnings(record=True) as caught:
+                warnings.simplefilter("always")
+                del client
+                gc.collect()
+            os._exit(len(caught))
+        assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+        await client.get_session("s-1")
+        await client.aclose()
+        assert server.connections == 1
+
+
+asyncio.run(asyncio.wait_for(main(), 20))
+"""
+
+
+@pytest.mark.skipif(not hasattr(__import__("os"), "fork"), reason="there is no fork here")
+def test_a_fork_may_forget_the_parent_s_client() -> None:
+    """What the parent will close is not reported in the child, and keeps its connection."""
+    done = python(COLLECTED)
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_client_may_be_made_by_no_code_at_all() -> None:
+    """Called by the interpreter itself, as at its exit, there is no line that made a client."""
+    done = python(
+        "import atexit, functools\n"
+        "from webrtc_async import AsyncWebRtcClient\n"
+        "make = functools.partial(AsyncWebRtcClient, '9900000', auth=('user', 'password'))\n"
+        "atexit.register(make)\n"
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def clear_up() -> None:
+    """Collect what other tests have left."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        gc.collect()
+
+
+@pytest.mark.anyio
+async def test_a_client_over_a_transport_may_be_left_to_itself() -> None:
+    """In tests over a transport in process nothing is open, so nothing is said."""
+    clear_up()
+    client = client_of()
+    await client.get_session("s-1")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        del client
+        gc.collect()
+
+
+@pytest.mark.anyio
+async def test_a_client_that_nobody_closed_says_where_it_was_made() -> None:
+    """Forgotten after use, a client warns once, with the line that made it."""
+    clear_up()
+    client = client_of(transport=None, base_url="http://127.0.0.1:1/v1", retry=ONCE)
+    with pytest.raises(ConnectionFailedError):
+        await client.get_session("s-1")
+    view = client.with_options(deadline=5)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        del client
+        gc.collect()
+        assert not caught
+        del view
+        gc.collect()
+    [warning] = caught
+    assert warning.category is ResourceWarning
+    assert "never closed" in str(warning.message)
+    assert "scripted.py:" in str(warning.message)
+
+
+@pytest.mark.anyio
+async def test_a_client_that_was_not_used_or_was_closed_warns_of_nothing() -> None:
+    """Without connections there is nothing to close."""
+    clear_up()
+    unused = client_of()
+    async with client_of() as closed:
+        await closed.get_session("s-1")
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        del unused, closed
+        gc.collect()
+    assert not caught
+
+
+ENDING = """
+import asyncio
+from webrtc_async import AsyncWebRtcClient
+from webrtc_async.emulator import Emulator, EmulatorTransport
+
+client = AsyncWebRtcClient(
+    "9900000", auth=("user", "password"), transport=EmulatorTransport(Emulator())
+)
+
+
+async def main():
+    await client.create_session()
+    asyncio.ensure_future(client.create_session())
+    {end}
+
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.parametrize(
+    ("end", "code"), [("pass", 0), ("raise SystemExit(7)", 7), ("raise KeyboardInterrupt", 1)]
+)
+def test_the_end_of_the_interpreter_is_silent(end: str, code: int) -> None:
+    """A program that ends with an open client says nothing of it and keeps its exit code."""
+    done = python(ENDING.replace("{end}", end))
+    if "Keyboard" in end:
+        assert done.stderr.rstrip().endswith("KeyboardInterrupt")
+        assert done.stderr.count("Traceback") == 1
+        assert done.returncode != 0
+    else:
+        assert (done.returncode, done.stderr) == (code, "")
+
+
+@pytest.mark.anyio
+@jumping_backends()
+async def test_closing_is_over_within_its_bound_whatever_happens() -> None:
+    """A call, background work and a transport that all ignore their end hold nobody up."""
+
+    class DeafTransport(httpx.AsyncBaseTransport):
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            with anyio.CancelScope(shield=True):
+                await ends.wait()
+            raise AssertionError
+
+        async def aclose(self) -> None:
+            await ends.wait()
+
+    ends = anyio.Event()
+    client = client_of(transport=DeafTransport(), close_grace=5.0, create_grace=2.0)
+
+    async def call() -> None:
+        with suppress(WebRtcError):
+            await client.create_session()
+
+    async def ignore_everything() -> None:
+        with anyio.CancelScope(shield=True):
+            await ends.wait()
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(call)
+        await anyio.wait_all_tasks_blocked()
+        client.reaper.start(ignore_everything, name="deaf")
+        began = anyio.current_time()
+        with pytest.raises(TransportError, match="could not be closed in order"):
+            await client.aclose()
+        assert anyio.current_time() - began <= 5.0 + 2.0 + 1.0 + 0.1
+        ends.set()

@@ -1,0 +1,1 @@
+"""Credentials: basic, bearer, OAuth2, and where they are read from."""

@@ -1,0 +1,1 @@
+"""One call of an operation, from its first attempt to its outcome."""

@@ -1,0 +1,223 @@
+"""Observers: told what a call does, attempt by attempt, and without a say in it."""
+
+import logging
+from collections.abc import Iterable, Mapping
+from typing import Any, Final, cast
+
+import anyio
+from attrs import define, field, frozen
+
+from webrtc_async._config.validation import check_headers
+from webrtc_async._protocol.route import Route
+from webrtc_async.errors import ConfigurationError, WebRtcError
+from webrtc_async.errors.outcome import Outcome
+
+_LOG: Final = logging.getLogger("webrtc_async.call")
+
+
+@frozen(kw_only=True, eq=False)
+class ObservedCall:
+    """A call under way; each call is one of its own.
+
+    Attributes:
+        operation: The API's name of it, such as "createSession".
+        method: The HTTP method.
+        template: The path with its places, such as "/accounts/{account_id}/sessions".
+        base_url: Where the service is.
+    """
+
+    operation: str
+    method: str
+    template: str
+    base_url: str
+
+
+@frozen(kw_only=True)
+class ObservedAttempt:
+    """An attempt that ended.
+
+    Attributes:
+        number: 1 for the first of the call.
+        status: The HTTP status; None if no answer came.
+        request_id: The service's id of the request; None if it gave none.
+        error: What ended it; None if an answer did, whatever its status.
+        elapsed: Seconds that it took, its wait for a connection included.
+        is_cancelled: Whether the caller was cancelled.
+    """
+
+    number: int
+    status: int | None
+    request_id: str | None
+    error: WebRtcError | None
+    elapsed: float
+    is_cancelled: bool
+
+
+@frozen(kw_only=True)
+class ObservedEnd:
+    """The end of a call.
+
+    Attributes:
+        attempts: How many there were.
+        error: What was raised; None for a result.
+        outcome: What may have happened at the service.
+        elapsed: Seconds from the call to its end, pauses included.
+        is_cancelled: Whether the caller was cancelled.
+    """
+
+    attempts: int
+    error: WebRtcError | None
+    outcome: Outcome
+    elapsed: float
+    is_cancelled: bool
+
+
+class Observer:
+    """Told what calls do; override what you need.
+
+    Methods run in the task of the call and have to be quick. What they raise is logged and changes
+    nothing. No secret is among what they are told.
+    """
+
+    def call_started(self, call: ObservedCall) -> None:
+        """Hear that a call begins."""
+
+    def attempt_started(self, call: ObservedCall, number: int) -> Mapping[str, str]:
+        """Hear that an attempt begins, and return headers to send with it, such as traceparent."""
+        return {}
+
+    def attempt_ended(self, call: ObservedCall, attempt: ObservedAttempt) -> None:
+        """Hear how an attempt ended; every attempt that started ends."""
+
+    def call_ended(self, call: ObservedCall, end: ObservedEnd) -> None:
+        """Hear how a call ended; every call that started ends."""
+
+
+class LogObserver(Observer):
+    """Writes to the logger "webrtc_async.call": failed attempts at INFO, all else at DEBUG."""
+
+    def attempt_ended(self, call: ObservedCall, attempt: ObservedAttempt) -> None:
+        """Write a line for an attempt."""
+        if attempt.error is None:
+            level = logging.DEBUG if (attempt.status or 0) < 400 else logging.INFO
+            ended = f"answered {attempt.status}"
+        else:
+            level, ended = logging.INFO, f"failed with {type(attempt.error).__name__}"
+        if attempt.is_cancelled:
+            level, ended = logging.DEBUG, "was cancelled"
+        _LOG.log(
+            level,
+            "%s: attempt %d %s after %.3f s, request id %s",
+            call.operation,
+            attempt.number,
+            ended,
+            attempt.elapsed,
+            attempt.request_id or "unknown",
+        )
+
+
+@define(eq=False)
+class Watch:
+    """The observers of one call; a failing one keeps no other from hearing."""
+
+    observers: tuple[Observer, ...]
+    call: ObservedCall
+    _call_began: float = field(factory=anyio.current_time, init=False)
+    _attempt: int = field(default=0, init=False)
+    _attempt_began: float = field(default=0.0, init=False)
+
+    def start(self) -> None:
+        """Say that the call begins."""
+        for each in self.observers:
+            with _isolated(each):
+                each.call_started(self.call)
+
+    def start_attempt(self, number: int) -> dict[str, str]:
+        """Say that an attempt begins, and return the headers that go along with it."""
+        self._attempt, self._attempt_began = number, anyio.current_time()
+        headers: dict[str, str] = {}
+        for each in self.observers:
+            with _isolated(each):
+                headers |= check_headers(each.attempt_started(self.call, number))
+        return headers
+
+    def end_attempt(
+        self,
+        *,
+        status: int | None = None,
+        request_id: str | None = None,
+        error: BaseException | None = None,
+    ) -> None:
+        """Say how the attempt ended; an error that is not ours is a cancellation."""
+        own = error if isinstance(error, WebRtcError) else None
+        attempt = ObservedAttempt(
+            number=self._attempt,
+            status=status,
+            request_id=request_id,
+            error=own,
+            elapsed=anyio.current_time() - self._attempt_began,
+            is_cancelled=error is not None and own is None,
+        )
+        for each in self.observers:
+            with _isolated(each):
+                each.attempt_ended(self.call, attempt)
+
+    def end(self, *, attempts: int, outcome: Outcome, error: BaseException | None) -> None:
+        """Say how the call ended; an error that is not ours is a cancellation."""
+        own = error if isinstance(error, WebRtcError) else None
+        end = ObservedEnd(
+            attempts=attempts,
+            error=own,
+            outcome=outcome,
+            elapsed=anyio.current_time() - self._call_began,
+            is_cancelled=error is not None and own is None,
+        )
+        for each in self.observers:
+            with _isolated(each):
+                each.call_ended(self.call, end)
+
+
+@frozen
+class _isolated:  # noqa: N801  # reads as a verb where it is used
+    observer: Observer
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> bool:
+        if not isinstance(error, Exception):
+            return False
+        _LOG.error("an observer, %s, failed", type(self.observer).__name__, exc_info=error)
+        return True
+
+
+def check_observers(observers: object) -> tuple[Observer, ...]:
+    """Return observers as a tuple.
+
+    Raises:
+        ConfigurationError: They are no collection of observers.
+    """
+    if not isinstance(observers, Iterable):
+        raise ConfigurationError(f"observers must be a list, not {type(observers).__name__}.")
+    given = tuple(cast("Iterable[object]", observers))
+    for each in given:
+        if not isinstance(each, Observer):
+            raise ConfigurationError(f"An observer is an Observer, not {type(each).__name__}.")
+    return cast("tuple[Observer, ...]", given)
+
+
+def watch_over(
+    route: Route[Any, Any], base_url: str, observers: tuple[Observer, ...]
+) -> Watch | None:
+    """Return who is told of a call, the log included; None for nobody, which costs nothing."""
+    if _LOG.isEnabledFor(logging.INFO):
+        observers = (LogObserver(), *observers)
+    if not observers:
+        return None
+    call = ObservedCall(
+        operation=route.operation,
+        method=route.method,
+        template=route.path.template,
+        base_url=base_url,
+    )
+    return Watch(observers, call)

@@ -1,0 +1,1 @@
+"""Attrs models to JSON and back, by cattrs."""

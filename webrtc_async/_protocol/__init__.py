@@ -1,0 +1,1 @@
+"""Routes, requests and responses in the words of HTTP, without I/O."""

@@ -1,0 +1,1 @@
+"""The running event loop, background tasks, deadlines and slots."""

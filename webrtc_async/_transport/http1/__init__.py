@@ -1,0 +1,1 @@
+"""The pooled HTTP/1.1 transport for asyncio."""

@@ -1,0 +1,223 @@
+"""One HTTP/1.1 connection on an asyncio transport, and the response that it carries.
+
+Every change of state is synchronous: whatever is cancelled, nothing is left half done.
+"""
+
+import asyncio
+import math
+import select
+from typing import NamedTuple, Protocol, cast
+
+import httpx
+
+from webrtc_async._transport.http1.response import Http1Response
+from webrtc_async._transport.http1.response_reader import ResponseError
+from webrtc_async.errors.outcome import AWAITING, CONNECTING, SENDING, Progress
+
+
+class Origin(NamedTuple):
+    """Where a connection leads: scheme, host and port."""
+
+    scheme: str
+    host: str
+    port: int
+
+
+class Owner(Protocol):
+    """Who is told what becomes of a connection."""
+
+    def release(self, connection: "Http1Connection") -> None:
+        """Take back a connection whose response is complete and that may carry another."""
+
+    def discard(self, connection: "Http1Connection") -> None:
+        """Give up a connection that is closed, or about to be."""
+
+
+class ReusedConnectionError(httpx.ReadError):
+    """A connection kept from an earlier exchange was closed before it brought any answer."""
+
+
+class Http1Connection(asyncio.Protocol):
+    """A connection that carries one exchange at a time.
+
+    Attributes:
+        origin: Where it leads.
+        exchanges: How many exchanges it has begun.
+        is_closed: Whether it is of no more use.
+        owner: Told when it can be used again and when it cannot.
+        loop: The event loop that it belongs to.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, origin: Origin) -> None:
+        self.origin = origin
+        self.exchanges = 0
+        self.is_closed = False
+        self.owner: Owner | None = None
+        self.loop = loop
+        self._current: Http1Response | None = None
+        self._deadline = math.inf
+        self._timer: asyncio.TimerHandle | None = None
+        self._is_writing_slowly = False
+
+    def begin(
+        self, method: str, request: bytes, progress: Progress, longest: float | None
+    ) -> Http1Response:
+        """Send a request and return its response, of which nothing has come yet.
+
+        Args:
+            method: The request's method.
+            request: The whole of it, head and body.
+            progress: Told what was truly written.
+            longest: Seconds until the exchange fails with ReadTimeout; None for no bound.
+
+        Raises:
+            WriteError: The connection was closed, and no byte was sent.
+        """
+        self.exchanges += 1
+        response = self._current = Http1Response(self, method, progress)
+        if longest is not None:
+            self._watch(self.loop.time() + longest)
+        progress.stage, progress.is_reused = SENDING, self.exchanges > 1
+        self._transport.write(request)
+        if self._transport.is_closing():
+            # The one send of a write that is not buffered has failed, so nothing of it left.
+            progress.stage = CONNECTING
+            self._current = None
+            self.abort()
+            raise httpx.WriteError("the connection was closed before the request could be sent")
+        if not self._is_writing_slowly:
+            progress.stage = AWAITING
+        return response
+
+    def is_quiet(self) -> bool:
+        """Whether nothing has come since the last response: no bytes, and no end.
+
+        What the socket holds already, the loop may not have seen yet. It must not be taken for the
+        answer to the next request, nor that request be sent into a connection that has ended.
+        """
+        return not self.is_closed and not self._poll.poll(0)
+
+    def abort(self) -> None:
+        """Close the connection at once; an exchange on it fails."""
+        if not self.is_closed:
+            self._end(httpx.ReadError("the connection was closed on this side"))
+
+    def pause_reading(self) -> None:
+        """Take no more from the server for now."""
+        self._transport.pause_reading()
+
+    def resume_reading(self) -> None:
+        """Take from the server again."""
+        self._transport.resume_reading()
+
+    # What asyncio calls
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keep the transport."""
+        self._transport = cast("asyncio.Transport", transport)
+        # At the lowest limits, a pause says that the kernel has not taken all of a write. asyncio's
+        # TLS pauses as soon as its buffer *reaches* the limit, so 0 would pause it while empty.
+        is_tls = self._transport.get_extra_info("ssl_object") is not None
+        self._transport.set_write_buffer_limits(high=int(is_tls), low=0)
+        self._poll = select.poll()
+        self._poll.register(self._transport.get_extra_info("socket").fileno(), select.POLLIN)
+
+    def data_received(self, data: bytes) -> None:
+        """Pass bytes on to the exchange that they are for; without one, they are for nobody."""
+        response = self._current
+        if response is None:
+            self.abort()
+            return
+        try:
+            response.feed(data)
+        except ResponseError as error:
+            self._end(_lost(error))
+            return
+        if response.is_complete:
+            self._complete(response)
+
+    def eof_received(self) -> None:
+        """Let the exchange see that there is no more to come."""
+        self.connection_lost(None)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Fail the exchange, unless the end of the connection is the end of its response."""
+        if self.is_closed:
+            return
+        response = self._current
+        if response is None:
+            self._end(None)
+            return
+        error: Exception
+        if exc is not None:
+            error = httpx.ReadError(str(exc))
+            error.__cause__ = exc
+        else:
+            try:
+                response.feed_end()
+            except ResponseError as problem:
+                error = _lost(problem)
+            else:
+                self._complete(response)
+                return
+        if self.exchanges > 1 and not response.has_begun:
+            cause = error
+            error = ReusedConnectionError(f"a connection kept from an earlier call: {error}")
+            error.__cause__ = cause
+        self._end(error)
+
+    def pause_writing(self) -> None:
+        """Note that the kernel has not taken all of the request."""
+        self._is_writing_slowly = True
+
+    def resume_writing(self) -> None:
+        """Note that it has."""
+        self._is_writing_slowly = False
+        if self._current is not None:
+            self._current.was_sent()
+
+    # Ends
+
+    def _complete(self, response: Http1Response) -> None:
+        self._current = None
+        self._deadline = math.inf
+        response.detach(None)
+        is_at_rest = response.is_reusable and not self._is_writing_slowly
+        if is_at_rest and self.owner is not None and not self._transport.is_closing():
+            self.owner.release(self)
+        else:
+            self._end(None)
+
+    def _end(self, error: Exception | None) -> None:
+        self.is_closed = True
+        if self._timer is not None:
+            self._timer.cancel()
+        response, self._current = self._current, None
+        self._transport.abort()
+        if response is not None:
+            response.detach(error)
+        if self.owner is not None:
+            self.owner.discard(self)
+
+    def _watch(self, deadline: float) -> None:
+        self._deadline = deadline
+        if self._timer is not None and deadline < self._timer.when():
+            self._timer.cancel()
+            self._timer = None
+        # A later deadline moves no timer: the one that is set looks again when it is due.
+        if self._timer is None:
+            self._timer = self.loop.call_at(deadline, self._look)
+
+    def _look(self) -> None:
+        self._timer = None
+        if self.loop.time() >= self._deadline:
+            self._end(httpx.ReadTimeout("the exchange took too long"))
+        elif self._deadline < math.inf:
+            self._watch(self._deadline)
+
+
+def _lost(error: ResponseError) -> httpx.RemoteProtocolError:
+    lost = httpx.RemoteProtocolError(str(error))
+    # Its traceback would keep the frame of whoever keeps this error.
+    lost.__cause__ = error.with_traceback(None)
+    return lost

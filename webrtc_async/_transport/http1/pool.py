@@ -1,0 +1,224 @@
+"""A pool of connections: the most recently used first, whoever waits in line.
+
+Nothing in it scans: a call costs the same with one idle connection and with a thousand.
+"""
+
+import asyncio
+from collections import OrderedDict, deque
+from collections.abc import Awaitable, Callable
+
+import httpx
+
+from webrtc_async._transport.http1.connection import Http1Connection, Origin
+from webrtc_async.errors.outcome import CONNECTING, Progress
+
+Connect = Callable[[Origin, float | None], Awaitable[Http1Connection]]
+
+
+class Http1Pool:
+    """Connections of one event loop, at most so many at a time, over all origins.
+
+    While anyone waits, no connection is idle and no place is free: what comes back is handed to the
+    first in line.
+
+    Attributes:
+        size: How many connections there are, those that are being made included.
+    """
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        connect: Connect,
+        *,
+        max_connections: int,
+        keep_alive: float,
+    ) -> None:
+        self.size = 0
+        self._loop = loop
+        self._connect = connect
+        self._max_connections = max_connections
+        self._keep_alive = keep_alive
+        # Least recently used first, with the time at which each is too old.
+        self._idle: dict[Origin, OrderedDict[Http1Connection, float]] = {}
+        self._in_use: set[Http1Connection] = set()
+        self._waiters: deque[_Waiter] = deque()
+        self._expiry: asyncio.TimerHandle | None = None
+        self._is_closed = False
+
+    @property
+    def idle(self) -> int:
+        """How many connections wait for an exchange."""
+        return sum(map(len, self._idle.values()))
+
+    @property
+    def waiting(self) -> int:
+        """How many callers wait for a connection."""
+        return len(self._waiters)
+
+    def take(self, origin: Origin, longest_idle: float | None) -> Http1Connection | None:
+        """Return an idle connection that leads there, if there is one; as `acquire` does.
+
+        Args:
+            origin: Where it has to lead.
+            longest_idle: Seconds that it may have idled; None for as long as it is kept.
+        """
+        idle = self._idle.get(origin)
+        spare = 0.0 if longest_idle is None else max(0.0, self._keep_alive - longest_idle)
+        while idle:
+            connection, too_old = idle.popitem()
+            self._in_use.add(connection)
+            if self._loop.time() < too_old - spare and connection.is_quiet():
+                return connection
+            connection.abort()
+        return None
+
+    async def acquire(
+        self, origin: Origin, connect_timeout: float | None, progress: Progress
+    ) -> Http1Connection:
+        """Return a connection that leads there; it comes back by itself, or is discarded.
+
+        Args:
+            origin: Where it has to lead.
+            connect_timeout: Seconds that making one may take; None for no bound.
+            progress: Told when the wait in line is over; says how long it may have idled.
+
+        Raises:
+            ConnectError: None could be made, or the pool is closed.
+            ConnectTimeout: Making one took over connect_timeout seconds.
+        """
+        is_waiting_again = False
+        while True:
+            if (kept := self.take(origin, progress.longest_idle)) is not None:
+                return kept
+            # With others in line nothing is idle, so there is nothing to look for.
+            if not self._waiters and (self.size < self._max_connections or self._evict()):
+                self.size += 1
+                break
+            handed = await self._wait(origin, is_first=is_waiting_again)
+            if handed is None:
+                break
+            if handed.is_quiet():
+                return handed
+            # It has ended on its way here.
+            handed.abort()
+            is_waiting_again = True
+        progress.stage = CONNECTING
+        return await self._open(origin, connect_timeout)
+
+    def release(self, connection: Http1Connection) -> None:
+        """Hand a connection to the first in line, or keep it."""
+        self._in_use.discard(connection)
+        while self._waiters:
+            waiter = self._waiters.popleft()
+            if waiter.future.done():
+                continue
+            if waiter.origin == connection.origin:
+                self._in_use.add(connection)
+                waiter.future.set_result(connection)
+            else:
+                self._waiters.appendleft(waiter)
+                connection.abort()
+            return
+        too_old = self._loop.time() + self._keep_alive
+        idle = self._idle.get(connection.origin)
+        if idle is None:
+            idle = self._idle[connection.origin] = OrderedDict()
+        idle[connection] = too_old
+        if self._expiry is None:
+            self._expiry = self._loop.call_at(too_old, self._expire)
+
+    def discard(self, connection: Http1Connection) -> None:
+        """Forget a connection, and give its place to the first in line."""
+        self._in_use.discard(connection)
+        idle = self._idle.get(connection.origin)
+        if idle is not None:
+            idle.pop(connection, None)
+        self._free_place()
+
+    def close(self) -> None:
+        """Abort every connection; those who use one or wait for one fail."""
+        self._is_closed = True
+        for connection in [*self._in_use, *(each for idle in self._idle.values() for each in idle)]:
+            connection.abort()
+        if self._expiry is not None:
+            self._expiry.cancel()
+
+    def _evict(self) -> bool:
+        """Close the idle connection of another origin that was used least recently."""
+        oldest = min(
+            (next(iter(idle.items())) for idle in self._idle.values() if idle),
+            key=lambda item: item[1],
+            default=None,
+        )
+        if oldest is not None:
+            oldest[0].abort()
+        return oldest is not None
+
+    async def _wait(self, origin: Origin, *, is_first: bool) -> Http1Connection | None:
+        """Wait in line for a connection, or for a place to make one in."""
+        waiter = _Waiter(origin, self._loop.create_future())
+        (self._waiters.appendleft if is_first else self._waiters.append)(waiter)
+        try:
+            return await waiter.future
+        except BaseException:
+            if waiter.future.done() and not waiter.future.cancelled():
+                # It was served and cancelled in one turn of the loop: the next in line gets it.
+                handed = waiter.future.result()
+                if handed is None:
+                    self._free_place()
+                elif not handed.is_closed:
+                    self.release(handed)
+            raise
+
+    async def _open(self, origin: Origin, connect_timeout: float | None) -> Http1Connection:
+        try:
+            self._check_open()
+            connection = await self._connect(origin, connect_timeout)
+            if self._is_closed:
+                connection.abort()
+            self._check_open(connection)
+        except BaseException:
+            self._free_place()
+            raise
+        # From here on the connection itself says when its place is free.
+        connection.owner = self
+        self._in_use.add(connection)
+        return connection
+
+    def _check_open(self, connection: Http1Connection | None = None) -> None:
+        if self._is_closed:
+            raise httpx.ConnectError("the pool is closed")
+        if connection is not None and connection.is_closed:
+            raise httpx.ConnectError("the server closed the connection at once")
+
+    def _free_place(self) -> None:
+        while self._waiters:
+            waiter = self._waiters.popleft()
+            if not waiter.future.done():
+                waiter.future.set_result(None)
+                return
+        self.size -= 1
+
+    def _expire(self) -> None:
+        self._expiry = None
+        now = self._loop.time()
+        next_ones: list[float] = []
+        for idle in self._idle.values():
+            while idle:
+                connection, too_old = next(iter(idle.items()))
+                if now < too_old:
+                    next_ones.append(too_old)
+                    break
+                connection.abort()
+        if next_ones:
+            self._expiry = self._loop.call_at(min(next_ones), self._expire)
+
+
+class _Waiter:
+    """A caller in line; served with a connection, or with None for a place to make one in."""
+
+    __slots__ = ("future", "origin")
+
+    def __init__(self, origin: Origin, future: "asyncio.Future[Http1Connection | None]") -> None:
+        self.origin = origin
+        self.future = future

@@ -1,0 +1,194 @@
+"""Many conferences set up from plans, and told of as each is done."""
+
+from collections.abc import AsyncGenerator, Iterable, Sized
+from typing import Literal
+
+import anyio.to_thread
+from attrs import define, evolve, field, frozen
+
+from webrtc_async.conferences.background_work import ConferenceOwner
+from webrtc_async.conferences.conference import Conference
+from webrtc_async.conferences.deletion import Removal
+from webrtc_async.conferences.errors import JournalError, SetupError
+from webrtc_async.conferences.journal import Journal
+from webrtc_async.conferences.pipeline import Pipeline, Source
+from webrtc_async.conferences.plan import ConferencePlan
+from webrtc_async.conferences.progress import OnBulkProgress, Tally
+from webrtc_async.conferences.resource import Resource
+from webrtc_async.conferences.setup import NAME, Setup
+from webrtc_async.endpoints import Endpoints
+from webrtc_async.errors import InvalidArgumentError, WebRtcError
+from webrtc_async.models import Session
+
+
+@frozen(kw_only=True)
+class SetupResult:
+    """What became of a plan.
+
+    Attributes:
+        plan: The plan.
+        conference: What was set up, or None.
+        error: Why it was not, or None.
+        is_resumed: Whether a journal knew the conference, and nothing was done.
+    """
+
+    plan: ConferencePlan
+    conference: Conference | None = None
+    error: WebRtcError | None = None
+    is_resumed: bool = False
+
+    def get(self) -> Conference:
+        """Return the conference.
+
+        Raises:
+            WebRtcError: There is none; this is why.
+        """
+        if self.conference is None:
+            raise self.error or SetupError("there is no conference.", [WebRtcError("unknown")])
+        return self.conference
+
+
+@define(eq=False, kw_only=True)
+class BulkSetup:
+    """Sets plans up; see `AsyncWebRtcClient.set_up`."""
+
+    client: Endpoints
+    owner: ConferenceOwner
+    account_id: str
+    plans: Source[ConferencePlan]
+    concurrency: int
+    on_error: Literal["collect", "stop"]
+    journal: Journal | None
+    deadline: float | None
+    grace: float
+    total: int | None
+    on_progress: OnBulkProgress | None
+    _under_way: set[Setup] = field(factory=set[Setup], init=False)
+    _keys: set[str] = field(factory=set[str], init=False)
+    _is_stopping: bool = field(default=False, init=False)
+
+    def results(self) -> AsyncGenerator[SetupResult]:
+        """Return what becomes of each plan as it is known."""
+        tally = Tally(
+            total=len(self.plans) if isinstance(self.plans, Sized) else self.total,
+            on_progress=self.on_progress,
+        )
+
+        async def count(result: SetupResult) -> None:
+            await tally.count(has_failed=result.error is not None, is_resumed=result.is_resumed)
+            if result.error is not None and self.on_error == "stop":
+                raise result.error
+
+        return Pipeline[ConferencePlan, SetupResult](
+            owner=self.owner,
+            items=self.plans,
+            work=self._set_up,
+            on_result=count,
+            stop=self._stop,
+            undo=self._undo,
+            on_start=self._open,
+            on_end=self._close,
+            concurrency=self.concurrency,
+            grace=self.grace,
+        ).results()
+
+    async def _open(self) -> None:
+        if self.journal is not None:
+            await anyio.to_thread.run_sync(self.journal.open, self.account_id)
+
+    async def _set_up(self, plan: ConferencePlan) -> SetupResult | None:
+        if self.journal is None:
+            return await self._set_up_anew(plan)
+        if not plan.key or plan.key in self._keys:
+            problem = f"Two plans have the key {plan.key!r}." if plan.key else "A plan has no key."
+            error = InvalidArgumentError(f"{problem} A journal tells plans apart by their keys.")
+            return SetupResult(plan=plan, error=error)
+        if (known := self.journal.finished(plan.key)) is not None:
+            hearings = tuple(plan.hearing_of(member.name) for member in known.members)
+            known = evolve(known, hearings=hearings)
+            return SetupResult(plan=plan, conference=known, is_resumed=True)
+        self._keys.add(plan.key)
+        try:
+            return await self._set_up_journaled(plan, self.journal)
+        finally:
+            self._keys.remove(plan.key)
+
+    async def _set_up_journaled(self, plan: ConferencePlan, journal: Journal) -> SetupResult | None:
+        removal = self._removal(journal.unfinished(plan.key))
+        await removal.run()
+        if removal.errors:
+            error = SetupError(
+                "what an earlier run had created of it could not be deleted.",
+                removal.errors,
+                operation=NAME,
+                leaked=removal.left,
+            )
+            return SetupResult(plan=plan, error=error)
+        await journal.begin(plan.key)
+        return await self._set_up_anew(plan)
+
+    async def _set_up_anew(self, plan: ConferencePlan) -> SetupResult | None:
+        journal = self.journal
+        if self._is_stopping:
+            return None
+
+        async def record(resource: Resource) -> None:
+            if journal is not None:
+                try:
+                    await journal.record(plan.key, resource)
+                except JournalError:
+                    self._stop()
+                    raise
+
+        setup = Setup(
+            client=self.client,
+            places=self.owner.places,
+            seats=plan.participants,
+            hearing_of=plan.hearing_of,
+            session_plan=Session(tag=plan.tag),
+            deadline=self.deadline,
+            record=record,
+        )
+        self._under_way.add(setup)
+        try:
+            await setup.run()
+            return await self._outcome(setup, plan)
+        finally:
+            self._under_way.remove(setup)
+
+    async def _outcome(self, setup: Setup, plan: ConferencePlan) -> SetupResult | None:
+        if setup.foreign is not None:
+            raise setup.foreign
+        if not setup.is_up:
+            failure = setup.failure()
+            for error in setup.errors:
+                if isinstance(error, JournalError):
+                    raise error
+            if self.journal is not None and not setup.left:
+                await self.journal.forget(plan.key)
+            return None if self._is_stopping else SetupResult(plan=plan, error=failure)
+        conference = setup.conference(plan)
+        if self.journal is not None:
+            try:
+                await self.journal.finish(conference)
+            except JournalError:
+                await self._removal(setup.left).run()
+                raise
+        return SetupResult(plan=plan, conference=conference)
+
+    def _stop(self) -> None:
+        self._is_stopping = True
+        for setup in self._under_way:
+            setup.abandon()
+
+    async def _undo(self, result: SetupResult) -> None:
+        # What a journal knows is not lost, and a later run has it.
+        if self.journal is None and result.conference is not None:
+            await self._removal(result.conference.resources).run()
+
+    async def _close(self) -> None:
+        if self.journal is not None:
+            self.journal.close()
+
+    def _removal(self, resources: Iterable[Resource]) -> Removal:
+        return Removal(self.client, self.owner.places, list(resources))

@@ -1,0 +1,1 @@
+"""The control API: the emulator's own routes."""

@@ -1,0 +1,1 @@
+"""The service's rules and state, without I/O."""

@@ -1,0 +1,124 @@
+"""Faults over ASGI: what is sent really comes late, cut, wrong or not at all."""
+
+from typing import Final
+
+import anyio
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from webrtc_async._codec.model_codec import write_json
+from webrtc_async.emulator.doors.connection import Connection, connection_of
+from webrtc_async.emulator.faults.rule import FaultRule
+from webrtc_async.emulator.faults.wire_bytes import (
+    PIECES,
+    garbage,
+    pieces,
+    truncated,
+    with_wrong_length,
+)
+
+_UNUSABLE: Final = Response(
+    write_json({"message": "This fault needs the emulator's own server."}),
+    501,
+    {"content-type": "application/json"},
+)
+
+
+async def misbehave(
+    rule: FaultRule, response: Response, scope: Scope, receive: Receive, send: Send
+) -> None:
+    """Send an answer as a rule says.
+
+    Args:
+        rule: The rule that struck.
+        response: The answer; of no meaning where the rule lets none through.
+        scope: The request's.
+        receive: The request's, its body being read.
+        send: The request's.
+    """
+    connection = connection_of(scope)
+    if rule.fault == "delay":
+        if await _waited(rule.wait, receive):
+            await response(scope, receive, send)
+    elif rule.fault == "slow_body":
+        await _send_slow_body(rule, response, receive, send)
+    elif connection is None:
+        # Only a connection's own bytes can be wrong; a plain answer would pass a test unearned.
+        await _UNUSABLE(scope, receive, send)
+    elif rule.fault == "slow_headers":
+        await _send_slow_headers(rule, response, connection, receive, send)
+    else:
+        connection.hold()
+        await response(scope, receive, send)
+        _send_spoilt(rule, connection.take(), connection)
+
+
+def _send_spoilt(rule: FaultRule, answer: bytes, connection: Connection) -> None:
+    if rule.trailing is not None:
+        connection.finish(answer + rule.trailing.encode("utf-8", "surrogatepass"))
+    elif rule.wrong_length is not None:
+        # Left open: who was promised more may wait for it.
+        connection.finish(with_wrong_length(answer, rule.wrong_length))
+    elif rule.truncate is not None:
+        connection.write(truncated(answer, rule.truncate))
+        connection.end("close")
+    elif rule.garbage is not None:
+        connection.write(garbage(rule.garbage))
+        connection.end("close")
+    else:
+        connection.end("reset" if rule.refuse else rule.drop or rule.lose_answer)
+
+
+async def _send_slow_headers(
+    rule: FaultRule, response: Response, connection: Connection, receive: Receive, send: Send
+) -> None:
+    connection.hold()
+    await _send_head(response, send)
+    for piece in pieces(connection.take()):
+        connection.write(piece)
+        if not await _waited(rule.wait / PIECES, receive):
+            return
+    await _send_piece(bytes(response.body), send)
+
+
+async def _send_slow_body(
+    rule: FaultRule, response: Response, receive: Receive, send: Send
+) -> None:
+    await _send_head(response, send)
+    for piece in pieces(bytes(response.body)):
+        if not await _waited(rule.wait / PIECES, receive):
+            return
+        await _send_piece(piece, send, more_body=True)
+    await _send_piece(b"", send)
+
+
+async def _send_head(response: Response, send: Send) -> None:
+    await send(
+        {
+            "type": "http.response.start",
+            "status": response.status_code,
+            "headers": response.raw_headers,
+        }
+    )
+
+
+async def _send_piece(piece: bytes, send: Send, *, more_body: bool = False) -> None:
+    await send({"type": "http.response.body", "body": piece, "more_body": more_body})
+
+
+async def _waited(seconds: float, receive: Receive) -> bool:
+    """Wait, and return whether the client is still there."""
+    is_there = True
+
+    async def watch() -> None:
+        nonlocal is_there
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        is_there = False
+        tasks.cancel_scope.cancel()
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(watch)
+        await anyio.sleep(seconds)
+        tasks.cancel_scope.cancel()
+    return is_there

@@ -1,0 +1,148 @@
+"""Faults in process: late answers, and what httpx's own pool raises for those that do not come."""
+
+import re
+from collections.abc import AsyncIterator
+from typing import Final
+
+import anyio
+import httpx
+
+from webrtc_async._protocol.wire import WireResponse
+from webrtc_async.emulator.faults.reply import Reply
+from webrtc_async.emulator.faults.wire_bytes import KEEP_ALIVE, PIECES, garbage, pieces
+
+_ANSWER: Final = re.compile(rb"HTTP/1\.[01] ([1-5][0-9]{2})[^\n]*\n(.*?\n)?\r?\n(.*)", re.DOTALL)
+
+
+class Misbehaviour:
+    """Passes replies on as a connection would on which things go wrong."""
+
+    def __init__(self) -> None:
+        self._left_over = b""
+
+    async def passed_on(self, reply: Reply, request: httpx.Request) -> httpx.Response:
+        """Return or raise what a pool would.
+
+        Args:
+            reply: What the emulator has done.
+            request: What it was asked.
+        """
+        if self._left_over:
+            # The pool takes what came after the last answer for the answer to this request.
+            left_over, self._left_over = self._left_over, b""
+            return _read_left_over(left_over, request)
+        rule = reply.fault
+        if rule is None:
+            return _whole(reply.response)
+        if rule.refuse:
+            raise httpx.ConnectError("All connection attempts failed", request=request)
+        if ending := rule.drop or rule.lose_answer:
+            raise _ended(ending, request)
+        if rule.garbage is not None:
+            raise _illegal(garbage(rule.garbage), request)
+        response = reply.response
+        assert response is not None  # noqa: S101  # the rest goes wrong after acting
+        if rule.slow_body is not None:
+            return _streamed(response, _SlowBody(response.content, rule.wait / PIECES, request))
+        if rule.wait:
+            gap = rule.wait if rule.delay is not None else rule.wait / PIECES
+            for _ in range(round(rule.wait / gap)):
+                await _wait(gap, request)
+        if rule.truncate is not None:
+            return _truncated(response, rule.truncate, request)
+        if rule.wrong_length is not None:
+            return self._with_wrong_length(response, rule.wrong_length, request)
+        if rule.trailing is not None:
+            self._left_over = rule.trailing.encode("utf-8", "surrogatepass")
+        return _whole(response)
+
+    def _with_wrong_length(
+        self, response: WireResponse, difference: int, request: httpx.Request
+    ) -> httpx.Response:
+        if not response.content:
+            return _whole(response)
+        length = max(0, len(response.content) + difference)
+        if difference > 0:
+            return _streamed(response, _CutBody(response.content, length, KEEP_ALIVE, request))
+        self._left_over = response.content[length:]
+        return _streamed(response, httpx.ByteStream(response.content[:length]), length)
+
+
+class _SlowBody(httpx.AsyncByteStream):
+    def __init__(self, content: bytes, gap: float, request: httpx.Request) -> None:
+        self._content, self._gap, self._request = content, gap, request
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for piece in pieces(self._content):
+            await _wait(self._gap, self._request)
+            yield piece
+
+
+class _CutBody(httpx.AsyncByteStream):
+    def __init__(self, content: bytes, length: int, wait: float, request: httpx.Request) -> None:
+        self._content, self._length, self._wait = content, length, wait
+        self._request = request
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        yield self._content
+        await _wait(self._wait, self._request)
+        raise httpx.RemoteProtocolError(
+            "peer closed connection without sending complete message body "
+            f"(received {len(self._content)} bytes, expected {self._length})",
+            request=self._request,
+        )
+
+
+async def _wait(seconds: float, request: httpx.Request) -> None:
+    longest: float | None = request.extensions.get("timeout", {}).get("read")
+    if longest is None or seconds <= longest:
+        await anyio.sleep(seconds)
+        return
+    await anyio.sleep(longest)
+    raise httpx.ReadTimeout("", request=request)
+
+
+def _whole(response: WireResponse | None) -> httpx.Response:
+    assert response is not None  # noqa: S101  # only refuse and drop leave it out
+    return httpx.Response(response.status, headers=response.headers, content=response.content)
+
+
+def _streamed(
+    response: WireResponse,
+    stream: httpx.AsyncByteStream,
+    length: int | None = None,
+) -> httpx.Response:
+    length = len(response.content) if length is None else length
+    headers = {**response.headers, "content-length": str(length)}
+    return httpx.Response(response.status, headers=headers, stream=stream)
+
+
+def _truncated(response: WireResponse, count: int, request: httpx.Request) -> httpx.Response:
+    if count >= len(response.content):
+        raise _ended("close", request)
+    kept = _CutBody(response.content[:count], len(response.content), 0, request)
+    return _streamed(response, kept)
+
+
+def _ended(ending: str, request: httpx.Request) -> httpx.TransportError:
+    if ending == "reset":
+        return httpx.ReadError("", request=request)
+    return httpx.RemoteProtocolError(
+        "Server disconnected without sending a response.", request=request
+    )
+
+
+def _read_left_over(left_over: bytes, request: httpx.Request) -> httpx.Response:
+    found = _ANSWER.fullmatch(left_over)
+    if found is None:
+        raise _illegal(left_over, request)
+    lines = (found[2] or b"").splitlines()
+    headers = [
+        (name.strip(), value.strip()) for name, _, value in (x.partition(b":") for x in lines)
+    ]
+    return httpx.Response(int(found[1]), headers=headers, content=found[3])
+
+
+def _illegal(content: bytes, request: httpx.Request) -> httpx.RemoteProtocolError:
+    line = content.splitlines()[0]
+    return httpx.RemoteProtocolError(f"illegal status line: {bytearray(line)}", request=request)

@@ -1,0 +1,1 @@
+"""Faults that can be armed, and the responses they cause."""

@@ -1,0 +1,1 @@
+"""Records of what the emulator was asked and answered."""

@@ -1,0 +1,1 @@
+"""Participants' events: the queue, their delivery, and the devices that cause them."""
