@@ -10,7 +10,7 @@ from zipfile import ZipFile
 import nox
 
 nox.needs_version = ">=2024.10.9"
-nox.options.sessions = ["tests", "fast", "tests_httpx2", "types", "lint"]
+nox.options.sessions = ["tests", "tests_httpx2", "types", "lint"]
 
 PROJECT = nox.project.load_toml("pyproject.toml")
 SUPPORTED = ("3.11", "3.12", "3.13")
@@ -57,23 +57,6 @@ def tests(session: nox.Session, versions: str) -> None:
     session.run("pytest", "-n", "auto", *session.posargs)
 
 
-READERS = (
-    "codec protocol transport call faults test_models.py test_garbage.py "
-    "emulator/test_emulator_wire.py emulator/test_emulator_over_tcp.py"
-)
-"""Tests of what has to do with the libraries of the extra `fast`."""
-
-
-@nox.session
-@nox.parametrize("versions", ["lowest", "newest"])
-def fast(session: nox.Session, versions: str) -> None:
-    """Run what reads and writes with the extra `fast`, without which all else is run."""
-    bounds = lowest("emulator", "cli", "fast") if versions == "lowest" else []
-    session.install(".[demo,otel,fast]", *group("test"), *bounds)
-    modules = [f"tests/{name}" for name in READERS.split()]
-    session.run("pytest", "-n", "auto", *(session.posargs or modules))
-
-
 @nox.session
 @nox.parametrize("httpx2", ["httpx2==2.0.0", "httpx2"], ids=["lowest", "newest"])
 def tests_httpx2(session: nox.Session, httpx2: str) -> None:
@@ -85,7 +68,7 @@ def tests_httpx2(session: nox.Session, httpx2: str) -> None:
 @nox.session
 def types(session: nox.Session) -> None:
     """Check the package with mypy and pyright, both strict, and what users' checkers must see."""
-    session.install(".[demo,fast]", *group("types"))
+    session.install(".[demo]", *group("types"))
     session.run("mypy")
     session.run("pyright", "--pythonpath", f"{session.bin}/python")
     session.run("pytest", "-m", "types", *session.posargs)
@@ -138,7 +121,7 @@ def engines(session: nox.Session) -> None:
 @nox.session
 def coverage(session: nox.Session) -> None:
     """Require that the tests reach every branch of the client side."""
-    session.install("-e", ".[demo,fast]", *group("test"))
+    session.install("-e", ".[demo]", *group("test"))
     session.run("coverage", "erase")
     session.run("coverage", "run", "-m", "pytest", *session.posargs)
     session.run("coverage", "run", "-m", "pytest", "-m", "engines", "tests/test_redis.py")

@@ -12,7 +12,6 @@ PACKAGE = "webrtc_async"
 FLOORS = (
     "_tasks",
     "errors",
-    "open_enum",
     "models",
     "_codec",
     "_config",
@@ -35,7 +34,6 @@ FLOORS = (
 OPEN_TO_THE_EMULATOR = {"errors", "models", "_protocol", "_codec", "route_table"}
 HOMES = {
     "cattrs": {"_codec.converter"},
-    "msgspec": {"_codec.struct_reader"},
     "tenacity": {"_call.retry"},
     "httpx": {
         "_transport.direct_exchange",
@@ -55,7 +53,6 @@ HOMES = {
     },
     "opentelemetry": {"otel"},
     "h11": {"_transport.http1.h11_parser"},
-    "httptools": {"_transport.http1.httptools_parser"},
     "limits": {"redis"},
     "redis": {"redis"},
     "pytest": {"pytest_plugin"},

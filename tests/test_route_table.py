@@ -10,8 +10,8 @@ import attrs
 import pytest
 
 from webrtc_async._codec.converter import wire_name
-from webrtc_async._codec.model_codec import MisfitError, read_answer
-from webrtc_async._protocol.route import PathTemplate, Repeat
+from webrtc_async._codec.model_codec import ValidationError, read_answer
+from webrtc_async._protocol.route import Idempotency, PathTemplate
 from webrtc_async._protocol.wire import WireResponse, read_response
 from webrtc_async.errors import ApiError
 from webrtc_async.models import (
@@ -177,7 +177,7 @@ def test_field_takes_null_or_names_itself(schema: str, name: str, facts: dict[st
     always_there = attribute.default is attrs.NOTHING or attribute.metadata.get("given_by_service")
     if always_there:
         assert not facts["nullable"]
-        with pytest.raises(MisfitError) as caught:
+        with pytest.raises(ValidationError) as caught:
             read_answer(content, model)
         (problem,) = caught.value.problems
         assert problem.startswith(f"{name}: ")
@@ -201,7 +201,7 @@ def test_field_refuses_other_json_types(
     if fits:
         assert read_answer(content, model) is not None
         return
-    with pytest.raises(MisfitError) as caught:
+    with pytest.raises(ValidationError) as caught:
         read_answer(content, model)
     (problem,) = caught.value.problems
     assert problem.startswith(f"{name}: expected ")
@@ -214,7 +214,7 @@ def test_array_items_refuse_other_json_types(schema: str, name: str, facts: dict
         return
     model = MODELS[schema]
     content = json.dumps(SMALLEST[model] | {name: [5, None]}).encode()
-    with pytest.raises(MisfitError) as caught:
+    with pytest.raises(ValidationError) as caught:
         read_answer(content, model)
     assert [problem.partition(":")[0] for problem in caught.value.problems] == [
         f"{name}[0]",
@@ -267,17 +267,17 @@ def test_path_template_round_trips(route: Any) -> None:
 def test_repeat_follows_from_the_method(route: Any) -> None:
     """What a second arrival does follows from the method; of the two PUTs one joins, one writes."""
     expected = {
-        "POST": Repeat.CREATE,
-        "GET": Repeat.SAFE,
-        "DELETE": Repeat.ENSURE_GONE,
-        "PUT": Repeat.ENSURE if route.operation.startswith("add") else Repeat.REPLACE,
+        "POST": Idempotency.CREATE,
+        "GET": Idempotency.SAFE,
+        "DELETE": Idempotency.ENSURE_GONE,
+        "PUT": Idempotency.ENSURE if route.operation.startswith("add") else Idempotency.REPLACE,
     }
-    assert route.repeat is expected[route.method]
+    assert route.idempotency is expected[route.method]
 
 
 def test_creates_answer_200() -> None:
     """Both creates document 200 and nothing else."""
-    creates = [route for route in ROUTES if route.repeat is Repeat.CREATE]
+    creates = [route for route in ROUTES if route.idempotency is Idempotency.CREATE]
     assert len(creates) == 2
     assert {route.success for route in creates} == {frozenset({200})}
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from webrtc_async._call.observer import ObservedAttempt, ObservedCall, ObservedEnd, Observer
     from webrtc_async._call.retry import RetryPolicy
     from webrtc_async._call.retry_quota import RetryQuota
-    from webrtc_async._protocol.route import Repeat, Route
+    from webrtc_async._protocol.route import Idempotency, Route
     from webrtc_async._transport.rate_limiter import LocalRateLimiter, RateLimiter
     from webrtc_async.client import AsyncWebRtcClient
     from webrtc_async.conferences.bulk_setup import SetupResult
@@ -70,6 +70,7 @@ if TYPE_CHECKING:
     from webrtc_async.models import (
         AccountsParticipantsResponse,
         DeviceApiVersion,
+        OpenEnum,
         Participant,
         ParticipantSubscription,
         PublishPermission,
@@ -104,6 +105,7 @@ __all__ = [
     "ForbiddenError",
     "Heard",
     "Hearing",
+    "Idempotency",
     "InvalidArgumentError",
     "Journal",
     "JournalError",
@@ -116,6 +118,7 @@ __all__ = [
     "ObservedCall",
     "ObservedEnd",
     "Observer",
+    "OpenEnum",
     "Orphan",
     "Outcome",
     "Participant",
@@ -125,7 +128,6 @@ __all__ = [
     "RateLimiter",
     "RateLimiterError",
     "RedirectError",
-    "Repeat",
     "Resource",
     "ResponseTooLargeError",
     "RetryPolicy",
@@ -186,6 +188,7 @@ _HOMES: Final = {
     "models": (
         "AccountsParticipantsResponse",
         "DeviceApiVersion",
+        "OpenEnum",
         "Participant",
         "ParticipantSubscription",
         "PublishPermission",
@@ -198,7 +201,7 @@ _HOMES: Final = {
     "_transport.rate_limiter": ("LocalRateLimiter", "RateLimiter"),
     "_call.retry": ("RetryPolicy",),
     "_call.retry_quota": ("RetryQuota",),
-    "_protocol.route": ("Repeat", "Route"),
+    "_protocol.route": ("Idempotency", "Route"),
     "route_table": ("ROUTES",),
     "_auth.secret": ("EnvironmentSecret", "Secret"),
     "conferences.bulk_setup": ("SetupResult",),

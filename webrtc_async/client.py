@@ -15,7 +15,7 @@ from webrtc_async._auth.environment import (
 from webrtc_async._auth.schemes import Auth, as_auth
 from webrtc_async._call.api_response import ApiResponse
 from webrtc_async._call.attempts import Call
-from webrtc_async._call.call_context import Channel
+from webrtc_async._call.call_context import CallContext
 from webrtc_async._call.create_call import CreateCall
 from webrtc_async._call.observer import Observer, check_observers, watch_over
 from webrtc_async._call.options import ClientSettings, Options, merged_headers, standard_headers
@@ -30,10 +30,10 @@ from webrtc_async._config.validation import (
 )
 from webrtc_async._protocol.route import ACCOUNT, Route, check_route
 from webrtc_async._protocol.wire import write_request
-from webrtc_async._tasks.background_tasks import Reaper
+from webrtc_async._tasks.background_tasks import BackgroundTasks
 from webrtc_async._transport import Connections, HttpClient, HttpTransport, LibraryName
 from webrtc_async._transport.rate_limiter import RateLimiter
-from webrtc_async.conferences.background_work import ConferenceOwner
+from webrtc_async.conferences.background_work import BackgroundWork
 from webrtc_async.conferences.operations import Conferences
 from webrtc_async.errors import ConfigurationError, InvalidArgumentError
 
@@ -121,7 +121,7 @@ class AsyncWebRtcClient(Conferences):
             proxy=proxy,
             ssl_context=ssl_context,
             trust_env=not is_loopback(self._base_url),
-            reaper=(reaper := Reaper()),
+            background_tasks=(background_tasks := BackgroundTasks()),
         )
         self._options = Options(
             account_id=account_id,
@@ -137,16 +137,16 @@ class AsyncWebRtcClient(Conferences):
         check_kind("retry_quota", retry_quota, RetryQuota)
         check_kind("rate_limiter", rate_limiter, RateLimiter)
         self._close_grace = close_grace
-        self._channel = Channel(
+        self._context = CallContext(
             base_url=self._base_url,
             auth=None if auth is None else as_auth(auth),
             connections=self._connections,
-            reaper=reaper,
+            background_tasks=background_tasks,
             quota=RetryQuota() if retry_quota is None else retry_quota,
             rate_limiter=rate_limiter,
             create_grace=create_grace,
         )
-        self._owner = ConferenceOwner(reaper, max_connections)
+        self._background_work = BackgroundWork(background_tasks, max_connections)
         self._is_view, self._entered = False, 0
 
     @classmethod
@@ -245,7 +245,7 @@ class AsyncWebRtcClient(Conferences):
         kind: Any = CreateCall if route.creates else Call
         tag = getattr(body, "tag", None)
         call: Call[ResultT] = kind(
-            route, request, values, self._channel, options.retry, options.deadline, watch, tag
+            route, request, values, self._context, options.retry, options.deadline, watch, tag
         )
         return call
 
@@ -260,9 +260,9 @@ class AsyncWebRtcClient(Conferences):
         return self._connections.requests_sent
 
     @property
-    def reaper(self) -> Reaper:
+    def background_tasks(self) -> BackgroundTasks:
         """Starts work in tasks of the client, which `aclose` waits for; views share it."""
-        return self._channel.reaper
+        return self._context.background_tasks
 
     async def aclose(self) -> None:
         """Wait for the calls under way, fail what close_grace does not suffice for, and close.
@@ -278,8 +278,8 @@ class AsyncWebRtcClient(Conferences):
         if self._is_view:
             return
         # First, because tear-downs under way make calls that a closing client would refuse.
-        await self._owner.aclose(self._close_grace)
-        left = await self._channel.aclose(self._close_grace)
+        await self._background_work.aclose(self._close_grace)
+        left = await self._context.aclose(self._close_grace)
         if left:
             _LOG.warning("closed before these were done: %s", ", ".join(left))
 

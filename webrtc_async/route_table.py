@@ -7,7 +7,7 @@ Every path is written out, so that it can be searched for.
 from types import NoneType
 from typing import Any, Final
 
-from webrtc_async._protocol.route import Repeat, Route
+from webrtc_async._protocol.route import Idempotency, Route
 from webrtc_async.models import AccountsParticipantsResponse, Participant, Session, Subscriptions
 
 CREATE_ERRORS: Final = frozenset({400, 401, 403, 500})
@@ -21,7 +21,7 @@ CREATE_PARTICIPANT: Final = Route(
     body=Participant,
     result=AccountsParticipantsResponse,
     errors=CREATE_ERRORS,
-    repeat=Repeat.CREATE,
+    idempotency=Idempotency.CREATE,
 )
 GET_PARTICIPANT: Final = Route(
     operation="getParticipant",
@@ -30,7 +30,7 @@ GET_PARTICIPANT: Final = Route(
     body=NoneType,
     result=Participant,
     errors=LOOKUP_ERRORS,
-    repeat=Repeat.SAFE,
+    idempotency=Idempotency.SAFE,
 )
 DELETE_PARTICIPANT: Final = Route(
     operation="deleteParticipant",
@@ -39,7 +39,7 @@ DELETE_PARTICIPANT: Final = Route(
     body=NoneType,
     result=NoneType,
     errors=LOOKUP_ERRORS,
-    repeat=Repeat.ENSURE_GONE,
+    idempotency=Idempotency.ENSURE_GONE,
 )
 CREATE_SESSION: Final = Route(
     operation="createSession",
@@ -48,7 +48,7 @@ CREATE_SESSION: Final = Route(
     body=Session,
     result=Session,
     errors=CREATE_ERRORS,
-    repeat=Repeat.CREATE,
+    idempotency=Idempotency.CREATE,
 )
 GET_SESSION: Final = Route(
     operation="getSession",
@@ -57,7 +57,7 @@ GET_SESSION: Final = Route(
     body=NoneType,
     result=Session,
     errors=LOOKUP_ERRORS,
-    repeat=Repeat.SAFE,
+    idempotency=Idempotency.SAFE,
 )
 DELETE_SESSION: Final = Route(
     operation="deleteSession",
@@ -66,7 +66,7 @@ DELETE_SESSION: Final = Route(
     body=NoneType,
     result=NoneType,
     errors=LOOKUP_ERRORS,
-    repeat=Repeat.ENSURE_GONE,
+    idempotency=Idempotency.ENSURE_GONE,
 )
 LIST_SESSION_PARTICIPANTS: Final = Route(
     operation="listSessionParticipants",
@@ -76,7 +76,7 @@ LIST_SESSION_PARTICIPANTS: Final = Route(
     result=list[Participant],
     when_empty=list[Participant],
     errors=LOOKUP_ERRORS,
-    repeat=Repeat.SAFE,
+    idempotency=Idempotency.SAFE,
 )
 ADD_PARTICIPANT_TO_SESSION: Final = Route(
     operation="addParticipantToSession",
@@ -85,7 +85,7 @@ ADD_PARTICIPANT_TO_SESSION: Final = Route(
     body=Subscriptions,
     result=NoneType,
     errors=JOIN_ERRORS,
-    repeat=Repeat.ENSURE,
+    idempotency=Idempotency.ENSURE,
 )
 REMOVE_PARTICIPANT_FROM_SESSION: Final = Route(
     operation="removeParticipantFromSession",
@@ -94,7 +94,7 @@ REMOVE_PARTICIPANT_FROM_SESSION: Final = Route(
     body=NoneType,
     result=NoneType,
     errors=LOOKUP_ERRORS,
-    repeat=Repeat.ENSURE_GONE,
+    idempotency=Idempotency.ENSURE_GONE,
 )
 GET_PARTICIPANT_SUBSCRIPTIONS: Final = Route(
     operation="getParticipantSubscriptions",
@@ -104,7 +104,7 @@ GET_PARTICIPANT_SUBSCRIPTIONS: Final = Route(
     result=Subscriptions,
     when_empty=Subscriptions,
     errors=LOOKUP_ERRORS,
-    repeat=Repeat.SAFE,
+    idempotency=Idempotency.SAFE,
 )
 UPDATE_PARTICIPANT_SUBSCRIPTIONS: Final = Route(
     operation="updateParticipantSubscriptions",
@@ -113,7 +113,7 @@ UPDATE_PARTICIPANT_SUBSCRIPTIONS: Final = Route(
     body=Subscriptions,
     result=NoneType,
     errors=LOOKUP_ERRORS,
-    repeat=Repeat.REPLACE,
+    idempotency=Idempotency.REPLACE,
 )
 
 ROUTES: Final[tuple[Route[Any, Any], ...]] = (

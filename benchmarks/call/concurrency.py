@@ -23,7 +23,7 @@ from benchmarks.workers import (
 TASKS = (1, 10, 100, 1000)
 CONNECTIONS = 100
 SETTLING = 10
-"""Calls that let httpx's pool settle, which else costs ten times as much under many tasks."""
+"""Calls that let httpx's pool bind_to_loop, which else costs ten times as much under many tasks."""
 
 AGAINST_AIOHTTP = ((OURS, "a create", 0.80), (FAST, "a create with `[fast]`", 0.60))
 GROWTH = 1.2

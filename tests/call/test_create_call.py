@@ -97,7 +97,7 @@ async def test_what_a_cancelled_create_made_is_deleted(kind: str) -> None:
         await anyio.sleep(1)
         assert service.existing == set()
         assert service.deletes == [f"/v1/accounts/9900000/{kind}/{ID}"]
-        assert client.reaper.under_way == ()
+        assert client.background_tasks.under_way == ()
 
 
 @jumping_backends()
@@ -200,7 +200,7 @@ async def test_a_create_that_was_not_sent_is_not_followed(wait: str) -> None:
             await anyio.wait_all_tasks_blocked()
         with anyio.move_on_after(5):
             await client.create_session()
-        assert client.reaper.under_way == ()
+        assert client.background_tasks.under_way == ()
         tasks.cancel_scope.cancel()
     assert not [each for each in transport.requests if each.url.path.endswith("/sessions")]
 
@@ -216,7 +216,7 @@ async def test_a_create_cancelled_while_connecting_was_not_sent() -> None:
                     tasks.start_soon(client.create_session)
                     await reached(lambda: bool(proxy.requests))
                     scope.cancel()
-            assert client.reaper.under_way == ()
+            assert client.background_tasks.under_way == ()
 
 
 async def test_a_create_on_a_real_socket_is_followed() -> None:
@@ -393,7 +393,7 @@ async def test_with_as_much_under_way_as_may_be_creates_end_with_their_callers()
             assert scope.cancelled_caught
 
         def fill() -> None:
-            while client.reaper.start(may_end.wait, name="work") is not None:
+            while client.background_tasks.start(may_end.wait, name="work") is not None:
                 pass
 
         async with anyio.create_task_group() as tasks:
@@ -472,4 +472,4 @@ async def test_a_success_is_as_before() -> None:
     async with client_of(answer(200, SESSION)) as client:
         assert (await client.create_session()).id == "s-1"
         await anyio.lowlevel.checkpoint()
-        assert client.reaper.under_way == ()
+        assert client.background_tasks.under_way == ()

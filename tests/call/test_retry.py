@@ -16,7 +16,7 @@ from support.scripted import Recorder, policy
 
 from webrtc_async._call.retry import RetryPolicy, call_with_repeats
 from webrtc_async._call.retry_quota import RetryQuota
-from webrtc_async._protocol.route import Repeat
+from webrtc_async._protocol.route import Idempotency
 from webrtc_async._protocol.wire import error_for_status
 from webrtc_async.errors import (
     ApiError,
@@ -72,22 +72,24 @@ REPEATED_CREATES = {
 }  # fmt: skip
 TABLE = [
     (
-        repeat,
+        idempotency,
         creates,
         failure,
-        failure in (REPEATED_CREATES[creates] if repeat is Repeat.CREATE else REPEATED),
+        failure in (REPEATED_CREATES[creates] if idempotency is Idempotency.CREATE else REPEATED),
     )
-    for repeat, creates, failure in product(Repeat, REPEATED_CREATES, FAILURES)
+    for idempotency, creates, failure in product(Idempotency, REPEATED_CREATES, FAILURES)
 ]
 
 
 @pytest.mark.parametrize(
-    ("repeat", "creates", "failure", "expected"),
+    ("idempotency", "creates", "failure", "expected"),
     [pytest.param(*row, id=f"{row[0].name}-{row[1]}-{row[2]}") for row in TABLE],
 )
-def test_what_is_repeated(repeat: Repeat, creates: Any, failure: str, expected: bool) -> None:
+def test_what_is_repeated(
+    idempotency: Idempotency, creates: Any, failure: str, expected: bool
+) -> None:
     """Each kind of request is repeated after exactly the failures that its row says."""
-    assert RetryPolicy(creates=creates).may_repeat(repeat, FAILURES[failure]()) is expected
+    assert RetryPolicy(creates=creates).may_repeat(idempotency, FAILURES[failure]()) is expected
 
 
 @pytest.mark.parametrize("drawn", [0.0, 0.5, 1.0])
@@ -222,12 +224,12 @@ async def perform(
     attempts: Attempts,
     chosen: RetryPolicy,
     *,
-    repeat: Repeat = Repeat.SAFE,
+    idempotency: Idempotency = Idempotency.SAFE,
     left: float = math.inf,
 ) -> object:
     """Perform a call of scripted attempts."""
     return await call_with_repeats(
-        attempts, policy=chosen, repeat=repeat, quota=RetryQuota(), time_left=lambda: left
+        attempts, policy=chosen, idempotency=idempotency, quota=RetryQuota(), time_left=lambda: left
     )
 
 
@@ -240,7 +242,11 @@ async def test_a_success_is_returned_at_once() -> None:
 
     chosen = policy(sleep=never, random=never)
     result = await call_with_repeats(
-        Attempts("done"), policy=chosen, repeat=Repeat.SAFE, quota=RetryQuota(), time_left=never
+        Attempts("done"),
+        policy=chosen,
+        idempotency=Idempotency.SAFE,
+        quota=RetryQuota(),
+        time_left=never,
     )
     assert result == "done"
 
@@ -284,10 +290,13 @@ async def test_a_create_is_repeated_as_the_policy_says() -> None:
     for creates, count in (("never", 1), ("answered", 2), ("always", 3)):
         attempts = Attempts(refused(503), refused(500), "done")
         if creates == "always":
-            assert await perform(attempts, policy(creates=creates), repeat=Repeat.CREATE) == "done"
+            assert (
+                await perform(attempts, policy(creates=creates), idempotency=Idempotency.CREATE)
+                == "done"
+            )
         else:
             with pytest.raises(ServerError):
-                await perform(attempts, policy(creates=creates), repeat=Repeat.CREATE)
+                await perform(attempts, policy(creates=creates), idempotency=Idempotency.CREATE)
         assert attempts.count == count
 
 
@@ -351,7 +360,7 @@ async def test_a_cancelled_attempt_is_not_repeated(failures: int) -> None:
         await call_with_repeats(
             attempt,
             policy=policy(attempts=9),
-            repeat=Repeat.SAFE,
+            idempotency=Idempotency.SAFE,
             quota=RetryQuota(),
             time_left=lambda: math.inf,
         )

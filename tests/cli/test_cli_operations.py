@@ -176,7 +176,6 @@ def test_the_doctor_of_a_healthy_client(shell: Shell) -> None:
     result = shell.run("doctor")
     assert result.exit_code == 0, result.output
     assert "BW_PASSWORD         set, not shown\n" in result.stdout
-    assert "for speed           httptools " in result.stdout
     assert "it let these credentials in" in result.stdout
     assert "from the service's." in result.stdout
     assert "!" not in result.stdout

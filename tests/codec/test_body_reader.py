@@ -1,8 +1,6 @@
 """However a body is read, it is read alike: by msgspec, by json alone, or by the converter."""
 
 import pickle
-import subprocess
-import sys
 import weakref
 from collections.abc import Mapping
 from enum import StrEnum
@@ -16,9 +14,8 @@ from support.strategies import JSON, MODELS, TEXT, USUALLY
 
 from webrtc_async._codec.body_reader import BodyReader
 from webrtc_async._codec.converter import build_converter, structured
-from webrtc_async._codec.json import read_json, strings_in
-from webrtc_async._codec.model_codec import MisfitError, read_answer, write_json, write_request
-from webrtc_async._codec.model_shape import kind_of, shapes_within
+from webrtc_async._codec.json import read_json
+from webrtc_async._codec.model_codec import ValidationError, read_answer, write_json, write_request
 from webrtc_async.models import (
     AccountsParticipantsResponse,
     Participant,
@@ -30,9 +27,9 @@ from webrtc_async.models import (
 CONVERTER = build_converter(of_service=True)
 REQUESTS = build_converter(of_service=False)
 BY_MSGSPEC = BodyReader(CONVERTER, of_service=True)
-BY_JSON = BodyReader(CONVERTER, of_service=True, by_msgspec=False)
+BY_JSON = BodyReader(CONVERTER, of_service=True)
 # Whatever is left to this converter fails.
-ALONE = [BodyReader(None, of_service=True, by_msgspec=by_msgspec) for by_msgspec in (True, False)]
+ALONE = [BodyReader(None, of_service=True)]
 KINDS: list[Any] = [
     AccountsParticipantsResponse,
     Participant,
@@ -82,7 +79,7 @@ def outcome(read: Any, content: bytes, kind: Any) -> object:
     """Return what is read, with what equality leaves out, or what is wrong."""
     try:
         made = read(content, kind)
-    except MisfitError as misfit:
+    except ValidationError as misfit:
         return misfit.problems
     return type(made), attrs.asdict(made) if attrs.has(kind) else list(map(attrs.asdict, made))
 
@@ -109,17 +106,6 @@ def mutated(draw: st.DrawFn) -> bytes:
         piece = draw(st.one_of(SPLICES, st.just(content[start:end] * 2), st.just(b"")))
         content = content[:start] + piece + content[draw(st.sampled_from([start, end])) :]
     return content
-
-
-def test_msgspec_itself_reads_what_fits() -> None:
-    """With the extra, a body that fits is msgspec's to read, and no other way's."""
-    by_structs = pytest.importorskip("webrtc_async._codec.struct_reader")
-    kind = kind_of(AccountsParticipantsResponse)
-    shapes = shapes_within(kind, of_service=True)
-    decode, read = by_structs.compile_struct_reader(kind, shapes)
-    seen = [0]
-    assert read(decode(CREATED), seen) == by_converter(CREATED, AccountsParticipantsResponse)
-    assert seen == [strings_in(CREATED)]
 
 
 @USUALLY
@@ -211,23 +197,6 @@ def test_what_is_read_is_the_model(reader: BodyReader) -> None:
     assert weakref.ref(read)() is read
     with pytest.raises(attrs.exceptions.FrozenInstanceError):
         read.tag = "u"
-
-
-def test_without_msgspec() -> None:
-    """Where msgspec is not installed, bodies are read all the same."""
-    script = (
-        "import sys; sys.modules['msgspec'] = None\n"
-        "from webrtc_async._codec.model_codec import read_answer\n"
-        "from webrtc_async.models import Session\n"
-        'assert read_answer(b\'{"id":"s"}\', Session) == Session(id="s")'
-    )
-    subprocess.run([sys.executable, "-c", script], check=True)
-
-
-def test_msgspec_waits_for_the_first_body() -> None:
-    """Importing the codec, or writing, loads no msgspec."""
-    script = "import sys, webrtc_async._codec.model_codec; assert 'msgspec' not in sys.modules"
-    subprocess.run([sys.executable, "-c", script], check=True)
 
 
 # Models of somebody's own route

@@ -14,7 +14,7 @@ from support.strategies import BRIEFLY, JSON, MODELS, PARTICIPANTS, SESSIONS, SU
 from webrtc_async._codec import model_codec as codec
 from webrtc_async._codec.converter import MOST_PROBLEMS, wire_name
 from webrtc_async._codec.model_codec import (
-    MisfitError,
+    ValidationError,
     is_object,
     read_answer,
     read_json,
@@ -45,7 +45,7 @@ ALL_MODELS: list[Any] = [
 
 def problems(read: Any, content: bytes, model: Any) -> tuple[str, ...]:
     """Return what a reader says is wrong."""
-    with pytest.raises(MisfitError) as caught:
+    with pytest.raises(ValidationError) as caught:
         read(content, model)
     assert str(caught.value) == "; ".join(caught.value.problems)
     return caught.value.problems
@@ -55,7 +55,7 @@ def problems_if_any(read: Any, content: bytes, model: Any) -> tuple[str, ...] | 
     """Return what a reader says is wrong, or None if it reads."""
     try:
         read(content, model)
-    except MisfitError as misfit:
+    except ValidationError as misfit:
         return misfit.problems
     return None
 
@@ -109,7 +109,7 @@ def test_json_round_trips(value: object) -> None:
 @USUALLY
 @given(st.binary(max_size=60), st.sampled_from(ALL_MODELS))
 def test_arbitrary_bytes(content: bytes, model: Any) -> None:
-    """Whatever bytes arrive, a reader returns the model or raises MisfitError."""
+    """Whatever bytes arrive, a reader returns the model or raises ValidationError."""
     for read in (read_answer, read_request):
         assert problems_if_any(read, content, model) != ()
 
@@ -378,7 +378,7 @@ def test_requests_carry_what_was_set(model: Any, written: bytes) -> None:
 )
 def test_requests_refuse_wrong_types(model: Any, path: str) -> None:
     """A value of a wrong type is refused with its path on the wire; 5 never becomes "5"."""
-    with pytest.raises(MisfitError) as caught:
+    with pytest.raises(ValidationError) as caught:
         write_request(model)
     (problem,) = caught.value.problems
     assert problem.startswith(path)
@@ -392,7 +392,7 @@ def test_an_endless_extra_is_refused() -> None:
     for _ in range(100_000):
         deep = [deep]
     for extra in (endless, deep):
-        with pytest.raises(MisfitError, match=r"^extra: "):
+        with pytest.raises(ValidationError, match=r"^extra: "):
             write_request(Session(extra={"new": extra}))
 
 
@@ -407,7 +407,7 @@ def test_wire_name(name: str, wire: str) -> None:
 
 def test_misfit_pickles() -> None:
     """The error itself survives pickling with its text."""
-    misfit = MisfitError(("id: missing", "tag: expected text, found null"))
+    misfit = ValidationError(("id: missing", "tag: expected text, found null"))
     again = pickle.loads(pickle.dumps(misfit))
     assert again.problems == misfit.problems
     assert str(again) == str(misfit) == "id: missing; tag: expected text, found null"
@@ -415,7 +415,7 @@ def test_misfit_pickles() -> None:
 
 def test_the_problems_of_a_hostile_body_are_not_all_said() -> None:
     """A body of many misfits makes an error of a bounded size, and is not read to its end."""
-    with pytest.raises(MisfitError) as caught:
+    with pytest.raises(ValidationError) as caught:
         read_answer(b"[" + b"5," * 100_000 + b"5]", list[Participant])
     assert len(caught.value.problems) == MOST_PROBLEMS
 
@@ -447,7 +447,7 @@ def test_a_list_is_written_where_a_tuple_belongs(guests: Any) -> None:
     """In a model without converters a field may hold another collection, and never a number."""
     assert write_request(Visit(id="v-1", guests=guests)) == b'{"id":"v-1","guests":["a","b"]}'
     for wrong in (5, [5]):
-        with pytest.raises(MisfitError):
+        with pytest.raises(ValidationError):
             write_request(Visit(id="v-1", guests=wrong))
 
 

@@ -5,7 +5,7 @@ import gc
 import pytest
 
 from webrtc_async._codec.collector import WORTH_IT, paused_collector
-from webrtc_async._codec.model_codec import MisfitError, read_answer
+from webrtc_async._codec.model_codec import ValidationError, read_answer
 from webrtc_async.models import Participant, Session
 
 
@@ -21,7 +21,7 @@ def test_it_is_off_inside() -> None:
 
 def test_an_error_turns_it_on_again() -> None:
     """A long body that does not fit leaves the collector on."""
-    with pytest.raises(MisfitError):
+    with pytest.raises(ValidationError):
         read_answer(b"[" + b"5," * WORTH_IT + b"5]", list[Participant])
     assert gc.isenabled()
 

@@ -15,8 +15,8 @@ from conftest import JumpingLoop, jumping_backends
 from support.conferences import ACCOUNT, client_over, dawdling, left_in, service
 
 from webrtc_async import AsyncWebRtcClient
-from webrtc_async._tasks.background_tasks import Reaper
-from webrtc_async.conferences.background_work import ConferenceOwner
+from webrtc_async._tasks.background_tasks import BackgroundTasks
+from webrtc_async.conferences.background_work import BackgroundWork
 
 CONFERENCES = int(os.environ.get("CONFERENCES", "300"))
 """How many are cancelled in the storm; the conferences session of nox sets it to 10,000."""
@@ -279,8 +279,8 @@ async def test_a_cancel_in_the_last_moment_is_not_too_late(joins_late, anyio_bac
 @pytest.mark.anyio
 async def test_work_that_finds_no_room_is_done_when_there_is_some(caplog):
     """Work beyond what may be under way waits for its turn, also behind work that fails."""
-    reaper = Reaper(most=1)
-    owner = ConferenceOwner(reaper, 1)
+    background_tasks = BackgroundTasks(most=1)
+    background_work = BackgroundWork(background_tasks, 1)
     done: list[int] = []
 
     async def fail() -> None:
@@ -290,12 +290,12 @@ async def test_work_that_finds_no_room_is_done_when_there_is_some(caplog):
         await checkpoint()
         done.append(number)
 
-    owner.start(fail, "the first")
+    background_work.start(fail, "the first")
     for number in range(3):
-        owner.start(partial(work, number), f"number {number}")
-    await owner.aclose(5)
+        background_work.start(partial(work, number), f"number {number}")
+    await background_work.aclose(5)
     assert done == [0, 1, 2]
-    assert reaper.under_way == ()
+    assert background_tasks.under_way == ()
     assert "the first failed." in caplog.text
 
 

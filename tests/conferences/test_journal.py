@@ -71,7 +71,7 @@ async def test_what_was_written_is_known_again(path, fsync, keep_tokens):
 
 @pytest.mark.anyio
 async def test_only_its_owner_may_read_it(path):
-    """The file is for its owner alone, because it may hold tokens."""
+    """The file is for its background_work alone, because it may hold tokens."""
     await write_some(path)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 

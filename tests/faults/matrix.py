@@ -17,7 +17,7 @@ from .rows_of_framing import ROWS_OF_FRAMING
 from .rows_of_secrets import ROWS_OF_SECRETS
 from .rows_of_statuses import ROWS_OF_STATUSES
 from .scene import GOOD, Scene, trusting
-from .sinks import Lag, Sinks, left_open, settle
+from .sinks import Lag, Sinks, bind_to_loop, left_open
 
 TRANSPORTS: Final[dict[str, dict[str, Any]]] = {
     "own": {},
@@ -103,7 +103,7 @@ async def try_cell(cell: Cell) -> None:
                 assert (await client.get_session("s-1")).id == "s-1"
         else:
             await struck(cell, scene, client, cell.expected, sinks)
-    assert await settle(before) <= before
+    assert await bind_to_loop(before) <= before
 
 
 @asynccontextmanager

@@ -96,7 +96,7 @@ def left_open() -> tuple[int, int]:
     return len(os.listdir("/proc/self/fd")), len(anyio.get_running_tasks())
 
 
-async def settle(baseline: tuple[int, int]) -> tuple[int, int]:
+async def bind_to_loop(baseline: tuple[int, int]) -> tuple[int, int]:
     """Return what is left open once nothing changes any more, at most a second later."""
     for _ in range(100):
         if (left := left_open()) <= baseline:

@@ -1,6 +1,7 @@
 """Random operations under random faults, with the emulator as the model of what really happened.
 
-`python tests/faults/stateful_faults.py 100000` goes on until that many faults were met, and prints counts.
+`python tests/faults/stateful_faults.py 100000` goes on until that many faults were met, and prints
+counts.
 """
 
 import asyncio

@@ -20,7 +20,7 @@ from webrtc_async import AsyncWebRtcClient, RetryPolicy, WebRtcError
 from .behaviours import answered
 from .matrix import BACKENDS, TRANSPORTS
 from .scene import GOOD, trusting
-from .sinks import left_open, settle
+from .sinks import bind_to_loop, left_open
 
 Cut = Callable[[Callable[[], Awaitable[Any]], random.Random], Awaitable[None]]
 
@@ -162,7 +162,7 @@ async def cancel_many(calls: int, transport: str, cut: Cut, seed: int = 0) -> Ca
                 async with anyio.create_task_group() as tasks:
                     for _ in range(POOL):
                         tasks.start_soon(health)
-    left = await settle(before)
+    left = await bind_to_loop(before)
     assert left <= before, f"left open: {left}, before {before}"
     return found
 

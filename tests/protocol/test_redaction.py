@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from support.strategies import USUALLY
 
 from webrtc_async._protocol.redaction import (
-    Unshown,
+    HiddenStr,
     UnshownBytes,
     excerpt,
     public_headers,
@@ -77,7 +77,7 @@ def test_a_cut_shows_no_part_of_a_secret(before: int, longest: int) -> None:
 
 def test_what_is_sent_does_not_show_itself() -> None:
     """In a debugger, or a traceback with local variables, a secret is not to be seen."""
-    shown = repr([Unshown(CANARY), UnshownBytes(CANARY.encode())])
+    shown = repr([HiddenStr(CANARY), UnshownBytes(CANARY.encode())])
     assert shown == f"[<hidden>, <{len(CANARY)} bytes>]"
 
 

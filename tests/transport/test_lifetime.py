@@ -157,7 +157,7 @@ async def test_a_second_aclose_waits_for_the_first() -> None:
 async def test_work_that_closing_gives_up_is_said(caplog: pytest.LogCaptureFixture) -> None:
     """Work of the client's own that does not end is named in the log."""
     async with client_of(close_grace=1) as client:
-        client.reaper.start(anyio.sleep_forever, name="undoing a createSession")
+        client.background_tasks.start(anyio.sleep_forever, name="undoing a createSession")
     assert "undoing a createSession" in caplog.text
 
 
@@ -507,7 +507,7 @@ async def test_closing_is_over_within_its_bound_whatever_happens() -> None:
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(call)
         await anyio.wait_all_tasks_blocked()
-        client.reaper.start(ignore_everything, name="deaf")
+        client.background_tasks.start(ignore_everything, name="deaf")
         began = anyio.current_time()
         with pytest.raises(TransportError, match="could not be closed in order"):
             await client.aclose()

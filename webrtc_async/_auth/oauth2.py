@@ -17,7 +17,7 @@ from webrtc_async._auth.schemes import AnySecret, Auth, Send, basic_header, is_b
 from webrtc_async._auth.secret import RotatingSecret, Secret, as_secret
 from webrtc_async._codec import model_codec as codec
 from webrtc_async._config.validation import check_text, check_url
-from webrtc_async._protocol.redaction import Unshown, excerpt, public_headers, secrets_in
+from webrtc_async._protocol.redaction import HiddenStr, excerpt, public_headers, secrets_in
 from webrtc_async._protocol.wire import (
     WireRequest,
     WireResponse,
@@ -138,7 +138,7 @@ class OAuth2ClientCredentials(Auth):
             method="POST",
             target=self.token_url,
             headers={
-                "Authorization": Unshown(
+                "Authorization": HiddenStr(
                     basic_header(self.client_id, await self.client_secret.read())
                 ),
                 "Accept": "application/json",

@@ -9,7 +9,7 @@ from attrs import field, frozen
 
 from webrtc_async._auth.secret import RotatingSecret, Secret, SecretProvider, as_secret
 from webrtc_async._config.validation import check_text
-from webrtc_async._protocol.redaction import Unshown
+from webrtc_async._protocol.redaction import HiddenStr
 from webrtc_async._protocol.wire import WireRequest, WireResponse
 from webrtc_async.errors import ConfigurationError
 
@@ -76,7 +76,7 @@ class BasicAuth(Auth):
             raise ConfigurationError("The username has a colon, which Basic auth cannot carry.")
         if isinstance(self.password, Secret):
             header = basic_header(self.username, self.password.reveal())
-            object.__setattr__(self, "_header", Unshown(header))
+            object.__setattr__(self, "_header", HiddenStr(header))
 
     async def authorization(self, send: Send) -> str:
         """Return the header; nothing is sent for it."""
@@ -104,7 +104,7 @@ class BearerAuth(Auth):
     def __attrs_post_init__(self) -> None:
         if isinstance(self.token, Secret):
             header = f"Bearer {_check_bearer(self.token.reveal())}"
-            object.__setattr__(self, "_header", Unshown(header))
+            object.__setattr__(self, "_header", HiddenStr(header))
 
     async def authorization(self, send: Send) -> str:
         """Return the header; nothing is sent for it."""

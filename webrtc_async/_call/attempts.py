@@ -8,21 +8,22 @@ from attrs import define, field
 
 from webrtc_async._auth.schemes import Auth
 from webrtc_async._call.api_response import ApiResponse
-from webrtc_async._call.call_context import Channel
+from webrtc_async._call.call_context import CallContext
 from webrtc_async._call.observer import Watch
 from webrtc_async._call.retry import RetryPolicy, call_with_repeats
 from webrtc_async._config.validation import check_authorization
-from webrtc_async._protocol.redaction import Unshown, public_headers
-from webrtc_async._protocol.route import ACCOUNT, Repeat, Route
+from webrtc_async._protocol.redaction import HiddenStr, public_headers
+from webrtc_async._protocol.route import ACCOUNT, Idempotency, Route
 from webrtc_async._protocol.wire import WireRequest, WireResponse, read_response, with_headers
 from webrtc_async._transport import TakeOver
+from webrtc_async._transport.attempt_state import YOUNG, AttemptState
 from webrtc_async.errors import (
     ClientClosedError,
     DeadlineExceededError,
     UnknownOutcomeError,
     WebRtcError,
 )
-from webrtc_async.errors.outcome import AUTHENTICATING, NOT_SENT, YOUNG, Outcome, Progress, Stage
+from webrtc_async.errors.outcome import Outcome, Stage
 from webrtc_async.route_table import LIST_SESSION_PARTICIPANTS
 
 ResultT = TypeVar("ResultT")
@@ -38,7 +39,7 @@ class Call(Generic[ResultT]):
         route: The operation.
         request: What is sent; each attempt sets its credentials.
         path_values: The ids in its path, the account's among them.
-        channel: What it goes through.
+        context: What it goes through.
         policy: What is repeated.
         deadline: Seconds for everything: queue, token, attempts, pauses and body.
         watch: Who is told of it; None for nobody.
@@ -48,12 +49,12 @@ class Call(Generic[ResultT]):
     route: Route[Any, ResultT]
     request: WireRequest
     path_values: Mapping[str, object]
-    channel: Channel
+    context: CallContext
     policy: RetryPolicy
     deadline: float
     watch: Watch | None = None
     tag: str | None = None
-    _progress: Progress = field(init=False)
+    _state: AttemptState = field(init=False)
     _attempts: int = field(init=False)
     _worst: Outcome = field(init=False)
     _has_renewed: bool = field(init=False)
@@ -64,10 +65,10 @@ class Call(Generic[ResultT]):
 
     def __attrs_post_init__(self) -> None:
         # Not as defaults, which attrs looks up one by one for every call.
-        self._progress = progress = Progress(self.route.operation)
+        self._state = state = AttemptState(self.route.operation)
         if self.route.creates:
-            progress.longest_idle = YOUNG
-        self._attempts, self._started, self._worst = 0, 0.0, NOT_SENT
+            state.longest_idle = YOUNG
+        self._attempts, self._started, self._worst = 0, 0.0, Outcome.NOT_SENT
         self._has_renewed = self._met_dead = False
         self._failure = self._response = None
 
@@ -88,7 +89,7 @@ class Call(Generic[ResultT]):
             headers=public_headers(self._response.headers),
             request_id=self._response.request_id,
             attempts=self._attempts,
-            elapsed=self.channel.connections.settle().now() - self._started,
+            elapsed=self.context.connections.bind_to_loop().now() - self._started,
         )
 
     async def _perform_watched(self, watch: Watch) -> ResultT:
@@ -96,7 +97,7 @@ class Call(Generic[ResultT]):
         try:
             result = await self._perform()
         except BaseException as error:
-            outcome = max(self._worst, self._progress.outcome)
+            outcome = max(self._worst, self._state.outcome)
             if isinstance(error, WebRtcError):
                 outcome = error.outcome
             watch.end(attempts=self._attempts, outcome=outcome, error=error)
@@ -105,10 +106,10 @@ class Call(Generic[ResultT]):
         return result
 
     async def _perform(self) -> ResultT:
-        clock = self.channel.connections.settle(self.route.operation)
+        clock = self.context.connections.bind_to_loop(self.route.operation)
         started = self._started = clock.now()
         ends = started + self.deadline
-        lifetime = self.channel.connections.lifetime
+        lifetime = self.context.connections.lifetime
         try:
             with clock.until(ends) as scope:
                 lifetime.begin(scope)
@@ -116,8 +117,8 @@ class Call(Generic[ResultT]):
                     return await call_with_repeats(
                         self._attempt,
                         policy=self.policy,
-                        repeat=self.route.repeat,
-                        quota=self.channel.quota,
+                        idempotency=self.route.idempotency,
+                        quota=self.context.quota,
                         time_left=lambda: ends - clock.now(),
                     )
                 finally:
@@ -134,13 +135,13 @@ class Call(Generic[ResultT]):
         self._attempts += 1
         self._response = None
         try:
-            if self.channel.auth is not None:
-                self.request.authorization = await self._authorization(self.channel.auth)
+            if self.context.auth is not None:
+                self.request.authorization = await self._authorization(self.context.auth)
             response = self._response = await self._exchange()
             if response.status == _UNAUTHORIZED and await self._is_renewed():
                 self._attempts += 1
                 response = self._response = await self._exchange()
-            if self._worst is not NOT_SENT and await self._was_done_before(response):
+            if self._worst is not Outcome.NOT_SENT and await self._was_done_before(response):
                 return cast("ResultT", None)
             return read_response(self.route, response, authorization=self.request.authorization)
         except WebRtcError as error:
@@ -148,18 +149,18 @@ class Call(Generic[ResultT]):
             self._worst = max(self._worst, error.outcome)
             self._failure = error
             # From here on, until the next attempt begins, the call pauses.
-            self._progress.begin(Stage.PAUSING)
+            self._state.begin(Stage.PAUSING)
             raise
 
     async def _authorization(self, auth: Auth) -> str:
-        self._progress.begin(AUTHENTICATING)
+        self._state.begin(Stage.AUTHENTICATING)
         given = await auth.authorization(self._send_for_auth)
         # The package's own credentials are hidden and checked already.
-        return given if isinstance(given, Unshown) else Unshown(check_authorization(given))
+        return given if isinstance(given, HiddenStr) else HiddenStr(check_authorization(given))
 
     async def _is_renewed(self) -> bool:
         """Whether there are other credentials than the refused ones now: once in a call."""
-        auth, refused = self.channel.auth, self.request.authorization
+        auth, refused = self.context.auth, self.request.authorization
         if auth is None or self._has_renewed or not auth.forget(refused):
             return False
         self._has_renewed = True
@@ -184,28 +185,28 @@ class Call(Generic[ResultT]):
         try:
             response = await self._send_by(request)
         except BaseException as error:
-            watch.end_attempt(status=self._progress.status, error=error)
+            watch.end_attempt(status=self._state.status, error=error)
             raise
         watch.end_attempt(status=response.status, request_id=response.request_id)
         return response
 
     def _send_by(self, request: WireRequest) -> Coroutine[Any, Any, WireResponse]:
-        return self.channel.connections.exchange(
+        return self.context.connections.exchange(
             request,
-            self._progress,
+            self._state,
             longest=self.policy.longest_attempt(self.route, self._attempts),
             connect_timeout=self.policy.attempt_timeout,
             take_over=self._heir(),
-            rate_limiter=self.channel.rate_limiter,
+            rate_limiter=self.context.rate_limiter,
         )
 
     async def _send_for_auth(self, request: WireRequest) -> WireResponse:
-        # With a progress of its own: whatever happens to it, nothing of the call was sent.
-        progress = Progress(self.route.operation)
+        # With a state of its own: whatever happens to it, nothing of the call was sent.
+        state = AttemptState(self.route.operation)
         headers = {"User-Agent": self.request.headers["User-Agent"], **request.headers}
         longest = self.policy.attempt_timeout
-        return await self.channel.connections.exchange(
-            with_headers(request, headers), progress, longest=longest, connect_timeout=longest
+        return await self.context.connections.exchange(
+            with_headers(request, headers), state, longest=longest, connect_timeout=longest
         )
 
     def _heir(self) -> TakeOver | None:
@@ -218,10 +219,10 @@ class Call(Generic[ResultT]):
         """Whether a kept connection was dead, which says nothing of the service; once in a call."""
         if self._met_dead or self.policy.attempts == 1 or self.route.creates:
             return False
-        self._met_dead = self._progress.met_a_dead_connection
+        self._met_dead = self._state.met_a_dead_connection
         return self._met_dead
 
-    def sibling(
+    def follow_up_call(
         self, route: Route[Any, Any], values: Mapping[str, object], deadline: float
     ) -> "Call[Any]":
         """Return another call in the service of this one."""
@@ -229,23 +230,23 @@ class Call(Generic[ResultT]):
             name: value for name, value in self.request.headers.items() if name != "Content-Type"
         }
         values = {ACCOUNT: self.path_values[ACCOUNT], **values}
-        target, base_url = route.path.expand(values), self.channel.base_url
+        target, base_url = route.path.expand(values), self.context.base_url
         request = WireRequest(route.method, target, headers, base_url=base_url)
-        return Call(route, request, values, self.channel, self.policy, deadline)
+        return Call(route, request, values, self.context, self.policy, deadline)
 
     async def _was_done_before(self, response: WireResponse) -> bool:
         """Whether a refusal comes from what an earlier attempt, whose answer is missing, did."""
-        match self.route.repeat, response.status:
-            case Repeat.ENSURE_GONE, HTTPStatus.NOT_FOUND:
+        match self.route.idempotency, response.status:
+            case Idempotency.ENSURE_GONE, HTTPStatus.NOT_FOUND:
                 return True
-            case Repeat.ENSURE, HTTPStatus.CONFLICT:
+            case Idempotency.ENSURE, HTTPStatus.CONFLICT:
                 return await self._is_member()
             case _:
                 return False
 
     async def _is_member(self) -> bool:
         values = {"session_id": self.path_values["session_id"]}
-        listing = self.sibling(LIST_SESSION_PARTICIPANTS, values, self.deadline)
+        listing = self.follow_up_call(LIST_SESSION_PARTICIPANTS, values, self.deadline)
         try:
             members = await listing.perform()
         except WebRtcError:
@@ -261,18 +262,18 @@ class Call(Generic[ResultT]):
         return ended
 
     def _out_of_time(self) -> DeadlineExceededError:
-        self._worst = max(self._worst, self._progress.outcome)
+        self._worst = max(self._worst, self._state.outcome)
         return DeadlineExceededError(
-            f"its {self.deadline:g} s deadline passed while it was {self._progress.stage.value}.",
+            f"its {self.deadline:g} s deadline passed while it was {self._state.stage.value}.",
             outcome=self._worst,
-            stage=self._progress.stage,
-            status=self._progress.status,
+            stage=self._state.stage,
+            status=self._state.status,
         )
 
     def _cut_off(self) -> ClientClosedError:
-        self._worst = max(self._worst, self._progress.outcome)
+        self._worst = max(self._worst, self._state.outcome)
         return ClientClosedError(
-            f"this client was closed while the call was {self._progress.stage.value}, and its "
+            f"this client was closed while the call was {self._state.stage.value}, and its "
             "close_grace did not suffice.",
             outcome=self._worst,
         )

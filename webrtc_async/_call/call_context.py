@@ -5,20 +5,20 @@ from attrs import define, field
 
 from webrtc_async._auth.schemes import Auth
 from webrtc_async._call.retry_quota import RetryQuota
-from webrtc_async._tasks.background_tasks import UNWINDING, Reaper
+from webrtc_async._tasks.background_tasks import UNWINDING, BackgroundTasks
 from webrtc_async._transport import Connections
 from webrtc_async._transport.rate_limiter import RateLimiter
 
 
 @define(kw_only=True, eq=False)
-class Channel:
+class CallContext:
     """What all calls of a client go through.
 
     Attributes:
         base_url: Where the service is.
         auth: The credentials; None leaves them to the user's own HTTP client.
         connections: Where requests are sent.
-        reaper: Has the tasks that outlive a call.
+        background_tasks: Has the tasks that outlive a call.
         quota: What repetitions are paid from.
         rate_limiter: Says when each request may be sent; None for at once.
         create_grace: Seconds that a create is followed after its caller has gone; 0 for not at all.
@@ -27,7 +27,7 @@ class Channel:
     base_url: str
     auth: Auth | None
     connections: Connections
-    reaper: Reaper
+    background_tasks: BackgroundTasks
     quota: RetryQuota
     rate_limiter: RateLimiter | None
     create_grace: float
@@ -54,9 +54,9 @@ class Channel:
             ConfigurationError: The connections are in use in another event loop.
             TransportError: The pool could not be closed in order.
         """
-        self.connections.settle(to_close=True)
+        self.connections.bind_to_loop(to_close=True)
         lifetime = self.connections.lifetime
-        if not await lifetime.begin_to_end():
+        if not await lifetime.start_closing():
             return ()
         ends = anyio.current_time() + grace
         over = ends + self.create_grace + UNWINDING
@@ -64,7 +64,7 @@ class Channel:
             await lifetime.drain(grace)
             # A call that was just cut off may have left a create to follow.
             left = max(ends, min(anyio.current_time() + self.create_grace, over - UNWINDING))
-            return await self.reaper.aclose(until=left, over=over)
+            return await self.background_tasks.aclose(until=left, over=over)
         finally:
             lifetime.is_over = True
             try:

@@ -34,25 +34,25 @@ class CreateCall(Call[ResultT]):
     _created: str | None = field(default=None, init=False)
 
     def _heir(self) -> TakeOver | None:
-        return self._take_over if self.channel.create_grace > 0 else None
+        return self._take_over if self.context.create_grace > 0 else None
 
     def _take_over(self, left: LeftExchange) -> bool:
         """Follow an exchange whose caller has gone, if there is room."""
-        channel = self.channel
-        if not channel.may_follow:
+        context = self.context
+        if not context.may_follow:
             return False
         name = f"{self.route.operation}, whose caller has gone"
-        if channel.reaper.start(partial(self._follow, left), name=name) is None:
+        if context.background_tasks.start(partial(self._follow, left), name=name) is None:
             return False
-        channel.followed += 1
+        context.followed += 1
         return True
 
     async def _follow(self, left: LeftExchange) -> None:
         """Wait for the answer to a create whose caller has gone, and delete what it made."""
         try:
-            content = await left.finish(self.channel.create_grace)
+            content = await left.finish(self.context.create_grace)
         finally:
-            self.channel.followed -= 1
+            self.context.followed -= 1
         if (resource_id := created_id(content)) is not None:
             await self._undo(resource_id)
 
@@ -60,12 +60,12 @@ class CreateCall(Call[ResultT]):
         """Undo a create whose answer is broken, if the answer still says what it made."""
         if not isinstance(error, UnknownOutcomeError | UnexpectedResponseError):
             return
-        content = self._progress.received if response is None else response.content
+        content = self._state.received if response is None else response.content
         resource_id = created_id(content)
         if resource_id is None:
             return
         undo = partial(self._undo, resource_id)
-        handle = self.channel.reaper.start(undo, name=f"undoing a {self.route.operation}")
+        handle = self.context.background_tasks.start(undo, name=f"undoing a {self.route.operation}")
         if handle is None:
             is_gone = await undo()
         else:
@@ -83,7 +83,7 @@ class CreateCall(Call[ResultT]):
     async def _undo(self, resource_id: str) -> bool:
         delete, values = undoing(self.route, resource_id)
         try:
-            await self.sibling(delete, values, UNDOING).perform()
+            await self.follow_up_call(delete, values, UNDOING).perform()
         except WebRtcError as error:
             return getattr(error, "status", None) == HTTPStatus.NOT_FOUND
         return True

@@ -13,7 +13,7 @@ from attrs import field, frozen
 
 from webrtc_async._call.retry_quota import RetryQuota
 from webrtc_async._config.validation import check_count, check_seconds
-from webrtc_async._protocol.route import Repeat, Route
+from webrtc_async._protocol.route import Idempotency, Route
 from webrtc_async.errors import (
     ApiError,
     ConfigurationError,
@@ -90,7 +90,7 @@ class RetryPolicy:
             if not callable(getattr(self, name)):
                 raise ConfigurationError(f"RetryPolicy.{name} must be callable.")
 
-    def may_repeat(self, repeat: Repeat, error: BaseException) -> bool:
+    def may_repeat(self, idempotency: Idempotency, error: BaseException) -> bool:
         """Return whether a request that failed so may be sent again, attempts aside."""
         match error:
             case TlsError() | DeadlineExceededError():
@@ -101,7 +101,7 @@ class RetryPolicy:
                 gateway_spoke = status in CREATE_TRANSIENT
             case _:
                 return False
-        if repeat is not Repeat.CREATE or self.creates == "always":
+        if idempotency is not Idempotency.CREATE or self.creates == "always":
             return True
         return self.creates == "answered" and (gateway_spoke or error.outcome is Outcome.NOT_SENT)
 
@@ -123,7 +123,7 @@ async def call_with_repeats(
     attempt: Callable[[], Awaitable[ResultT]],
     *,
     policy: RetryPolicy,
-    repeat: Repeat,
+    idempotency: Idempotency,
     quota: RetryQuota,
     time_left: Callable[[], float],
 ) -> ResultT:
@@ -132,7 +132,7 @@ async def call_with_repeats(
     Args:
         attempt: Makes one attempt.
         policy: What may be repeated, and after which pause.
-        repeat: What happens when the request arrives twice.
+        idempotency: What happens when the request arrives twice.
         quota: What repetitions are paid from.
         time_left: Returns the seconds left of the call's deadline.
 
@@ -142,20 +142,20 @@ async def call_with_repeats(
     try:
         result = await attempt()
     except WebRtcError as error:
-        if policy.attempts == 1 or not policy.may_repeat(repeat, error):
+        if policy.attempts == 1 or not policy.may_repeat(idempotency, error):
             raise
         failures: list[BaseException] = [error]  # see _repeat
     else:
         quota.give_back()
         return result
-    return await _repeat(attempt, failures, policy, repeat, quota, time_left)
+    return await _repeat(attempt, failures, policy, idempotency, quota, time_left)
 
 
 async def _repeat(
     attempt: Callable[[], Awaitable[ResultT]],
     failures: list[BaseException],
     policy: RetryPolicy,
-    repeat: Repeat,
+    idempotency: Idempotency,
     quota: RetryQuota,
     time_left: Callable[[], float],
 ) -> ResultT:
@@ -184,7 +184,7 @@ async def _repeat(
             return None
 
     def may_follow(_: object) -> bool:
-        return bool(failures) and policy.may_repeat(repeat, failures[0])
+        return bool(failures) and policy.may_repeat(idempotency, failures[0])
 
     def pause(state: "RetryCallState") -> float:
         return policy.pause(state.attempt_number, failures[0])

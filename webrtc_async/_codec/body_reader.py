@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 from webrtc_async._codec.collector import WORTH_IT, paused_collector
 from webrtc_async._codec.converter import Converter, structured
-from webrtc_async._codec.json import parsed, read_json, strings_in
+from webrtc_async._codec.json import parsed, read_json
 from webrtc_async._codec.model_shape import Kind, Shapes, kind_of, shapes_within
 
 ModelT = TypeVar("ModelT")
@@ -17,18 +17,17 @@ Way = Callable[[bytes], Any]
 class BodyReader:
     """Reads answers (of_service), which must have what the service always gives, or requests."""
 
-    def __init__(self, converter: Converter, *, of_service: bool, by_msgspec: bool = True) -> None:
-        """Choose how bodies are read; by_msgspec is for where it is installed."""
+    def __init__(self, converter: Converter, *, of_service: bool) -> None:
+        """Choose the converter."""
         self._converter = converter
         self._of_service = of_service
-        self._by_msgspec = by_msgspec
         self._ways: dict[Any, Way] = {}
 
     def read(self, content: bytes, model: type[ModelT]) -> ModelT:
         """Return a body as a model.
 
         Raises:
-            MisfitError: The bytes are not JSON, or the JSON is not the model.
+            ValidationError: The bytes are not JSON, or the JSON is not the model.
         """
         way = self._ways.get(model) or self._way_to(model)
         if len(content) < WORTH_IT:
@@ -47,30 +46,11 @@ class BodyReader:
         shapes = shapes_within(kind, of_service=self._of_service)
         if shapes is not None:
             way = _way_by_json(kind, shapes, way)
-            way = _way_by_msgspec(kind, shapes, way) if self._by_msgspec else way
         self._ways[model] = way
         return way
 
 
 # Whatever is raised on one way is raised on the next, and on the last with its path.
-
-
-def _way_by_msgspec(kind: Kind, shapes: Shapes, otherwise: Way) -> Way:
-    try:
-        from webrtc_async._codec.struct_reader import compile_struct_reader  # an extra
-    except ImportError:
-        return otherwise
-    decode, read_structs = compile_struct_reader(kind, shapes)
-
-    def read(content: bytes) -> Any:
-        seen = [0]
-        try:
-            made = read_structs(decode(content), seen)
-        except Exception:
-            return otherwise(content)
-        return made if seen[0] == strings_in(content) else otherwise(content)
-
-    return read
 
 
 def _way_by_json(kind: Kind, shapes: Shapes, otherwise: Way) -> Way:

@@ -18,7 +18,7 @@ from cattrs import (
 )
 from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
 
-from webrtc_async._codec.json import MisfitError, is_object
+from webrtc_async._codec.json import ValidationError, is_object
 from webrtc_async._codec.model_shape import is_required, known_fields, wire_name
 
 __all__ = ["MOST_PROBLEMS", "Converter", "build_converter", "structured", "wire_name"]
@@ -33,13 +33,13 @@ def structured(using: Converter, raw: object, model: type[ModelT]) -> ModelT:
     """Return a JSON value as a model.
 
     Raises:
-        MisfitError: It is not the model.
+        ValidationError: It is not the model.
     """
     try:
         return using.structure(raw, model)
     except (BaseValidationError, TypeError, RecursionError) as error:
         _forget_frames(error)
-        raise MisfitError(tuple(islice(_problems(error, ""), MOST_PROBLEMS))) from error
+        raise ValidationError(tuple(islice(_problems(error, ""), MOST_PROBLEMS))) from error
 
 
 def is_extra(value: object) -> TypeGuard[Mapping[str, object]]:

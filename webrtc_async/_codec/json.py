@@ -6,7 +6,7 @@ from collections import Counter
 from typing import Any, Final, NoReturn, TypeGuard, cast
 
 
-class MisfitError(ValueError):
+class ValidationError(ValueError):
     """Bytes or values that are not what a model says; `problems` holds a sentence for each."""
 
     def __init__(self, problems: tuple[str, ...]) -> None:
@@ -21,14 +21,14 @@ def read_json(content: bytes) -> object:
     """Return what JSON bytes say, refusing what JSON parsers disagree about.
 
     Raises:
-        MisfitError: Bad JSON, a duplicate key, NaN, an endless number, bad UTF-8, or deep nesting.
+        ValidationError: Bad JSON, a duplicate key, NaN, a huge number, bad UTF-8, or deep nesting.
     """
     try:
         return cast("object", _parsed(content, _encoding(content), _STRICT))
     except RecursionError as error:
-        raise MisfitError(("the JSON is nested too deeply",)) from error
+        raise ValidationError(("the JSON is nested too deeply",)) from error
     except ValueError as error:
-        raise MisfitError((f"not valid JSON: {error}",)) from error
+        raise ValidationError((f"not valid JSON: {error}",)) from error
 
 
 def parsed(content: bytes) -> tuple[Any, int | None]:
@@ -69,7 +69,7 @@ def read_object(content: bytes) -> dict[str, object]:
     """Return the object that JSON bytes say, or an empty one if they say anything else."""
     try:
         fields = read_json(content)
-    except MisfitError:
+    except ValidationError:
         return {}
     return fields if is_object(fields) else {}
 

@@ -6,13 +6,13 @@ import attrs
 
 from webrtc_async._codec.body_reader import BodyReader
 from webrtc_async._codec.converter import build_converter, structured
-from webrtc_async._codec.json import MisfitError, is_object, read_json, read_object, write_json
+from webrtc_async._codec.json import ValidationError, is_object, read_json, read_object, write_json
 
 if TYPE_CHECKING:
     from webrtc_async._codec.model_writer import Write
 
 __all__ = [
-    "MisfitError",
+    "ValidationError",
     "is_object",
     "read_answer",
     "read_json",
@@ -36,7 +36,7 @@ def read_answer(content: bytes, model: type[ModelT]) -> ModelT:
     """Return the service's answer as a model; ids and tokens must be there.
 
     Raises:
-        MisfitError: The bytes are not JSON, or the JSON is not the model.
+        ValidationError: The bytes are not JSON, or the JSON is not the model.
     """
     return _ANSWER_READER.read(content, model)
 
@@ -45,7 +45,7 @@ def read_request(content: bytes, model: type[ModelT]) -> ModelT:
     """Return a request's body as a model; this is how the emulator reads.
 
     Raises:
-        MisfitError: The bytes are not JSON, or the JSON is not the model.
+        ValidationError: The bytes are not JSON, or the JSON is not the model.
     """
     return _REQUEST_READER.read(content, model)
 
@@ -59,7 +59,7 @@ def write_request(model: object) -> bytes:
     """Return a request's body: what the caller set, without what only the service sets.
 
     Raises:
-        MisfitError: A value has a type that its field does not allow.
+        ValidationError: A value has a type that its field does not allow.
     """
     # What fits is written at once; all else is written in the way that can say what is wrong.
     kind: Any = type(model)
@@ -70,13 +70,13 @@ def write_request(model: object) -> bytes:
         raw: object = _REQUESTS.unstructure(model)
     except Exception as error:
         # What attrs and cattrs make of a value that its field does not allow is not documented.
-        raise MisfitError((f"{type(model).__name__}: {error}",)) from error
+        raise ValidationError((f"{type(model).__name__}: {error}",)) from error
     # attrs does not check types, so what is about to be sent is read back by the rules for reading.
     structured(_REQUESTS, raw, type(model))
     try:
         return write_json(raw)
     except (TypeError, ValueError, RecursionError) as error:
-        raise MisfitError((f"extra: {error}",)) from error
+        raise ValidationError((f"extra: {error}",)) from error
 
 
 def _writer(model: type) -> "Write":

@@ -27,7 +27,7 @@ _SUSPECT: Final = re.compile(r"eyJ|token|basic|bearer", re.IGNORECASE)
 _TOKEN_FIELD: Final = re.compile(r"""("\w*token"\s*:\s*"|\b\w*token=)[^"&\s]{4,}""", re.IGNORECASE)
 
 
-class Unshown(str):
+class HiddenStr(str):
     """A text that debuggers and tracebacks with local variables do not show."""
 
     __slots__ = ()
@@ -87,5 +87,5 @@ def secrets_in(authorization: str) -> tuple[str, ...]:
             pair = base64.b64decode(credentials).decode("utf-8", "surrogatepass")
             found |= {pair, pair.partition(":")[2]}
     # Shorter ones would blot out ordinary words, and protect nothing.
-    told = (Unshown(each) for each in found if len(each) >= 4)
+    told = (HiddenStr(each) for each in found if len(each) >= 4)
     return tuple(sorted(told, key=len, reverse=True))

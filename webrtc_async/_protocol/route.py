@@ -29,7 +29,7 @@ BodyT = TypeVar("BodyT")
 ResultT = TypeVar("ResultT")
 
 
-class Repeat(enum.Enum):
+class Idempotency(enum.Enum):
     """What happens when a request arrives twice."""
 
     SAFE = enum.auto()
@@ -131,7 +131,7 @@ def _quoted(name: str, value: str) -> str:
 
 
 def _creates(route: "Route[Any, Any]") -> bool:
-    return route.repeat is Repeat.CREATE
+    return route.idempotency is Idempotency.CREATE
 
 
 @frozen(kw_only=True, eq=False)
@@ -146,7 +146,7 @@ class Route(Generic[BodyT, ResultT]):
         result: The model of the answer; NoneType when a success has no body.
         when_empty: What a success without a body means where one with a body is usual.
         errors: The documented refusals.
-        repeat: What happens when a request arrives twice.
+        idempotency: What happens when a request arrives twice.
         creates: Whether the second arrival creates a second thing.
     """
 
@@ -157,7 +157,7 @@ class Route(Generic[BodyT, ResultT]):
     result: type[ResultT]
     when_empty: Callable[[], ResultT] | None = None
     errors: frozenset[int]
-    repeat: Repeat
+    idempotency: Idempotency
 
     creates: bool = field(init=False, default=Factory(_creates, takes_self=True))
 

@@ -198,7 +198,7 @@ def read_response(
     else:
         try:
             return codec.read_answer(response.content, route.result)
-        except codec.MisfitError as misfit:
+        except codec.ValidationError as misfit:
             problems = misfit.problems
     secrets = secrets_in(authorization)
     kind = excerpt(response.headers.get("content-type", "not given"), secrets, longest=100)
@@ -249,7 +249,7 @@ def _write_body(route: Route[BodyT, Any], body: BodyT) -> bytes:
         raise InvalidArgumentError(f"the body must be {wanted}, not {type(body).__name__}.")
     try:
         return codec.write_request(body)
-    except codec.MisfitError as misfit:
+    except codec.ValidationError as misfit:
         raise InvalidArgumentError(f"the body cannot be sent: {misfit}.") from misfit
 
 

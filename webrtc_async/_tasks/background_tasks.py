@@ -89,7 +89,7 @@ class Handle(Generic[ResultT]):
         self._done.set()
 
 
-class Reaper:
+class BackgroundTasks:
     """Starts work in tasks of its own, keeps them, and waits for them at the end.
 
     It belongs to the event loop and process that last started work; what another loop's end cut

@@ -3,7 +3,7 @@
 import anyio
 
 
-class Place:
+class Slot:
     """Entered with a free place, or once one is free."""
 
     def __init__(self, limiter: anyio.CapacityLimiter, holder: object) -> None:

@@ -9,9 +9,10 @@ import anyio
 
 from webrtc_async._config.validation import check_count, check_kind, check_proxy
 from webrtc_async._protocol.wire import WireRequest, WireResponse
-from webrtc_async._tasks.background_tasks import UNWINDING, Reaper
+from webrtc_async._tasks.background_tasks import UNWINDING, BackgroundTasks
 from webrtc_async._tasks.deadline import AnyClock, AsyncioClock, clock_here
 from webrtc_async._tasks.event_loop import current_event_loop, forks, is_running
+from webrtc_async._transport.attempt_state import AttemptState
 from webrtc_async._transport.direct_exchange import DirectExchange
 from webrtc_async._transport.failure import failed, lost
 from webrtc_async._transport.http1.transport import Http1Transport
@@ -32,13 +33,13 @@ from webrtc_async.errors import (
     TransportError,
     WebRtcError,
 )
-from webrtc_async.errors.outcome import NOT_SENT, QUEUED, Progress, Stage
+from webrtc_async.errors.outcome import Outcome, Stage
 
 if TYPE_CHECKING:
     from webrtc_async._transport.exchange import Exchange
     from webrtc_async._transport.throttle import Throttle
 
-_UNSENT: Final = (QUEUED, Stage.THROTTLED)
+_UNSENT: Final = (Stage.QUEUED, Stage.THROTTLED)
 
 
 class Connections:
@@ -62,7 +63,7 @@ class Connections:
         ssl_context: ssl.SSLContext | None = None,
         trust_env: bool = True,
         http_library: LibraryName | None = None,
-        reaper: Reaper | None = None,
+        background_tasks: BackgroundTasks | None = None,
     ) -> None:
         if http_client is not None and (transport or proxy or ssl_context):
             raise ConfigurationError(
@@ -87,7 +88,7 @@ class Connections:
             given=http_client,
             settings=settings,
             max_connections=max_connections,
-            reaper=Reaper() if reaper is None else reaper,
+            background_tasks=BackgroundTasks() if background_tasks is None else background_tasks,
             check_open=self.check_open,
         )
         self._is_given = self._pool.is_given
@@ -128,18 +129,18 @@ class Connections:
     async def exchange(
         self,
         request: WireRequest,
-        progress: Progress,
+        state: AttemptState,
         *,
         longest: float | None = None,
         connect_timeout: float | None = None,
         take_over: TakeOver | None = None,
         rate_limiter: RateLimiter | None = None,
     ) -> WireResponse:
-        """Send a request and return the answer to it, where `settle` was called before.
+        """Send a request and return the answer to it, where `bind_to_loop` was called before.
 
         Args:
             request: What to send; its target is a URL.
-            progress: Kept up to date, so that a failure anywhere knows how far it came.
+            state: Kept up to date, so that a failure anywhere knows how far it came.
             longest: Seconds that it may take once it has a place; None for no bound of its own.
             connect_timeout: Seconds that connecting may take; None for no bound of its own.
             take_over: Is given the exchange if its caller is cancelled once the request was sent.
@@ -151,32 +152,32 @@ class Connections:
             ClientClosedError: The client was closed.
             ConfigurationError: The HTTP client cannot be used for it.
         """
-        self.check_open(progress.operation)
-        progress.begin(QUEUED)
-        under_way = self._exchange(request, progress)
+        self.check_open(state.operation)
+        state.begin(Stage.QUEUED)
+        under_way = self._exchange(request, state)
         try:
             if rate_limiter is None:
                 answer = await under_way.answer(longest, connect_timeout, take_over)
             else:
-                async with self._throttled().permit(rate_limiter, progress, under_way):
-                    self.check_open(progress.operation)
-                    progress.begin(QUEUED)
+                async with self._throttled().permit(rate_limiter, state, under_way):
+                    self.check_open(state.operation)
+                    state.begin(Stage.QUEUED)
                     answer = await under_way.answer(longest, connect_timeout, take_over)
         except Exception as error:
             if (refusal := under_way.refusal) is not None:
                 return refusal
             if isinstance(error, WebRtcError):
                 raise
-            if progress.outcome is NOT_SENT:
+            if state.outcome is Outcome.NOT_SENT:
                 # It may have failed because the pool was closed while it waited.
-                self.check_open(progress.operation)
-            raise failed(progress, request.url, error) from error
+                self.check_open(state.operation)
+            raise failed(state, request.url, error) from error
         finally:
-            self.requests_sent += progress.stage not in _UNSENT
+            self.requests_sent += state.stage not in _UNSENT
         answer = answer or under_way.refusal
         if answer is None:
-            progress.is_reused = False  # a connection that says nothing is not dead
-            raise lost(progress, request.url, f"it took over attempt_timeout, {longest:g} s")
+            state.is_reused = False  # a connection that says nothing is not dead
+            raise lost(state, request.url, f"it took over attempt_timeout, {longest:g} s")
         return answer
 
     async def aclose(self) -> None:
@@ -195,10 +196,12 @@ class Connections:
             raise TransportError(
                 f"the connections could not be closed in order ({type(error).__name__}); they are "
                 "given up.",
-                outcome=NOT_SENT,
+                outcome=Outcome.NOT_SENT,
             ) from error
 
-    def settle(self, operation: str = "", *, to_close: bool = False) -> AnyClock | AsyncioClock:
+    def bind_to_loop(
+        self, operation: str = "", *, to_close: bool = False
+    ) -> AnyClock | AsyncioClock:
         """Make sure that the connections belong to this event loop and process, return its clock.
 
         Args:
@@ -214,7 +217,7 @@ class Connections:
         if self._home is not None:
             self._leave(*self._home, operation, to_close)
         self._home = (current_event_loop(), forks())
-        self._pool.settle()
+        self._pool.bind_to_loop()
         self._throttle = None
         self._clock = clock = clock_here()
         return clock
@@ -241,12 +244,12 @@ class Connections:
             self._abandoned.append(self._own)
             self._own = None
 
-    def _exchange(self, request: WireRequest, progress: Progress) -> "Exchange | DirectExchange":
+    def _exchange(self, request: WireRequest, state: AttemptState) -> "Exchange | DirectExchange":
         if self.lane is not OWN:
             # Loaded by the first exchange over an HTTP library.
             from webrtc_async._transport.exchange import Exchange
 
-            return Exchange(request, progress, self.max_response_bytes, self._pool)
+            return Exchange(request, state, self.max_response_bytes, self._pool)
         if self._own is None:
             settings = self._pool.settings
             self._own = Http1Transport(
@@ -255,7 +258,7 @@ class Connections:
                 ssl_context=settings.get("verify"),
                 trust_env=settings["trust_env"],
             )
-        return DirectExchange(request, progress, self.max_response_bytes, self._own)
+        return DirectExchange(request, state, self.max_response_bytes, self._own)
 
     def _throttled(self) -> "Throttle":
         if self._throttle is None:

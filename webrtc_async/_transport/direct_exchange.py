@@ -8,6 +8,7 @@ import httpx
 
 from webrtc_async._protocol.content_coding import ContentError, check_length, decode
 from webrtc_async._protocol.wire import WireRequest, WireResponse
+from webrtc_async._transport.attempt_state import AttemptState
 from webrtc_async._transport.failure import refusal_of, unreadable
 from webrtc_async._transport.http1.connection import Origin
 from webrtc_async._transport.http1.request_writer import check_target
@@ -15,7 +16,7 @@ from webrtc_async._transport.http1.response import Http1Response
 from webrtc_async._transport.http1.transport import Http1Transport, origin_of
 from webrtc_async._transport.orphaned_request import TakeOver
 from webrtc_async.errors import ConfigurationError
-from webrtc_async.errors.outcome import READING, Progress
+from webrtc_async.errors.outcome import Stage
 
 if TYPE_CHECKING:
     from webrtc_async._transport.http1.response_head import ResponseHead
@@ -26,18 +27,18 @@ class DirectExchange:
 
     Args:
         request: What is sent; its target is a URL.
-        progress: Kept up to date, so that a failure anywhere knows how far it came.
+        state: Kept up to date, so that a failure anywhere knows how far it came.
         limit: The most bytes of a body, decoded.
         transport: What sends it.
     """
 
-    __slots__ = ("_chunks", "_head", "_limit", "_progress", "_request", "_response", "_transport")
+    __slots__ = ("_chunks", "_head", "_limit", "_request", "_response", "_state", "_transport")
 
     def __init__(
-        self, request: WireRequest, progress: Progress, limit: int, transport: Http1Transport
+        self, request: WireRequest, state: AttemptState, limit: int, transport: Http1Transport
     ) -> None:
         self._request = request
-        self._progress = progress
+        self._state = state
         self._limit = limit
         self._transport = transport
         self._response: Http1Response
@@ -69,13 +70,13 @@ class DirectExchange:
             ConfigurationError: It cannot be sent anywhere.
             UnexpectedResponseError: The body is over the limit or its encoding cannot be read.
         """
-        request, progress, transport = self._request, self._progress, self._transport
+        request, state, transport = self._request, self._state, self._transport
         origin, host, target = self._place()
         written = transport.writer.write(request, target, host)
-        connection = transport.take(origin, progress)
+        connection = transport.take(origin, state)
         if connection is None:
-            connection = await transport.connected(origin, connect_timeout, progress)
-        self._response = response = connection.begin(request.method, written, progress, longest)
+            connection = await transport.connected(origin, connect_timeout, state)
+        self._response = response = connection.begin(request.method, written, state, longest)
         try:
             return await self._read(response)
         except Exception as error:
@@ -98,7 +99,7 @@ class DirectExchange:
             pass
         finally:
             self._give_up()
-        return self._progress.received
+        return self._state.received
 
     def _place(self) -> tuple[Origin, str, str]:
         """Return where the request goes, and its host and target on the wire."""
@@ -112,27 +113,27 @@ class DirectExchange:
         except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
             raise ConfigurationError(
                 f"the request cannot be built ({type(error).__name__}): check base_url.",
-                operation=self._progress.operation,
+                operation=self._state.operation,
             ) from error
 
     def _give_up(self) -> None:
         """End the exchange, unless it is complete, and keep what has come of a body."""
         if self._head is not None and not self._head.encoding:
             self._chunks.append(self._response.take())
-            self._progress.received = b"".join(self._chunks)
+            self._state.received = b"".join(self._chunks)
         self._response.give_up()
 
     async def _read(self, response: Http1Response) -> WireResponse:
         while (head := response.reader.head) is None:
             await response.arrival()
-        self._head, progress = head, self._progress
-        progress.stage, progress.status = READING, head.status
+        self._head, state = head, self._state
+        state.stage, state.status = Stage.READING, head.status
         try:
             if not response.is_complete:
                 await self._receive(response)
             content = self._content(response, head.encoding)
         except ContentError as error:
-            raise unreadable(error, self._progress.operation, head.status) from None
+            raise unreadable(error, self._state.operation, head.status) from None
         return WireResponse(head.status, head.headers, content)
 
     async def _receive(self, response: Http1Response) -> None:

@@ -12,14 +12,15 @@ from attrs import define, field
 
 from webrtc_async._protocol.content_coding import ContentError, check_length, decode
 from webrtc_async._protocol.wire import WireRequest, WireResponse
-from webrtc_async._tasks.slot import Place
+from webrtc_async._tasks.slot import Slot
+from webrtc_async._transport.attempt_state import AttemptState
 from webrtc_async._transport.failure import forget_causes, refusal_of, tracer, unreadable
 from webrtc_async._transport.library_pool import LibraryPool
 from webrtc_async._transport.orphaned_request import TakeOver, in_a_task
 from webrtc_async.errors import (
     ConfigurationError,
 )
-from webrtc_async.errors.outcome import Progress, Stage
+from webrtc_async.errors.outcome import Stage
 
 _CHUNKS_AT_A_TIME: Final = 256
 """Chunks after which a reader gives way, so that a stream that never waits can be ended."""
@@ -31,13 +32,13 @@ class Exchange:
 
     Attributes:
         request: What is sent; its target is a URL.
-        progress: Kept up to date, so that a failure anywhere knows how far it came.
+        state: Kept up to date, so that a failure anywhere knows how far it came.
         limit: The most bytes of a body, decoded.
         pool: What sends it.
     """
 
     request: WireRequest
-    progress: Progress
+    state: AttemptState
     limit: int
     pool: LibraryPool
     _head: WireResponse | None = field(default=None, init=False)
@@ -72,19 +73,19 @@ class Exchange:
         work = partial(self._answer, longest, connect_timeout)
         if take_over is None:
             return await work()
-        return await in_a_task(work, self.progress, self.pool.reaper, take_over)
+        return await in_a_task(work, self.state, self.pool.background_tasks, take_over)
 
     async def _answer(
         self, longest: float | None, connect_timeout: float | None
     ) -> WireResponse | None:
-        progress = self.progress
+        state = self.state
         # On behalf of the exchange and not of its task, whose hooks may make calls of their own.
-        async with Place(self.pool.limiter, self):
-            self.pool.check_open(progress.operation)
+        async with Slot(self.pool.limiter, self):
+            self.pool.check_open(state.operation)
             http = self.pool.client()
             built = self._built(http, connect_timeout)
             # A pool of ours tells of every byte; of what was given, nothing is known.
-            progress.stage, progress.is_traced = Stage.CONNECTING, not self.pool.is_given
+            state.stage, state.is_traced = Stage.CONNECTING, not self.pool.is_given
             outer = sys.exception()
             try:
                 with move_on_after(longest):
@@ -113,13 +114,13 @@ class Exchange:
                 headers=headers,
                 content=request.content or None,
                 timeout=own_timeout if is_own else library.client_default,
-                extensions={"trace": tracer(self.progress, self._see), "progress": self.progress},
+                extensions={"trace": tracer(self.state, self._see), "state": self.state},
             )
         except Exception as error:
             raise ConfigurationError(
                 f"the HTTP client cannot build the request ({type(error).__name__}): check "
                 "base_url, headers, and the http_client with its cookies.",
-                operation=self.progress.operation,
+                operation=self.state.operation,
             ) from error
 
     async def _send(self, http: httpx.AsyncClient, built: httpx.Request) -> WireResponse:
@@ -143,7 +144,7 @@ class Exchange:
             content = await self._read(response)
         except BaseException:
             if head is not None and "content-encoding" not in head.headers:
-                self.progress.received = b"".join(self._chunks)
+                self.state.received = b"".join(self._chunks)
             raise
         finally:
             await response.aclose()
@@ -155,7 +156,7 @@ class Exchange:
             return None
         headers = {name.lower(): value for name, value in response.headers.items()}
         self._head = WireResponse(status=response.status_code, headers=headers)
-        self.progress.stage, self.progress.status = Stage.READING, response.status_code
+        self.state.stage, self.state.status = Stage.READING, response.status_code
         return self._head
 
     def _see(self, status: int, headers: Iterable[tuple[bytes, bytes]]) -> None:
@@ -170,7 +171,7 @@ class Exchange:
             encoding = response.headers.get("content-encoding", "")
             return decode(await self._read_raw(response), encoding, self.limit)
         except ContentError as error:
-            raise unreadable(error, self.progress.operation, response.status_code) from None
+            raise unreadable(error, self.state.operation, response.status_code) from None
 
     async def _read_raw(self, response: httpx.Response) -> bytes:
         # As it was sent; sync streams have no place here.

@@ -14,6 +14,7 @@ from attrs import evolve
 from webrtc_async._protocol.content_coding import ContentError
 from webrtc_async._protocol.redaction import excerpt
 from webrtc_async._protocol.wire import WireResponse
+from webrtc_async._transport.attempt_state import AttemptState
 from webrtc_async.errors import (
     ConnectionFailedError,
     ResponseTooLargeError,
@@ -22,7 +23,7 @@ from webrtc_async.errors import (
     UnexpectedResponseError,
     UnknownOutcomeError,
 )
-from webrtc_async.errors.outcome import Outcome, Progress, Stage
+from webrtc_async.errors.outcome import Outcome, Stage
 
 ErrorT = TypeVar("ErrorT", bound=BaseException)
 
@@ -40,19 +41,19 @@ _NEVER_SENT: Final = frozenset(
 
 
 def tracer(
-    progress: Progress, on_head: Callable[[int, Iterable[tuple[bytes, bytes]]], None]
+    state: AttemptState, on_head: Callable[[int, Iterable[tuple[bytes, bytes]]], None]
 ) -> Callable[[str, Mapping[str, Any]], Awaitable[None]]:
-    """Return an httpcore trace hook that keeps a progress up to date.
+    """Return an httpcore trace hook that keeps a state up to date.
 
     Args:
-        progress: Whose stage it keeps.
+        state: Whose stage it keeps.
         on_head: Is told the status and headers of an answer, whatever becomes of it afterwards.
     """
     through_proxy = has_connected = False
 
     async def trace(event: str, info: Mapping[str, Any]) -> None:
         nonlocal through_proxy, has_connected
-        progress.is_traced = True
+        state.is_traced = True
         has_connected = has_connected or event.startswith("connection.connect_")
         if event.endswith(".send_request_headers.started"):
             # A CONNECT is between this side and the proxy; the request itself comes after it.
@@ -60,9 +61,9 @@ def tracer(
         if through_proxy:
             return
         if event.endswith(".send_request_headers.started"):
-            progress.stage, progress.is_reused = Stage.SENDING, not has_connected
+            state.stage, state.is_reused = Stage.SENDING, not has_connected
         elif event.endswith(".send_request_body.complete"):
-            progress.stage = Stage.AWAITING
+            state.stage = Stage.AWAITING
         elif event.endswith(".receive_response_headers.complete"):
             _, status, _, headers = info["return_value"]
             on_head(status, headers)
@@ -70,39 +71,39 @@ def tracer(
     return trace
 
 
-def failed(progress: Progress, target: str, error: Exception) -> TransportError:
+def failed(state: AttemptState, target: str, error: Exception) -> TransportError:
     """Return the error for an exception of the HTTP library or of a user's hook."""
-    if not progress.is_traced and type(error).__name__ in _NEVER_SENT:
-        progress.is_traced = True
-    was_sent = progress.outcome is not Outcome.NOT_SENT
+    if not state.is_traced and type(error).__name__ in _NEVER_SENT:
+        state.is_traced = True
+    was_sent = state.outcome is not Outcome.NOT_SENT
     broken = _behind(error, ssl.SSLError)
     # A connection that has served before, or an answer that has begun, had its handshake.
-    if broken is not None and not progress.is_reused and progress.status is None:
+    if broken is not None and not state.is_reused and state.status is None:
         # Loaded by the first failure of TLS.
         from webrtc_async._transport.tls_failure import tls_problem
 
         problem = tls_problem(broken, _host(target), was_sent=was_sent)
         if problem is not None:
-            return TlsError(problem, operation=progress.operation)
+            return TlsError(problem, operation=state.operation)
     detail = excerpt(str(error).strip().rstrip("."))
     if not detail and not was_sent and target.startswith("https:"):
         said = getattr(broken, "reason", None)
         detail = "the connection ended before TLS was agreed on" + (f" ({said})" if said else "")
     problem = f"{type(error).__name__}{f': {detail}' if detail else ''}"
-    return lost(progress, target, problem + _hint(target, detail))
+    return lost(state, target, problem + _hint(target, detail))
 
 
-def lost(progress: Progress, target: str, problem: str) -> TransportError:
+def lost(state: AttemptState, target: str, problem: str) -> TransportError:
     """Return the error for a request that got no answer, or no whole one."""
-    if progress.outcome is Outcome.NOT_SENT:
+    if state.outcome is Outcome.NOT_SENT:
         return ConnectionFailedError(
-            f"no connection to {_host(target)}: {problem}.", operation=progress.operation
+            f"no connection to {_host(target)}: {problem}.", operation=state.operation
         )
     return UnknownOutcomeError(
-        f"the answer of {_host(target)} was lost while {progress.stage.value}: {problem}.",
-        operation=progress.operation,
-        outcome=progress.outcome,
-        status=progress.status,
+        f"the answer of {_host(target)} was lost while {state.stage.value}: {problem}.",
+        operation=state.operation,
+        outcome=state.outcome,
+        status=state.status,
     )
 
 

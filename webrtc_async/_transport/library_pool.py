@@ -12,7 +12,7 @@ import anyio
 import httpx
 from attrs import define, field
 
-from webrtc_async._tasks.background_tasks import Reaper
+from webrtc_async._tasks.background_tasks import BackgroundTasks
 from webrtc_async._transport.http_library import HttpClient, HttpTransport, Library
 from webrtc_async.errors import ConfigurationError
 
@@ -29,7 +29,7 @@ class LibraryPool:
         given: The user's client; None for an own one.
         settings: Of an own one.
         max_connections: Most exchanges at a time.
-        reaper: Has the tasks of exchanges that may outlive their callers.
+        background_tasks: Has the tasks of exchanges that may outlive their callers.
         check_open: Refuses an operation's exchange if the client was closed.
         limiter: Where exchanges wait for a place.
     """
@@ -38,7 +38,7 @@ class LibraryPool:
     given: HttpClient | None
     settings: dict[str, Any]
     max_connections: int
-    reaper: Reaper
+    background_tasks: BackgroundTasks
     check_open: Callable[[str], None]
     limiter: anyio.CapacityLimiter = field(init=False)
     _client: httpx.AsyncClient | None = field(default=None, init=False)
@@ -89,7 +89,7 @@ class LibraryPool:
                 ) from error
         return self._client
 
-    def settle(self) -> None:
+    def bind_to_loop(self) -> None:
         """Begin in the event loop and process that run this."""
         self.limiter = anyio.CapacityLimiter(self.max_connections)
 

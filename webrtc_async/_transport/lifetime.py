@@ -59,7 +59,7 @@ class Lifetime:
         """Forget calls that another process or a finished event loop had under way."""
         self._calls.clear()
 
-    async def begin_to_end(self) -> bool:
+    async def start_closing(self) -> bool:
         """Take no more calls, and return whether this is the first to say so.
 
         Who comes later gets its answer when the first is done.
@@ -82,7 +82,7 @@ class Lifetime:
 
     def finish(self) -> None:
         """Let go whoever waits for the end."""
-        assert self._closed is not None  # noqa: S101  # begin_to_end() was first
+        assert self._closed is not None  # noqa: S101  # start_closing() was first
         self._closed.set()
         self._closed = None
 

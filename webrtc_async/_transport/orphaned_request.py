@@ -6,8 +6,9 @@ from typing import Any, Protocol
 from anyio import get_cancelled_exc_class
 
 from webrtc_async._protocol.wire import WireResponse
-from webrtc_async._tasks.background_tasks import UNWINDING, Handle, Reaper
-from webrtc_async.errors.outcome import Outcome, Progress
+from webrtc_async._tasks.background_tasks import UNWINDING, BackgroundTasks, Handle
+from webrtc_async._transport.attempt_state import AttemptState
+from webrtc_async.errors.outcome import Outcome
 
 
 class LeftExchange(Protocol):
@@ -27,8 +28,8 @@ TakeOver = Callable[[LeftExchange], bool]
 
 async def in_a_task(
     exchange: Callable[[], Coroutine[Any, Any, WireResponse | None]],
-    progress: Progress,
-    reaper: Reaper,
+    state: AttemptState,
+    background_tasks: BackgroundTasks,
     take_over: TakeOver,
 ) -> WireResponse | None:
     """Return what an exchange returns, from a task that lives on if this one is cancelled.
@@ -37,18 +38,18 @@ async def in_a_task(
 
     Args:
         exchange: Sends a request and returns the answer.
-        progress: How far it has come.
-        reaper: Starts the task; where it does not, the exchange ends with its caller.
+        state: How far it has come.
+        background_tasks: Starts the task; where it does not, the exchange ends with its caller.
         take_over: Is given the exchange if its caller is cancelled after the request was sent.
     """
-    handle = reaper.start(exchange, name=progress.operation)
+    handle = background_tasks.start(exchange, name=state.operation)
     if handle is None:
         return await exchange()
     try:
         await handle.wait(shielded=False)
     except get_cancelled_exc_class():
-        is_sent = progress.outcome is not Outcome.NOT_SENT
-        if not is_sent or not take_over(_LeftTask(handle, progress)):
+        is_sent = state.outcome is not Outcome.NOT_SENT
+        if not is_sent or not take_over(_LeftTask(handle, state)):
             handle.give_up()
             await handle.wait(grace=UNWINDING)
         raise
@@ -56,17 +57,17 @@ async def in_a_task(
 
 
 class _LeftTask:
-    def __init__(self, handle: Handle[WireResponse | None], progress: Progress) -> None:
+    def __init__(self, handle: Handle[WireResponse | None], state: AttemptState) -> None:
         self._handle = handle
-        self._progress = progress
+        self._state = state
 
     async def finish(self, within: float) -> bytes:
         self._handle.give_up_after(within)
         await self._handle.wait()
         if self._handle.is_given_up:
-            return self._progress.received
+            return self._state.received
         try:
             answer = self._handle.result()
         except Exception:  # whatever ended it, what came before is the result
-            return self._progress.received
+            return self._state.received
         return answer.content if answer is not None and answer.is_success else b""

@@ -12,8 +12,9 @@ from anyio.lowlevel import RunVar
 from attrs import define, field
 
 from webrtc_async._config.validation import check_count, check_seconds
+from webrtc_async._transport.attempt_state import AttemptState
 from webrtc_async.errors import RateLimiterError, WebRtcError
-from webrtc_async.errors.outcome import Progress, Stage
+from webrtc_async.errors.outcome import Stage
 
 _RESOLUTION: Final = 1e-6
 """Seconds that a clock may be behind a timer that it has just run."""
@@ -105,13 +106,13 @@ class LocalRateLimiter:
             return 0
 
 
-async def wait_for_permit(limiter: RateLimiter, progress: Progress) -> None:
+async def wait_for_permit(limiter: RateLimiter, state: AttemptState) -> None:
     """Wait until a request may be sent.
 
     Raises:
         WebRtcError: It may not be; nothing of it was sent.
     """
-    progress.stage = Stage.THROTTLED
+    state.stage = Stage.THROTTLED
     try:
         await limiter.acquire()
     except WebRtcError:

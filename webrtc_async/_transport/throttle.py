@@ -5,9 +5,10 @@ from contextlib import asynccontextmanager
 
 import anyio
 
-from webrtc_async._tasks.slot import Place
+from webrtc_async._tasks.slot import Slot
+from webrtc_async._transport.attempt_state import AttemptState
 from webrtc_async._transport.rate_limiter import RateLimiter, wait_for_permit
-from webrtc_async.errors.outcome import Progress, Stage
+from webrtc_async.errors.outcome import Stage
 
 
 class Throttle:
@@ -24,13 +25,13 @@ class Throttle:
 
     @asynccontextmanager
     async def permit(
-        self, rate_limiter: RateLimiter, progress: Progress, holder: object
+        self, rate_limiter: RateLimiter, state: AttemptState, holder: object
     ) -> AsyncGenerator[None]:
         """Wait for a place and a permit; the place is free again afterwards.
 
         Args:
             rate_limiter: Gives the permit.
-            progress: Told what is waited for.
+            state: Told what is waited for.
             holder: Has the place.
 
         Raises:
@@ -38,20 +39,20 @@ class Throttle:
         """
         has_place = False
         try:
-            async with Place(self._limiter, holder):
+            async with Slot(self._limiter, holder):
                 has_place = True
-                await self._ask(rate_limiter, progress)
+                await self._ask(rate_limiter, state)
                 yield
         except BaseException:
             if self._is_short and not has_place:
-                progress.stage = Stage.THROTTLED
+                state.stage = Stage.THROTTLED
             raise
 
-    async def _ask(self, rate_limiter: RateLimiter, progress: Progress) -> None:
+    async def _ask(self, rate_limiter: RateLimiter, state: AttemptState) -> None:
         self._asking += 1
         self._is_short = True
         try:
-            await wait_for_permit(rate_limiter, progress)
+            await wait_for_permit(rate_limiter, state)
         finally:
             self._asking -= 1
         # Not where it was cut off: then those behind it, cut off with it, still waited for the

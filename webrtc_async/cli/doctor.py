@@ -29,8 +29,6 @@ from webrtc_async.cli.printable import printable
 from webrtc_async.route_table import GET_SESSION
 
 PACKAGES: Final = ("httpx", "attrs", "cattrs", "anyio", "tenacity")
-FAST: Final = ("httptools", "msgspec")
-"""What the extra `fast` brings."""
 
 DEADLINE: Final = 15.0
 """Seconds that the service has to answer."""
@@ -87,7 +85,6 @@ def versions() -> Iterable[Finding]:
     """Find what is installed."""
     yield Finding("webrtc-async", f"{__version__} on Python {platform.python_version()}")
     yield Finding("packages", ", ".join(f"{name} {_version(name)}" for name in PACKAGES))
-    yield Finding("for speed", ", ".join(f"{name} {_version(name)}" for name in FAST))
 
 
 def variables(environ: Mapping[str, str]) -> Iterable[Finding]:

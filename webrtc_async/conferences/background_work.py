@@ -8,7 +8,7 @@ from typing import Any, Final
 import anyio
 from attrs import define, field
 
-from webrtc_async._tasks.background_tasks import Handle, Reaper
+from webrtc_async._tasks.background_tasks import BackgroundTasks, Handle
 from webrtc_async._tasks.event_loop import current_event_loop
 from webrtc_async.conferences.resource import Resource
 
@@ -22,16 +22,16 @@ Work = Callable[[], Coroutine[Any, Any, None]]
 
 
 @define(eq=False)
-class ConferenceOwner:
+class BackgroundWork:
     """Carries work on that its caller's cancellation must not end.
 
     Attributes:
-        reaper: Runs the tasks; the client waits for them when it is closed.
+        background_tasks: Runs the tasks; the client waits for them when it is closed.
         most_requests: Requests at a time, the client's number of connections: more would wait
             inside the client, and spend their deadlines there.
     """
 
-    reaper: Reaper
+    background_tasks: BackgroundTasks
     most_requests: int
     _under_way: set[Handle[None]] = field(factory=set[Handle[None]], init=False)
     _waiting: deque[tuple[Work, str]] = field(factory=deque[tuple[Work, str]], init=False)
@@ -56,7 +56,7 @@ class ConferenceOwner:
             finally:
                 self._under_way.difference_update(started)
 
-        handle = self.reaper.start(carry_out, name=name)
+        handle = self.background_tasks.start(carry_out, name=name)
         started = [] if handle is None else [handle]
         self._under_way.update(started)
         if not started:

@@ -6,9 +6,9 @@ from typing import Literal
 import anyio.to_thread
 from attrs import define, evolve, field, frozen
 
-from webrtc_async.conferences.background_work import ConferenceOwner
+from webrtc_async.conferences.background_work import BackgroundWork
 from webrtc_async.conferences.conference import Conference
-from webrtc_async.conferences.deletion import Removal
+from webrtc_async.conferences.deletion import Deletion
 from webrtc_async.conferences.errors import JournalError, SetupError
 from webrtc_async.conferences.journal import Journal
 from webrtc_async.conferences.pipeline import Pipeline, Source
@@ -53,7 +53,7 @@ class BulkSetup:
     """Sets plans up; see `AsyncWebRtcClient.set_up`."""
 
     client: Endpoints
-    owner: ConferenceOwner
+    background_work: BackgroundWork
     account_id: str
     plans: Source[ConferencePlan]
     concurrency: int
@@ -80,7 +80,7 @@ class BulkSetup:
                 raise result.error
 
         return Pipeline[ConferencePlan, SetupResult](
-            owner=self.owner,
+            background_work=self.background_work,
             items=self.plans,
             work=self._set_up,
             on_result=count,
@@ -114,14 +114,14 @@ class BulkSetup:
             self._keys.remove(plan.key)
 
     async def _set_up_journaled(self, plan: ConferencePlan, journal: Journal) -> SetupResult | None:
-        removal = self._removal(journal.unfinished(plan.key))
-        await removal.run()
-        if removal.errors:
+        deletion = self._removal(journal.unfinished(plan.key))
+        await deletion.run()
+        if deletion.errors:
             error = SetupError(
                 "what an earlier run had created of it could not be deleted.",
-                removal.errors,
+                deletion.errors,
                 operation=NAME,
-                leaked=removal.left,
+                leaked=deletion.left,
             )
             return SetupResult(plan=plan, error=error)
         await journal.begin(plan.key)
@@ -142,7 +142,7 @@ class BulkSetup:
 
         setup = Setup(
             client=self.client,
-            places=self.owner.places,
+            places=self.background_work.places,
             seats=plan.participants,
             hearing_of=plan.hearing_of,
             session_plan=Session(tag=plan.tag),
@@ -190,5 +190,5 @@ class BulkSetup:
         if self.journal is not None:
             self.journal.close()
 
-    def _removal(self, resources: Iterable[Resource]) -> Removal:
-        return Removal(self.client, self.owner.places, list(resources))
+    def _removal(self, resources: Iterable[Resource]) -> Deletion:
+        return Deletion(self.client, self.background_work.places, list(resources))

@@ -5,9 +5,9 @@ from collections.abc import AsyncGenerator, Sized
 import anyio.to_thread
 from attrs import define, field, frozen
 
-from webrtc_async.conferences.background_work import ConferenceOwner
+from webrtc_async.conferences.background_work import BackgroundWork
 from webrtc_async.conferences.conference import Conference
-from webrtc_async.conferences.deletion import Removal
+from webrtc_async.conferences.deletion import Deletion
 from webrtc_async.conferences.errors import TeardownError
 from webrtc_async.conferences.journal import Journal
 from webrtc_async.conferences.pipeline import Pipeline, Source
@@ -37,7 +37,7 @@ class BulkTeardown:
     """Tears conferences down; see `AsyncWebRtcClient.tear_down`."""
 
     client: Endpoints
-    owner: ConferenceOwner
+    background_work: BackgroundWork
     account_id: str
     conferences: Source[Conference] | Journal
     concurrency: int
@@ -50,7 +50,7 @@ class BulkTeardown:
         """Return what becomes of each conference as it is known."""
         given = self.conferences
         return Pipeline[Conference | str, TeardownResult](
-            owner=self.owner,
+            background_work=self.background_work,
             items=self._keys(given) if isinstance(given, Journal) else given,
             work=self._tear_down,
             on_result=self._count,
@@ -94,17 +94,17 @@ class BulkTeardown:
             assert journal is not None  # noqa: S101  # keys are of a journal
             known = journal.finished(item)
             key, resources = item, journal.unfinished(item) if known is None else known.resources
-        removal = Removal(self.client, self.owner.places, list(resources))
-        await removal.run()
-        deleted = tuple(each for each in resources if each not in removal.left)
-        if not removal.errors:
+        deletion = Deletion(self.client, self.background_work.places, list(resources))
+        await deletion.run()
+        deleted = tuple(each for each in resources if each not in deletion.left)
+        if not deletion.errors:
             if journal is not None:
                 await journal.forget(key)
             return TeardownResult(key=key, deleted=deleted)
         error = TeardownError(
             f"{key or 'it'} could not be torn down whole.",
-            removal.errors,
+            deletion.errors,
             operation=NAME,
-            leaked=removal.left,
+            leaked=deletion.left,
         )
         return TeardownResult(key=key, deleted=deleted, error=error)

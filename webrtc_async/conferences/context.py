@@ -9,8 +9,8 @@ from typing import Final
 import anyio
 from attrs import define, field
 
-from webrtc_async.conferences.background_work import ConferenceOwner, wait_for
-from webrtc_async.conferences.deletion import Removal
+from webrtc_async.conferences.background_work import BackgroundWork, wait_for
+from webrtc_async.conferences.deletion import Deletion
 from webrtc_async.conferences.errors import ConferenceOverError
 from webrtc_async.conferences.live import LiveConference
 from webrtc_async.conferences.plan import ConferencePlan
@@ -29,7 +29,7 @@ class ConferenceContext:
     """Sets a conference up when it is entered, and tears it down when it is left."""
 
     client: Endpoints
-    owner: ConferenceOwner
+    background_work: BackgroundWork
     plan: ConferencePlan
     on_error: OnError
     deadline: float | None
@@ -47,7 +47,7 @@ class ConferenceContext:
             raise ConferenceOverError("it is entered once; ask for another.", operation=NAME)
         setup = Setup(
             client=self.client,
-            places=self.owner.places,
+            places=self.background_work.places,
             seats=self.plan.participants,
             hearing_of=self.plan.hearing_of,
             session_plan=Session(tag=self.plan.tag),
@@ -57,7 +57,7 @@ class ConferenceContext:
         if not await self._bring_up(setup):
             raise setup.failure() if setup.foreign is None else setup.foreign
         self._live = LiveConference(
-            setup.conference(self.plan), self.client, self.owner, self.grace
+            setup.conference(self.plan), self.client, self.background_work, self.grace
         )
         return self._live
 
@@ -95,7 +95,7 @@ class ConferenceContext:
 
         with anyio.move_on_after(self.deadline):
             if self.on_progress is None:
-                self.owner.start(setup.run, SET_UP)
+                self.background_work.start(setup.run, SET_UP)
                 await wait_for(setup.done, grace=self.grace, on_leaving=leave)
             else:
                 await self._follow(setup, leave)
@@ -106,11 +106,11 @@ class ConferenceContext:
 
         async def run() -> None:
             try:
-                await Removal(self.client, self.owner.places, setup.left).run()
+                await Deletion(self.client, self.background_work.places, setup.left).run()
             finally:
                 undone.set()
 
-        self.owner.start(run, SET_UP)
+        self.background_work.start(run, SET_UP)
         return undone
 
     async def _follow(self, setup: Setup, leave: Callable[[], anyio.Event]) -> None:
@@ -126,7 +126,7 @@ class ConferenceContext:
 
         setup.on_step = show
         with steps:
-            self.owner.start(run, SET_UP)
+            self.background_work.start(run, SET_UP)
             try:
                 # In the caller's task: a slow callback delays its caller and nothing else.
                 async for step in steps:

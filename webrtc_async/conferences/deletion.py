@@ -5,7 +5,7 @@ from collections.abc import Iterable, MutableSequence
 import anyio
 from attrs import define, field
 
-from webrtc_async._tasks.slot import Place
+from webrtc_async._tasks.slot import Slot
 from webrtc_async.conferences.background_work import report_left
 from webrtc_async.conferences.resource import Resource
 from webrtc_async.endpoints import Endpoints
@@ -13,7 +13,7 @@ from webrtc_async.errors import ClientClosedError, NotFoundError, WebRtcError
 
 
 @define(eq=False)
-class Removal:
+class Deletion:
     """The deletion of some resources.
 
     Attributes:
@@ -54,7 +54,7 @@ class Removal:
     async def _delete(self, resource: Resource) -> None:
         is_session = resource.kind == "session"
         delete = self.client.delete_session if is_session else self.client.delete_participant
-        async with Place(self.places, object()):
+        async with Slot(self.places, object()):
             try:
                 await delete(resource.id)
             except NotFoundError:

@@ -13,7 +13,7 @@ Times are seconds since 1970.
 from collections.abc import Mapping
 from typing import Any, Final, cast
 
-from webrtc_async._codec.model_codec import MisfitError, is_object, read_json, write_json
+from webrtc_async._codec.model_codec import ValidationError, is_object, read_json, write_json
 from webrtc_async.conferences.conference import Conference, Member
 from webrtc_async.conferences.errors import JournalError
 from webrtc_async.conferences.resource import Resource
@@ -51,7 +51,7 @@ def read(line: bytes, where: str) -> dict[str, Any]:
     """
     try:
         fields = read_json(line)
-    except MisfitError:
+    except ValidationError:
         fields = None
     if not is_object(fields):
         raise JournalError(f"{where} cannot be read: it is not a line of a journal.")

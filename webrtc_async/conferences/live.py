@@ -3,9 +3,9 @@
 import anyio
 from attrs import define, field
 
-from webrtc_async.conferences.background_work import ConferenceOwner, wait_for
+from webrtc_async.conferences.background_work import BackgroundWork, wait_for
 from webrtc_async.conferences.conference import Conference, Member, subscriptions_for
-from webrtc_async.conferences.deletion import Removal
+from webrtc_async.conferences.deletion import Deletion
 from webrtc_async.conferences.errors import ConferenceOverError, TeardownError
 from webrtc_async.conferences.plan import MOST_PARTICIPANTS, Seat
 from webrtc_async.conferences.resource import Resource
@@ -26,7 +26,7 @@ class LiveConference:
 
     now: Conference
     _client: Endpoints = field(repr=False)
-    _owner: ConferenceOwner = field(repr=False)
+    _background_work: BackgroundWork = field(repr=False)
     _grace: float = field(repr=False)
     _names: set[str] = field(init=False, repr=False)
     _joining: set[Setup] = field(factory=set[Setup], init=False, repr=False)
@@ -82,7 +82,7 @@ class LiveConference:
         check_hearing(hearing, (*(member.name for member in self.now.members), seat.name))
         setup = Setup(
             client=self._client,
-            places=self._owner.places,
+            places=self._background_work.places,
             seats=(seat,),
             hearing_of=lambda _: hearing,
             session_plan=self.session,
@@ -91,7 +91,7 @@ class LiveConference:
         self._names.add(seat.name)
         self._joining.add(setup)
         try:
-            self._owner.start(setup.run, f"{seat.name} joining")
+            self._background_work.start(setup.run, f"{seat.name} joining")
             await wait_for(setup.done, grace=self._grace, on_leaving=setup.abandon)
             if not setup.is_up or self._is_over:
                 raise self._why_not(setup)
@@ -112,10 +112,12 @@ class LiveConference:
         """
         self._check_going_on()
         async with self._turn(name):
-            removal = Removal(self._client, self._owner.places, [self.now[name].resource])
-            await removal.run()
-            if removal.errors:
-                raise removal.errors[0]
+            deletion = Deletion(
+                self._client, self._background_work.places, [self.now[name].resource]
+            )
+            await deletion.run()
+            if deletion.errors:
+                raise deletion.errors[0]
             self.now = self.now.without(name)
             self._names.discard(name)
 
@@ -133,7 +135,7 @@ class LiveConference:
             check_hearing(hearing, (member.name for member in self.now.members))
             ids = ids_of(self.now.members)
             chosen = subscriptions_for(hearing, self.session.id, ids)
-            async with self._owner.places:
+            async with self._background_work.places:
                 await self._client.update_participant_subscriptions(
                     session_id=self.session.id,
                     participant_id=ids[listener],
@@ -144,8 +146,10 @@ class LiveConference:
     def end(self) -> "Teardown":
         """Begin the tear-down, in a task of the client's."""
         self._is_over = True
-        teardown = Teardown(self._client, self._owner, list(self.now.resources), self._joining)
-        self._owner.start(teardown.run, f"tear-down of {self.session.id}")
+        teardown = Teardown(
+            self._client, self._background_work, list(self.now.resources), self._joining
+        )
+        self._background_work.start(teardown.run, f"tear-down of {self.session.id}")
         return teardown
 
     def _turn(self, name: str) -> anyio.Lock:
@@ -170,8 +174,8 @@ class LiveConference:
         self._joining.discard(setup)
         self._names.discard(setup.seats[0].name)
         if setup.is_up:
-            removal = Removal(self._client, self._owner.places, setup.left)
-            self._owner.start(removal.run, "removal of a latecomer")
+            deletion = Deletion(self._client, self._background_work.places, setup.left)
+            self._background_work.start(deletion.run, "deletion of a latecomer")
 
 
 @define(eq=False)
@@ -184,7 +188,7 @@ class Teardown:
     """
 
     _client: Endpoints
-    _owner: ConferenceOwner
+    _background_work: BackgroundWork
     left: list[Resource]
     _joining: set[Setup]
     done: anyio.Event = field(factory=anyio.Event, init=False)
@@ -197,9 +201,9 @@ class Teardown:
                 setup.abandon()
                 await setup.done.wait()
                 self.left.extend(setup.left)
-            removal = Removal(self._client, self._owner.places, self.left)
-            await removal.run()
-            self._errors = removal.errors
+            deletion = Deletion(self._client, self._background_work.places, self.left)
+            await deletion.run()
+            self._errors = deletion.errors
         finally:
             self.done.set()
 

@@ -9,7 +9,7 @@ from abc import abstractmethod
 from typing import TYPE_CHECKING
 
 from webrtc_async._config.validation import check_count
-from webrtc_async.conferences.background_work import GRACE, ConferenceOwner
+from webrtc_async.conferences.background_work import GRACE, BackgroundWork
 from webrtc_async.endpoints import Endpoints
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 class Conferences(Endpoints):
     """The operations on whole conferences, made of those of the API."""
 
-    _owner: ConferenceOwner
+    _background_work: BackgroundWork
 
     @property
     @abstractmethod
@@ -74,7 +74,7 @@ class Conferences(Endpoints):
 
         return ConferenceContext(
             client=self,
-            owner=self._owner,
+            background_work=self._background_work,
             plan=as_plan(participants, subscribe=subscribe, tag=tag),
             on_error=on_error,
             deadline=deadline,
@@ -121,7 +121,7 @@ class Conferences(Endpoints):
         check_count("concurrency", concurrency)
         return BulkSetup(
             client=self,
-            owner=self._owner,
+            background_work=self._background_work,
             account_id=self.account_id,
             plans=plans,
             concurrency=concurrency,
@@ -162,7 +162,7 @@ class Conferences(Endpoints):
         check_count("concurrency", concurrency)
         return BulkTeardown(
             client=self,
-            owner=self._owner,
+            background_work=self._background_work,
             account_id=self.account_id,
             conferences=conferences,
             concurrency=concurrency,

@@ -16,7 +16,7 @@ import anyio
 from anyio.lowlevel import checkpoint
 from attrs import define, field
 
-from webrtc_async.conferences.background_work import ConferenceOwner, wait_for
+from webrtc_async.conferences.background_work import BackgroundWork, wait_for
 
 ItemT = TypeVar("ItemT")
 ResultT = TypeVar("ResultT")
@@ -33,7 +33,7 @@ class Pipeline(Generic[ItemT, ResultT]):
     """Turns items into results in tasks of the client's, and hands them over as they are made.
 
     Attributes:
-        owner: Runs the tasks.
+        background_work: Runs the tasks.
         items: What to work on, taken one by one as places come free.
         work: Makes the result of an item, or None for one that is not to be handed over; what it
             raises ends everything.
@@ -47,7 +47,7 @@ class Pipeline(Generic[ItemT, ResultT]):
         grace: Seconds that a caller who leaves early waits for what is under way.
     """
 
-    owner: ConferenceOwner
+    background_work: BackgroundWork
     items: Source[ItemT]
     work: Callable[[ItemT], Awaitable[ResultT | None]]
     on_result: Callable[[ResultT], Awaitable[None]]
@@ -72,7 +72,7 @@ class Pipeline(Generic[ItemT, ResultT]):
     async def results(self) -> AsyncGenerator[ResultT]:
         """Return the results as they are made; who leaves early leaves nothing under way."""
         await self.on_start()
-        self.owner.start(self._run, "work on many conferences")
+        self.background_work.start(self._run, "work on many conferences")
         try:
             while await self._wait_for_one():
                 # So that a loop over results that are there already can be cancelled too.
@@ -97,7 +97,7 @@ class Pipeline(Generic[ItemT, ResultT]):
                 finally:
                     ended.set()
 
-            self.owner.start(clear_up, "the end of work on many conferences")
+            self.background_work.start(clear_up, "the end of work on many conferences")
             await wait_for(ended, grace=self.grace)
 
     def end(self) -> None:

@@ -9,7 +9,7 @@ from typing import Any, Final, cast
 
 import attrs
 
-from webrtc_async._codec.model_codec import MisfitError, is_object, read_json, write_json
+from webrtc_async._codec.model_codec import ValidationError, is_object, read_json, write_json
 from webrtc_async.conferences.plan import ConferencePlan, Seat
 from webrtc_async.conferences.subscriptions import Hearing, Subscribe
 from webrtc_async.errors import InvalidArgumentError
@@ -33,7 +33,7 @@ def read_plan(content: bytes | str) -> ConferencePlan:
     """
     try:
         raw = read_json(content.encode() if isinstance(content, str) else content)
-    except (MisfitError, UnicodeEncodeError) as misfit:
+    except (ValidationError, UnicodeEncodeError) as misfit:
         raise InvalidArgumentError(f"A plan cannot be read: {misfit}.") from None
     values = _fields(raw, _PLAN_FIELDS, "A plan")
     seats = values.get("participants")

@@ -6,10 +6,10 @@ from typing import Final, Literal, TypeVar
 import anyio
 from attrs import define, field
 
-from webrtc_async._tasks.slot import Place
+from webrtc_async._tasks.slot import Slot
 from webrtc_async.conferences.background_work import report_left
 from webrtc_async.conferences.conference import Conference, Member, subscriptions_for
-from webrtc_async.conferences.deletion import Removal
+from webrtc_async.conferences.deletion import Deletion
 from webrtc_async.conferences.errors import JournalError, SetupError
 from webrtc_async.conferences.plan import ConferencePlan, Seat
 from webrtc_async.conferences.progress import SetupProgress
@@ -76,12 +76,12 @@ class Setup:
     _scope: anyio.CancelScope = field(factory=anyio.CancelScope, init=False)
     _is_cut_short: bool = field(default=False, init=False)
     _steps: int = field(default=0, init=False)
-    _removal: Removal = field(init=False)
+    _removal: Deletion = field(init=False)
 
     def __attrs_post_init__(self) -> None:
         # "" stands for the session, which no participant can be named.
         self._known = {name: anyio.Event() for name in ("", *(seat.name for seat in self.seats))}
-        self._removal = Removal(self.client, self.places, self.left)
+        self._removal = Deletion(self.client, self.places, self.left)
 
     @property
     def is_up(self) -> bool:
@@ -218,7 +218,7 @@ class Setup:
         ids = {**self.present, **{each.name: each.participant.id for each in self.members}}
         if self._session is None or not set(heard) <= ids.keys():
             return  # what it needs has failed, and is among the errors
-        async with Place(self.places, object()):
+        async with Slot(self.places, object()):
             await self.client.add_participant_to_session(
                 session_id=self._session.id,
                 participant_id=participant_id,
@@ -233,7 +233,7 @@ class Setup:
         resource_of: Callable[[CreatedT], Resource],
     ) -> CreatedT:
         made = list[CreatedT]()
-        async with Place(self.places, object()):
+        async with Slot(self.places, object()):
             # Waiting for a place can be cancelled; what has begun is seen to its end.
             with anyio.CancelScope(shield=True):
                 self._in_flight.append(operation)

@@ -9,7 +9,7 @@ from attrs import field, frozen
 
 from webrtc_async._codec import model_codec as codec
 from webrtc_async.errors import InvalidArgumentError
-from webrtc_async.open_enum import OpenEnum
+from webrtc_async.models import OpenEnum
 
 LONGEST_EVENT: Final = 64 * 1024
 """Bytes of a body that are read; the service's own have a few hundred."""
@@ -110,7 +110,7 @@ def _fields(body: object) -> Mapping[str, object]:
         raise InvalidArgumentError(f"The body is over {LONGEST_EVENT} bytes long.")
     try:
         fields = codec.read_json(bytes(body))
-    except codec.MisfitError as misfit:
+    except codec.ValidationError as misfit:
         raise InvalidArgumentError(f"The body is {misfit}.") from None
     if not codec.is_object(fields):
         raise InvalidArgumentError("The body is no JSON object.")

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.strategies import USUALLY
 
+from webrtc_async._transport.attempt_state import AttemptState
 from webrtc_async._transport.http1.connection import Origin
 from webrtc_async._transport.http1.pool import Http1Pool
-from webrtc_async.errors.outcome import Progress
 
 HERE, THERE = Origin("http", "here", 80), Origin("https", "there", 443)
 
@@ -73,11 +73,11 @@ def test_the_most_recently_used_is_taken_first() -> None:
 
     async def test() -> None:
         pool = pool_of(Fakes())
-        first, second = [await pool.acquire(HERE, None, Progress("")) for _ in range(2)]
+        first, second = [await pool.acquire(HERE, None, AttemptState("")) for _ in range(2)]
         pool.release(first)
         await asyncio.sleep(10)
         pool.release(second)
-        assert await pool.acquire(HERE, None, Progress("")) is second
+        assert await pool.acquire(HERE, None, AttemptState("")) is second
         pool.release(second)
         await asyncio.sleep(15)
         assert (first.is_closed, second.is_closed, pool.size) == (True, False, 1)
@@ -94,13 +94,13 @@ def test_a_connection_that_has_ended_is_not_taken() -> None:
         fakes = Fakes()
         pool = pool_of(fakes)
         for spoil in ("abort", "silence"):
-            connection: Any = await pool.acquire(HERE, None, Progress(""))
+            connection: Any = await pool.acquire(HERE, None, AttemptState(""))
             pool.release(connection)
             if spoil == "abort":
                 connection.abort()
             else:
                 connection.is_silent = False
-            another = await pool.acquire(HERE, None, Progress(""))
+            another = await pool.acquire(HERE, None, AttemptState(""))
             assert another is not connection
             assert connection.is_closed
             assert pool.size == 1
@@ -116,13 +116,13 @@ def test_another_origin_s_idle_connection_makes_place() -> None:
     async def test() -> None:
         pool = pool_of(Fakes())
         old, used = (
-            await pool.acquire(HERE, None, Progress("")),
-            await pool.acquire(HERE, None, Progress("")),
+            await pool.acquire(HERE, None, AttemptState("")),
+            await pool.acquire(HERE, None, AttemptState("")),
         )
         pool.release(old)
-        new = await pool.acquire(THERE, None, Progress(""))
+        new = await pool.acquire(THERE, None, AttemptState(""))
         assert (old.is_closed, used.is_closed, pool.size) == (True, False, 2)
-        waiting = asyncio.create_task(pool.acquire(HERE, None, Progress("")))
+        waiting = asyncio.create_task(pool.acquire(HERE, None, AttemptState("")))
         await asyncio.sleep(0)
         assert pool.waiting == 1
         pool.release(new)
@@ -139,8 +139,8 @@ def test_a_connection_that_ends_on_its_way_is_not_used() -> None:
         fakes = Fakes()
         pool = pool_of(fakes, most=1)
         for silence in (True, False):
-            connection: Any = await pool.acquire(HERE, None, Progress(""))
-            waiting = asyncio.create_task(pool.acquire(HERE, None, Progress("")))
+            connection: Any = await pool.acquire(HERE, None, AttemptState(""))
+            waiting = asyncio.create_task(pool.acquire(HERE, None, AttemptState("")))
             await asyncio.sleep(0)
             pool.release(connection)
             if silence:
@@ -163,8 +163,8 @@ def test_who_is_served_and_cancelled_in_one_turn_hands_on(end: str) -> None:
     async def test() -> None:
         fakes = Fakes()
         pool = pool_of(fakes, most=1)
-        held: Any = await pool.acquire(HERE, None, Progress(""))
-        waits = [pool.acquire(HERE, None, Progress("")) for _ in range(2)]
+        held: Any = await pool.acquire(HERE, None, AttemptState(""))
+        waits = [pool.acquire(HERE, None, AttemptState("")) for _ in range(2)]
         first, second = map(asyncio.create_task, waits)
         await asyncio.sleep(0)
         if "released" in end:
@@ -187,7 +187,9 @@ def test_a_failed_connection_frees_its_place() -> None:
         fakes = Fakes()
         pool = pool_of(fakes, most=1)
         fakes.failure, fakes.turns = ConnectionError("boom"), 3
-        failing = [asyncio.create_task(pool.acquire(HERE, None, Progress(""))) for _ in range(3)]
+        failing = [
+            asyncio.create_task(pool.acquire(HERE, None, AttemptState(""))) for _ in range(3)
+        ]
         found = await asyncio.gather(*failing, return_exceptions=True)
         assert [type(each) for each in found] == [ConnectionError] * 3
         assert pool.size == 0
@@ -202,7 +204,9 @@ def test_a_server_that_closes_at_once_is_a_failed_connection() -> None:
         fakes = Fakes()
         pool = pool_of(fakes, most=1)
         fakes.is_dead, fakes.turns = True, 3
-        failing = [asyncio.create_task(pool.acquire(HERE, None, Progress(""))) for _ in range(2)]
+        failing = [
+            asyncio.create_task(pool.acquire(HERE, None, AttemptState(""))) for _ in range(2)
+        ]
         for each in failing:
             with pytest.raises(httpx.ConnectError, match="closed the connection at once"):
                 await each
@@ -220,11 +224,11 @@ def test_a_closed_pool_gives_nothing_out(when: str) -> None:
         pool = pool_of(fakes, most=1)
         fakes.turns = 2
         if when == "before":
-            pool.release(await pool.acquire(HERE, None, Progress("")))
+            pool.release(await pool.acquire(HERE, None, AttemptState("")))
             pool.close()
         elif when == "in line":
-            await pool.acquire(HERE, None, Progress(""))
-        task = asyncio.create_task(pool.acquire(HERE, None, Progress("")))
+            await pool.acquire(HERE, None, AttemptState(""))
+        task = asyncio.create_task(pool.acquire(HERE, None, AttemptState("")))
         await asyncio.sleep(0)
         pool.close()
         with pytest.raises(Exception, match="closed"):
@@ -263,7 +267,7 @@ def test_a_storm_loses_no_place(steps: list[tuple[str, int]], turns: int) -> Non
         held: list[Any] = []
 
         async def ask(origin: Origin) -> None:
-            held.append(await pool.acquire(origin, None, Progress("")))
+            held.append(await pool.acquire(origin, None, AttemptState("")))
 
         def check() -> None:
             # Between turns of the loop, whoever is served already may still stand in line.

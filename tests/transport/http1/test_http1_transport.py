@@ -33,6 +33,7 @@ from test_exchange import BODY, OK, client_side, server_side
 from test_exchange import calling as calling_over
 
 from webrtc_async._protocol.wire import WireRequest
+from webrtc_async._transport.attempt_state import AttemptState
 from webrtc_async._transport.http1.connection import (
     Http1Connection,
     Origin,
@@ -42,7 +43,7 @@ from webrtc_async._transport.http1.pool import Http1Pool
 from webrtc_async._transport.http1.transport import Http1Transport
 from webrtc_async._transport.lane import Lane
 from webrtc_async.errors import ConnectionFailedError, TransportError, UnknownOutcomeError
-from webrtc_async.errors.outcome import Outcome, Progress, Stage
+from webrtc_async.errors.outcome import Outcome, Stage
 from webrtc_async.models import Session
 
 pytestmark = pytest.mark.anyio
@@ -67,14 +68,14 @@ async def get(
     transport: Http1Transport, server: SocketServer, *, content: bytes = b"", **settings: Any
 ) -> tuple[int, bytes]:
     """Make an exchange, and return its status and body."""
-    progress = settings.pop("progress", Progress("test"))
+    state = settings.pop("state", AttemptState("test"))
     method = "POST" if content else "GET"
     written = transport.writer.write(WireRequest(method, "/", content=content), "/", "x")
     origin = Origin("http", "127.0.0.1", server.port)
-    connection = transport.take(origin, progress)
+    connection = transport.take(origin, state)
     if connection is None:
-        connection = await transport.connected(origin, settings.get("connect_timeout"), progress)
-    response = connection.begin(method, written, progress, settings.get("longest"))
+        connection = await transport.connected(origin, settings.get("connect_timeout"), state)
+    response = connection.begin(method, written, state, settings.get("longest"))
     head = await response.head()
     return head.status, b"".join([chunk async for chunk in response])
 
@@ -145,29 +146,29 @@ async def test_a_kept_connection_that_dies_under_a_request_is_known() -> None:
 async def test_a_connection_that_is_gone_has_sent_nothing() -> None:
     """Where a connection is closed before the request, the outcome is that nothing was sent."""
     async with serving(OK, keeps_alive=True) as server:
-        transport, progress = transport_of(), Progress("test")
+        transport, state = transport_of(), AttemptState("test")
         pool = transport._pool_here()
         origin = Origin("http", "127.0.0.1", server.port)
-        connection = await pool.acquire(origin, None, progress)
+        connection = await pool.acquire(origin, None, state)
         connection.abort()
-        progress.is_traced = True
+        state.is_traced = True
         with pytest.raises(httpx.WriteError):
-            connection.begin("GET", b"GET / HTTP/1.1\r\n\r\n", progress, None)
-        assert (progress.stage, progress.outcome) == (Stage.CONNECTING, Outcome.NOT_SENT)
+            connection.begin("GET", b"GET / HTTP/1.1\r\n\r\n", state, None)
+        assert (state.stage, state.outcome) == (Stage.CONNECTING, Outcome.NOT_SENT)
         assert (pool.size, pool.idle) == (0, 0)
         await transport.aclose()
 
 
 async def test_the_stage_is_what_was_written() -> None:
     """A request is being sent until the kernel has taken its last byte, and awaited from then."""
-    may_read, progress = anyio.Event(), Progress("test")
+    may_read, state = anyio.Event(), AttemptState("test")
     content = b"x" * 20_000_000
 
     async def read_later(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await may_read.wait()
         await reader.readuntil(b"\r\n\r\n")
         await reader.readexactly(len(content))
-        assert progress.stage is Stage.AWAITING
+        assert state.stage is Stage.AWAITING
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
         await writer.drain()
         writer.close()
@@ -179,12 +180,12 @@ async def test_the_stage_is_what_was_written() -> None:
         answers: list[tuple[int, bytes]] = []
 
         async def send() -> None:
-            answers.append(await get(transport, scripted, content=content, progress=progress))
+            answers.append(await get(transport, scripted, content=content, state=state))
 
         tasks.start_soon(send)
-        while progress.stage in {Stage.QUEUED, Stage.CONNECTING}:
+        while state.stage in {Stage.QUEUED, Stage.CONNECTING}:
             await anyio.lowlevel.checkpoint()
-        assert (progress.stage, progress.outcome) == (Stage.SENDING, Outcome.UNKNOWN)
+        assert (state.stage, state.outcome) == (Stage.SENDING, Outcome.UNKNOWN)
         may_read.set()
     assert answers == [(200, b"ok")]
     await transport.aclose()
@@ -280,7 +281,7 @@ async def test_what_nobody_reads_stays_with_the_server() -> None:
         _, connection = await loop.create_connection(
             lambda: Http1Connection(loop, Origin("http", "x", 80)), sock=near
         )
-        response = connection.begin("GET", b"GET / HTTP/1.1\r\n\r\n", Progress("test"), None)
+        response = connection.begin("GET", b"GET / HTTP/1.1\r\n\r\n", AttemptState("test"), None)
         left = memoryview(bytes(8_000_000))
         await loop.sock_sendall(far, b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(left))
         turns_without_room = 0
@@ -423,7 +424,7 @@ def test_a_bound_ends_with_its_exchange() -> None:
             pool = Http1Pool(loop, no_other, max_connections=1, keep_alive=60)
             connection.owner = pool
             for bound in (5.0, None):
-                response = connection.begin("GET", b"GET", Progress("test"), bound)
+                response = connection.begin("GET", b"GET", AttemptState("test"), bound)
                 far.send(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
                 assert (await response.head()).status == 200
                 await asyncio.sleep(30)
@@ -627,8 +628,8 @@ def test_a_fork_takes_no_connection_along() -> None:
     """In a forked process connections are made anew; the parent's are left alone."""
     program = """
 import asyncio, os, sys
-from webrtc_async.errors.outcome import Progress
-from webrtc_async.errors.outcome import Progress
+from webrtc_async._transport.attempt_state import AttemptState
+from webrtc_async._transport.attempt_state import AttemptState
 from webrtc_async._transport.http1.connection import Origin
 from webrtc_async._transport.http1.transport import Http1Transport
 from webrtc_async._protocol.wire import WireRequest
@@ -644,10 +645,10 @@ async def serve(reader, writer):
 async def get(transport, port):
     origin = Origin("http", "127.0.0.1", port)
     written = write_request("GET", "/", (), b"")
-    connection = transport.take(origin, Progress("x"))
+    connection = transport.take(origin, AttemptState("x"))
     if connection is None:
-        connection = await transport.connected(origin, None, Progress("x"))
-    return (await connection.begin("GET", written, Progress("x"), None).head()).status
+        connection = await transport.connected(origin, None, AttemptState("x"))
+    return (await connection.begin("GET", written, AttemptState("x"), None).head()).status
 
 async def parent():
     server = await asyncio.start_server(serve, "127.0.0.1", 0)

@@ -10,9 +10,10 @@ from typing import NamedTuple, Protocol, cast
 
 import httpx
 
+from webrtc_async._transport.attempt_state import AttemptState
 from webrtc_async._transport.http1.response import Http1Response
 from webrtc_async._transport.http1.response_reader import ResponseError
-from webrtc_async.errors.outcome import AWAITING, CONNECTING, SENDING, Progress
+from webrtc_async.errors.outcome import Stage
 
 
 class Origin(NamedTuple):
@@ -60,33 +61,33 @@ class Http1Connection(asyncio.Protocol):
         self._is_writing_slowly = False
 
     def begin(
-        self, method: str, request: bytes, progress: Progress, longest: float | None
+        self, method: str, request: bytes, state: AttemptState, longest: float | None
     ) -> Http1Response:
         """Send a request and return its response, of which nothing has come yet.
 
         Args:
             method: The request's method.
             request: The whole of it, head and body.
-            progress: Told what was truly written.
+            state: Told what was truly written.
             longest: Seconds until the exchange fails with ReadTimeout; None for no bound.
 
         Raises:
             WriteError: The connection was closed, and no byte was sent.
         """
         self.exchanges += 1
-        response = self._current = Http1Response(self, method, progress)
+        response = self._current = Http1Response(self, method, state)
         if longest is not None:
             self._watch(self.loop.time() + longest)
-        progress.stage, progress.is_reused = SENDING, self.exchanges > 1
+        state.stage, state.is_reused = Stage.SENDING, self.exchanges > 1
         self._transport.write(request)
         if self._transport.is_closing():
             # The one send of a write that is not buffered has failed, so nothing of it left.
-            progress.stage = CONNECTING
+            state.stage = Stage.CONNECTING
             self._current = None
             self.abort()
             raise httpx.WriteError("the connection was closed before the request could be sent")
         if not self._is_writing_slowly:
-            progress.stage = AWAITING
+            state.stage = Stage.AWAITING
         return response
 
     def is_quiet(self) -> bool:

@@ -9,8 +9,9 @@ from collections.abc import Awaitable, Callable
 
 import httpx
 
+from webrtc_async._transport.attempt_state import AttemptState
 from webrtc_async._transport.http1.connection import Http1Connection, Origin
-from webrtc_async.errors.outcome import CONNECTING, Progress
+from webrtc_async.errors.outcome import Stage
 
 Connect = Callable[[Origin, float | None], Awaitable[Http1Connection]]
 
@@ -73,14 +74,14 @@ class Http1Pool:
         return None
 
     async def acquire(
-        self, origin: Origin, connect_timeout: float | None, progress: Progress
+        self, origin: Origin, connect_timeout: float | None, state: AttemptState
     ) -> Http1Connection:
         """Return a connection that leads there; it comes back by itself, or is discarded.
 
         Args:
             origin: Where it has to lead.
             connect_timeout: Seconds that making one may take; None for no bound.
-            progress: Told when the wait in line is over; says how long it may have idled.
+            state: Told when the wait in line is over; says how long it may have idled.
 
         Raises:
             ConnectError: None could be made, or the pool is closed.
@@ -88,7 +89,7 @@ class Http1Pool:
         """
         is_waiting_again = False
         while True:
-            if (kept := self.take(origin, progress.longest_idle)) is not None:
+            if (kept := self.take(origin, state.longest_idle)) is not None:
                 return kept
             # With others in line nothing is idle, so there is nothing to look for.
             if not self._waiters and (self.size < self._max_connections or self._evict()):
@@ -102,7 +103,7 @@ class Http1Pool:
             # It has ended on its way here.
             handed.abort()
             is_waiting_again = True
-        progress.stage = CONNECTING
+        state.stage = Stage.CONNECTING
         return await self._open(origin, connect_timeout)
 
     def release(self, connection: Http1Connection) -> None:

@@ -6,9 +6,10 @@ from typing import Final, Protocol
 
 import httpx
 
+from webrtc_async._transport.attempt_state import AttemptState
 from webrtc_async._transport.http1.response_head import ResponseHead
 from webrtc_async._transport.http1.response_reader import ResponseReader
-from webrtc_async.errors.outcome import AWAITING, SENDING, Progress
+from webrtc_async.errors.outcome import Stage
 
 _MOST_UNREAD: Final = 256 * 1024
 """Bytes of a body that may wait for their reader before the connection stops reading."""
@@ -46,16 +47,16 @@ class Http1Response:
         "_connection",
         "_error",
         "_is_paused",
-        "_progress",
+        "_state",
         "_unread",
         "_waiter",
         "reader",
     )
 
-    def __init__(self, connection: Carrier, method: str, progress: Progress) -> None:
+    def __init__(self, connection: Carrier, method: str, state: AttemptState) -> None:
         self._connection: Carrier | None = connection
         self.reader = ResponseReader(method)
-        self._progress = progress
+        self._state = state
         self._waiter: asyncio.Future[None] | None = None
         self._error: Exception | None = None
         self._chunks: list[bytes] = []
@@ -138,7 +139,7 @@ class Http1Response:
 
     def feed(self, data: bytes) -> None:
         """Take bytes of the server's."""
-        self._progress.is_reused = False  # it is alive
+        self._state.is_reused = False  # it is alive
         body = self.reader.feed(data)
         if body:
             self._chunks.append(body)
@@ -155,8 +156,8 @@ class Http1Response:
 
     def was_sent(self) -> None:
         """Note that the last byte of the request has left."""
-        if self._progress.stage is SENDING:
-            self._progress.stage = AWAITING
+        if self._state.stage is Stage.SENDING:
+            self._state.stage = Stage.AWAITING
 
     def detach(self, error: Exception | None) -> None:
         """Let the connection go, because the response is complete or has failed."""

@@ -1,7 +1,6 @@
 """One response out of the bytes of a connection; no I/O."""
 
 from collections.abc import Callable
-from functools import cache
 from typing import Final, Protocol
 
 from webrtc_async._transport.http1.response_head import ResponseHead, read_common_head
@@ -30,12 +29,12 @@ class Parser(Protocol):
         ...
 
 
-def installed_parser(method: str) -> Parser:
-    """Return a parser of the response to a request of this method.
+def h11_parser(method: str) -> Parser:
+    """Return a parser of the response to a request of this method."""
+    # Most responses need no parser, and so most programs load none.
+    from webrtc_async._transport.http1.h11_parser import H11Parser
 
-    It is httptools', which the extra `fast` brings, or else h11's.
-    """
-    return _installed()(method)
+    return H11Parser(method)
 
 
 class ResponseReader:
@@ -62,7 +61,7 @@ class ResponseReader:
         "is_reusable",
     )
 
-    def __init__(self, method: str, parser_for: Callable[[str], Parser] = installed_parser) -> None:
+    def __init__(self, method: str, parser_for: Callable[[str], Parser] = h11_parser) -> None:
         self.head: ResponseHead | None = None
         self.has_begun = self.is_complete = self.is_reusable = False
         self._method = method
@@ -112,15 +111,3 @@ class ResponseReader:
         finally:
             self.head = parser.head
             self.is_complete, self.is_reusable = parser.is_complete, parser.is_reusable
-
-
-@cache
-def _installed() -> Callable[[str], Parser]:
-    # Most responses need no parser, and so most programs load none.
-    try:
-        from webrtc_async._transport.http1.httptools_parser import HttptoolsParser
-    except ImportError:
-        from webrtc_async._transport.http1.h11_parser import H11Parser
-
-        return H11Parser
-    return HttptoolsParser

@@ -9,12 +9,12 @@ from typing import Final
 import httpx
 
 from webrtc_async._tasks.event_loop import forks
+from webrtc_async._transport.attempt_state import AttemptState
 from webrtc_async._transport.http1.connection import Http1Connection, Origin
 from webrtc_async._transport.http1.happy_eyeballs import connected_socket
 from webrtc_async._transport.http1.pool import Http1Pool
 from webrtc_async._transport.http1.request_writer import RequestWriter, write_request
 from webrtc_async._transport.http1.response import Http1Response
-from webrtc_async.errors.outcome import Progress
 
 PORTS: Final = {"http": 80, "https": 443}
 
@@ -50,26 +50,26 @@ class Http1Transport(httpx.AsyncBaseTransport):
         self._pool: Http1Pool | None = None
         self._forks = 0
 
-    def take(self, origin: Origin, progress: Progress) -> Http1Connection | None:
+    def take(self, origin: Origin, state: AttemptState) -> Http1Connection | None:
         """Return an idle connection that leads there, if there is one; its `begin` comes next."""
-        progress.is_traced = True
-        return self._pool_here().take(origin, progress.longest_idle)
+        state.is_traced = True
+        return self._pool_here().take(origin, state.longest_idle)
 
     async def connected(
-        self, origin: Origin, connect_timeout: float | None, progress: Progress
+        self, origin: Origin, connect_timeout: float | None, state: AttemptState
     ) -> Http1Connection:
         """Return a connection where none was idle, once one has come back or is made.
 
         Args:
             origin: Where it has to lead.
             connect_timeout: Seconds that connecting may take.
-            progress: Told when it has to be made; says how long it may have idled.
+            state: Told when it has to be made; says how long it may have idled.
 
         Raises:
             ConnectError: No connection could be made.
             ConnectTimeout: Connecting took too long.
         """
-        return await self._pool_here().acquire(origin, connect_timeout, progress)
+        return await self._pool_here().acquire(origin, connect_timeout, state)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send httpx's request and return its response, whose body is still to be read."""
@@ -85,11 +85,11 @@ class Http1Transport(httpx.AsyncBaseTransport):
         timeouts = request.extensions.get("timeout", {})
         origin, target = origin_of(request.url), request.url.raw_path.decode("ascii")
         written = write_request(request.method, target, fields, content)
-        progress = request.extensions.get("progress") or Progress("")
-        connection = self.take(origin, progress)
+        state = request.extensions.get("state") or AttemptState("")
+        connection = self.take(origin, state)
         if connection is None:
-            connection = await self.connected(origin, timeouts.get("connect"), progress)
-        response = connection.begin(request.method, written, progress, None)
+            connection = await self.connected(origin, timeouts.get("connect"), state)
+        response = connection.begin(request.method, written, state, None)
         try:
             async with _within(timeouts.get("read")):
                 head = await response.head()

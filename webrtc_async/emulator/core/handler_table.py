@@ -115,5 +115,5 @@ def _read_body(route: Route[Any, Any], content: bytes) -> Any:
         content = b"{}"
     try:
         return codec.read_request(content, route.body)
-    except codec.MisfitError as misfit:
+    except codec.ValidationError as misfit:
         raise bad_request(*misfit.problems) from misfit

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from webrtc_async._codec.model_codec import MisfitError, read_json
+from webrtc_async._codec.model_codec import ValidationError, read_json
 from webrtc_async.emulator.faults.rule import FaultRule, read_rule
 
 FAULT_HEADER: Final = "X-Emulator-Fault"
@@ -27,7 +27,7 @@ def read_fault_header(headers: Mapping[str, str]) -> FaultRule | None:
 def _read(value: str) -> FaultRule:
     try:
         rule = read_rule(read_json(value.encode("utf-8", "surrogatepass")))
-    except MisfitError as misfit:
+    except ValidationError as misfit:
         raise ValueError("; ".join(misfit.problems)) from misfit
     for name in rule.picture():
         if name in _OF_MANY:
