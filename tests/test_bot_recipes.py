@@ -13,7 +13,7 @@ import pytest
 import trustme
 from aiohttp import TCPConnector, web
 from aiohttp.abc import AbstractResolver
-from test_recipes import load
+from support.recipes import load
 
 from webrtc_async.emulator import Emulator
 from webrtc_async.emulator.doors.server import EmulatorServer

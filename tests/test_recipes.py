@@ -1,34 +1,22 @@
 """Recipes for applications: each is a file to copy, and runs here under its real framework."""
 
-import importlib.util
 import re
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import httpx
 import pytest
 from aiohttp import web
+from support.recipes import RECIPES, load
 
 from webrtc_async.emulator import Emulator
 from webrtc_async.emulator.doors.server import EmulatorServer
 
-RECIPES = Path(__file__).parent / "recipes"
 FILES = sorted(RECIPES.glob("*.py"))
 README = (RECIPES.parent.parent / "README.md").read_text("utf-8")
-
-
-def load(name: str) -> ModuleType:
-    """Return a recipe as a module of its own, its application unused yet."""
-    spec = importlib.util.spec_from_file_location(f"recipe_{name}", RECIPES / f"{name}.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.fixture(scope="module")

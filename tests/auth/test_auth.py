@@ -8,9 +8,9 @@ from typing import Any
 
 import anyio
 import pytest
-from conftest import jumping_backends
 from hypothesis import given
 from hypothesis import strategies as st
+from support.backends import jumping_backends
 from support.scripted import ScriptedSend, texts_of, wire_answer
 from support.speaking import Clock
 

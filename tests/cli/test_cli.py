@@ -11,36 +11,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from support.command_line import COMMAND, WITHOUT_SETTINGS, live, run
 from support.http_library import httpx
 
 from webrtc_async._protocol.wire import WireRequest
 from webrtc_async.emulator import Emulator
 from webrtc_async.emulator.doors.server import EmulatorServer, bind
 from webrtc_async.route_table import CREATE_SESSION
-
-COMMAND = [sys.executable, "-m", "webrtc_async.cli"]
-WITHOUT_SETTINGS = {name: value for name, value in os.environ.items() if name[:3] != "BW_"}
-
-
-def run(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [*COMMAND, *arguments],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-        env={**WITHOUT_SETTINGS, **environ},
-    )
-
-
-def live(server: EmulatorServer, password: str = "password") -> dict[str, str]:
-    """Return the variables that have --live use a server."""
-    return {
-        "BW_ACCOUNT_ID": "9900000",
-        "BW_USERNAME": "user",
-        "BW_PASSWORD": password,
-        "BW_WEBRTC_BASE_URL": server.base_url,
-    }
 
 
 @pytest.fixture

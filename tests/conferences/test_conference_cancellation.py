@@ -11,7 +11,7 @@ import anyio
 import pytest
 import trio.testing
 from anyio.lowlevel import checkpoint
-from conftest import JumpingLoop, jumping_backends
+from support.backends import JumpingLoop, jumping_backends
 from support.conferences import ACCOUNT, client_over, dawdling, left_in, service
 
 from webrtc_async import AsyncWebRtcClient

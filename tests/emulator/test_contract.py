@@ -8,9 +8,9 @@ import attrs
 import httpx
 import pytest
 from hypothesis import given
+from support.command_line import run as run_command
 from support.speaking import ACCOUNT, basic
 from support.strategies import JSON, USUALLY
-from test_cli import run as run_command
 
 from webrtc_async.emulator import Emulator
 from webrtc_async.emulator.contract import Place, cases, emulated, run

@@ -4,8 +4,8 @@ import json
 
 import httpx
 import pytest
+from support.receiver import Receiver
 from support.speaking import Caller, Clock
-from test_emulator_webhooks import Receiver
 
 from webrtc_async.emulator import Emulator
 from webrtc_async.emulator.webhooks.delivery import WebhookSender

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import anyio
 import pytest
 from attrs import define
-from conftest import jumping_backends
+from support.backends import jumping_backends
 from support.http_library import httpx
 from support.scripted import ONCE, policy
 from support.speaking import ACCOUNT, Caller, Clock

@@ -10,9 +10,9 @@ from contextlib import contextmanager
 
 import anyio
 import pytest
+from support.bad_bodies import BODIES, PARTICIPANT_BODIES
 from support.http_library import httpx
 from support.speaking import ACCOUNT, basic
-from test_emulator_bad_input import BODIES, PARTICIPANT_BODIES
 
 from webrtc_async.emulator import Emulator
 from webrtc_async.emulator.doors.server import EmulatorServer

@@ -5,7 +5,7 @@ import gc
 
 import anyio
 import pytest
-from conftest import jumping_backends
+from support.backends import jumping_backends
 
 from webrtc_async._tasks.background_tasks import BackgroundTasks, Handle
 

@@ -13,7 +13,7 @@ import anyio
 import pytest
 import trio
 from anyio.from_thread import start_blocking_portal
-from conftest import jumping_backends
+from support.backends import jumping_backends
 from support.http_library import httpx
 from support.scripted import (
     ONCE,

@@ -16,8 +16,9 @@ import anyio
 import anyio.abc
 import httpx
 import pytest
-import trustme
-from conftest import JumpingLoop
+from support.backends import JumpingLoop
+from support.calling import BODY, OK
+from support.calling import calling as calling_over
 from support.scripted import (
     ONCE,
     Behaviour,
@@ -29,8 +30,7 @@ from support.scripted import (
     serving,
     stay_silent,
 )
-from test_exchange import BODY, OK, client_side, server_side
-from test_exchange import calling as calling_over
+from support.tls import client_side, server_side
 
 from webrtc_async._protocol.wire import WireRequest
 from webrtc_async._transport.attempt_state import AttemptState
@@ -221,12 +221,11 @@ async def test_calls_one_after_another_take_one_tls_connection(
     version: ssl.TLSVersion, tickets: int
 ) -> None:
     """Over TLS too a kept connection carries the next call, whichever version was agreed on."""
-    authority = trustme.CA()
-    tls = server_side(authority, "127.0.0.1")
+    tls = server_side("127.0.0.1")
     tls.minimum_version = tls.maximum_version = version
     tls.num_tickets = tickets
     async with serving(OK, tls=tls, keeps_alive=True) as server:
-        async with calling(server.url("https"), ssl_context=client_side(authority)) as client:
+        async with calling(server.url("https"), ssl_context=client_side()) as client:
             for _ in range(20):
                 assert (await client.get_session("s-1")).id == "s-1"
         assert server.connections == 1
@@ -238,11 +237,10 @@ async def test_calls_one_after_another_take_one_tls_connection(
 @pytest.mark.parametrize("is_secure", [False, True])
 async def test_long_bodies_in_both_directions(is_secure: bool) -> None:
     """Megabytes come and go whole, also when they are read more slowly than they come."""
-    authority = trustme.CA()
     long = Session(tag="x" * 3_000_000)
     tag = b'{"id": "s-1", "tag": "%b"}' % (b"y" * 3_000_000)
-    tls = server_side(authority, "127.0.0.1") if is_secure else None
-    settings = {"ssl_context": client_side(authority)} if is_secure else {}
+    tls = server_side("127.0.0.1") if is_secure else None
+    settings = {"ssl_context": client_side()} if is_secure else {}
     async with serving(http(200, tag), tls=tls, keeps_alive=True) as server:
         url = server.url("https" if is_secure else "http")
         async with calling(url, **settings) as client:
@@ -502,9 +500,8 @@ async def test_a_handshake_that_hangs_is_a_connect_timeout() -> None:
 @pytest.mark.parametrize("scheme", ["http", "https"])
 async def test_a_host_is_found_by_its_name(scheme: str) -> None:
     """Whichever of its addresses serves; over TLS its certificate must have the name."""
-    authority = trustme.CA()
-    tls = server_side(authority, "localhost") if scheme == "https" else None
-    settings = {"ssl_context": client_side(authority)} if tls else {}
+    tls = server_side("localhost") if scheme == "https" else None
+    settings = {"ssl_context": client_side()} if tls else {}
     async with (
         serving(OK, tls=tls) as server,
         calling(server.url(scheme, "localhost"), **settings) as client,
