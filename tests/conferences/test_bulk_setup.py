@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Iterator
 
 import anyio
 import pytest
-from support.conferences import ACCOUNT, client_over, dawdling, left_in, service
+from support.conferences import ACCOUNT, Request, client_over, random_pauses, remaining_in, service
 from support.scripted import policy
 
 from webrtc_async import (
@@ -19,7 +19,7 @@ from webrtc_async import (
     Journal,
     JournalError,
     RateLimitedError,
-    Seat,
+    ParticipantSpec,
     SetupError,
     SetupResult,
 )
@@ -30,7 +30,7 @@ pytestmark = pytest.mark.anyio
 def plans(count: int, first: int = 0) -> Iterator[ConferencePlan]:
     """Make plans with keys."""
     for number in range(first, first + count):
-        yield ConferencePlan(["a", Seat("b")], key=f"plan-{number}", tag=f"t-{number}")
+        yield ConferencePlan(["a", ParticipantSpec("b")], key=f"plan-{number}", tag=f"t-{number}")
 
 
 async def slowly(count: int) -> AsyncIterator[ConferencePlan]:
@@ -60,7 +60,7 @@ async def test_every_plan_becomes_a_result(source):
         torn = [each async for each in client.tear_down([each.get() for each in results])]
     assert {each.key for each in torn} == {plan.key for plan in plans(40)}
     assert all(each.error is None and len(each.deleted) == 3 for each in torn)
-    assert left_in(emulator) == ()
+    assert remaining_in(emulator) == ()
 
 
 async def test_results_come_before_all_are_done():
@@ -92,15 +92,15 @@ async def test_concurrency_bounds_what_is_under_way():
     async with client_over(transport) as client:
         async for _ in client.set_up(plans(20), concurrency=2):
             pass
-    assert transport.most_under_way <= 2 * 3
+    assert transport.max_under_way <= 2 * 3
 
 
 async def test_a_failure_is_a_result_among_others():
     """A plan that fails leaves nothing and stops nobody."""
     emulator, transport = service()
     counted = iter(range(1000))
-    transport.refuse = lambda method, path: (
-        409 if method == "PUT" and next(counted) % 10 == 3 else None
+    transport.refuse = lambda request: (
+        409 if request.method == "PUT" and next(counted) % 10 == 3 else None
     )
     async with client_over(transport) as client:
         results = [result async for result in client.set_up(plans(30))]
@@ -122,10 +122,10 @@ async def test_a_failure_may_stop_everything():
     """With on_error="stop" the failure is raised; what was handed over stays, the rest goes."""
     emulator, transport = service()
     counted = iter(range(1000))
-    transport.refuse = lambda method, path: (
-        429 if method == "PUT" and 20 <= next(counted) <= 40 else None
+    transport.refuse = lambda request: (
+        429 if request.method == "PUT" and 20 <= next(counted) <= 40 else None
     )
-    transport.pauses = dawdling(random.Random(1))
+    transport.pauses = random_pauses(random.Random(1))
     taken: list[SetupResult] = []
     async with client_over(transport) as client:
         with pytest.raises(SetupError) as caught:
@@ -133,14 +133,14 @@ async def test_a_failure_may_stop_everything():
                 taken.append(result)
         assert isinstance(caught.value.exceptions[0], RateLimitedError)
     assert set(emulator.session_ids(ACCOUNT)) == {each.get().session.id for each in taken}
-    assert len(left_in(emulator)) == 3 * len(taken)
+    assert len(remaining_in(emulator)) == 3 * len(taken)
 
 
 @pytest.mark.parametrize("is_cancelled", [True, False])
 async def test_who_leaves_early_leaves_only_what_was_handed_over(is_cancelled):
     """After a break or a cancellation, only the conferences that were handed over exist."""
     emulator, transport = service()
-    transport.pauses = dawdling(random.Random(2))
+    transport.pauses = random_pauses(random.Random(2))
     taken: list[SetupResult] = []
     async with client_over(transport) as client:
         with anyio.CancelScope() as scope:
@@ -153,7 +153,7 @@ async def test_who_leaves_early_leaves_only_what_was_handed_over(is_cancelled):
                         break
     assert len(taken) == 20
     assert set(emulator.session_ids(ACCOUNT)) == {each.get().session.id for each in taken}
-    assert len(left_in(emulator)) == 60
+    assert len(remaining_in(emulator)) == 60
 
 
 async def test_a_generator_that_fails_ends_it_in_order():
@@ -226,7 +226,7 @@ async def test_a_second_run_repeats_nothing(path):
         again = second[key].get()
         assert again.session.id == known.session.id
         assert again["a"].token == known["a"].token != ""
-        assert again.hearings == known.hearings
+        assert again.subscriptions == known.subscriptions
     assert not second["plan-11"].is_resumed
 
 
@@ -241,7 +241,7 @@ async def test_what_a_crash_left_is_deleted_before_the_plan_is_set_up_anew(path)
         path.write_bytes(b"".join(lines[:-1]) + lines[-1][:20])
         results = [each async for each in client.set_up(plans(3), journal=path)]
     assert sorted(each.is_resumed for each in results) == [False, True, True]
-    assert len(left_in(emulator)) == 9
+    assert len(remaining_in(emulator)) == 9
     assert set(emulator.session_ids(ACCOUNT)) == {each.get().session.id for each in results}
 
 
@@ -266,7 +266,7 @@ async def test_a_crash_anywhere_loses_nothing_and_repeats_nothing(path, cut):
                 await client.delete_participant(each)
         results = [each async for each in client.set_up(plans(2), journal=path)]
     assert all(each.error is None for each in results)
-    assert len(left_in(emulator)) == 6
+    assert len(remaining_in(emulator)) == 6
     assert set(emulator.session_ids(ACCOUNT)) == {each.get().session.id for each in results}
 
 
@@ -282,7 +282,7 @@ async def test_tear_down_deletes_what_the_journal_knows(path):
         torn = [each async for each in client.tear_down(Journal(path), on_progress=seen.append)]
         assert len(torn) == 5
         assert seen[-1].total == 5
-        assert left_in(emulator) == ()
+        assert remaining_in(emulator) == ()
         assert [each async for each in client.tear_down(Journal(path))] == []
         again = [each async for each in client.set_up(plans(5), journal=path)]
         assert not any(each.is_resumed for each in again)
@@ -294,13 +294,13 @@ async def test_a_tear_down_that_fails_is_a_result_and_may_be_repeated(path):
     async with client_over(transport) as client:
         async for _ in client.set_up(plans(2), journal=path):
             pass
-        transport.refuse = lambda method, path: 403 if path.startswith("/sessions/") else None
+        transport.refuse = lambda request: 403 if request.path.startswith("/sessions/") else None
         torn = [each async for each in client.tear_down(Journal(path))]
-        assert [len(each.error.leaked) for each in torn if each.error] == [1, 1]
+        assert [len(each.error.not_deleted) for each in torn if each.error] == [1, 1]
         assert [len(each.deleted) for each in torn] == [2, 2]
-        transport.refuse = lambda method, path: None
+        transport.refuse = lambda _: None
         assert all([each.error is None async for each in client.tear_down(Journal(path))])
-    assert left_in(emulator) == ()
+    assert remaining_in(emulator) == ()
 
 
 async def test_plans_of_a_journal_need_keys_of_their_own(path):
@@ -336,9 +336,9 @@ async def test_a_journal_that_breaks_stops_before_the_next_create(path, breaks_a
     journal = Journal(path)
     creates_after = -1
 
-    async def hold(method: str, where: str) -> None:
+    async def hold(request: Request) -> None:
         nonlocal creates_after
-        if creates_after >= 0 and method == "POST":
+        if creates_after >= 0 and request.method == "POST":
             creates_after += 1
         if len(transport.requests) == breaks_at:
             journal.close()
@@ -354,7 +354,7 @@ async def test_a_journal_that_breaks_stops_before_the_next_create(path, breaks_a
     # Those of the one conference that was under way had been sent when the first line failed.
     assert creates_after <= 2
     assert set(emulator.session_ids(ACCOUNT)) == {each.session.id for each in taken}
-    assert len(left_in(emulator)) == 3 * len(taken)
+    assert len(remaining_in(emulator)) == 3 * len(taken)
 
 
 @pytest.mark.parametrize("concurrency", [1, 4])
@@ -375,7 +375,7 @@ async def test_a_tear_down_whose_journal_is_full_is_gone_on_with(path, concurren
         assert 10 - concurrency <= len(emulator.session_ids(ACCOUNT)) < 10
         gone = [each async for each in client.tear_down(Journal(path))]
     assert [each.error for each in gone] == [None] * 10
-    assert left_in(emulator) == ()
+    assert remaining_in(emulator) == ()
 
 
 async def test_what_cannot_be_cleared_away_is_a_failure_of_its_plan(path):
@@ -386,11 +386,11 @@ async def test_what_cannot_be_cleared_away_is_a_failure_of_its_plan(path):
             pass
         lines = path.read_bytes().splitlines(keepends=True)
         path.write_bytes(b"".join(lines[:-1]))
-        transport.refuse = lambda method, path: 403 if method == "DELETE" else None
+        transport.refuse = lambda request: 403 if request.method == "DELETE" else None
         [result] = [each async for each in client.set_up(plans(1), journal=path)]
         assert "what an earlier run had created of it could not be deleted" in str(result.error)
         assert len(emulator.session_ids(ACCOUNT)) == 1
-        transport.refuse = lambda method, path: None
+        transport.refuse = lambda _: None
         [result] = [each async for each in client.set_up(plans(1), journal=path)]
         assert emulator.session_ids(ACCOUNT) == (result.get().session.id,)
 
@@ -398,7 +398,7 @@ async def test_what_cannot_be_cleared_away_is_a_failure_of_its_plan(path):
 async def test_a_foreign_error_ends_it_in_order():
     """What is no error of ours is raised as it is, and nothing is left behind."""
     emulator, transport = service()
-    transport.refuse = lambda method, path: 503 if method == "PUT" else None
+    transport.refuse = lambda request: 503 if request.method == "PUT" else None
 
     async def broken(_: float) -> None:
         raise RuntimeError("theirs")
@@ -407,7 +407,7 @@ async def test_a_foreign_error_ends_it_in_order():
         with pytest.raises(RuntimeError, match="theirs"):
             async for _ in client.set_up(plans(5)):
                 pytest.fail("it was handed over")
-    assert left_in(emulator) == ()
+    assert remaining_in(emulator) == ()
 
 
 async def test_a_tear_down_takes_any_iterable():
@@ -419,7 +419,7 @@ async def test_a_tear_down_takes_any_iterable():
         conferences = (each for each in up)
         async for _ in client.tear_down(conferences, total=5, on_progress=seen.append):
             pass
-    assert left_in(emulator) == ()
+    assert remaining_in(emulator) == ()
     assert seen[-1].total == 5
 
 
@@ -449,7 +449,7 @@ async def test_plans_may_come_from_any_async_iterator():
 async def test_who_leaves_early_leaves_what_the_journal_knows(path):
     """After a break, exactly those conferences exist that the journal knows to be up."""
     emulator, transport = service()
-    transport.pauses = dawdling(random.Random(3))
+    transport.pauses = random_pauses(random.Random(3))
     async with client_over(transport) as client:
         for taken in range(1, 6):
             kept = Journal(path, fsync=True)
@@ -464,4 +464,4 @@ async def test_who_leaves_early_leaves_what_the_journal_knows(path):
             with contextlib.closing(Journal(path).open(ACCOUNT)) as known:
                 up = [each for key in known.keys if (each := known.finished(key))]
             assert {each.session.id for each in up} == set(emulator.session_ids(ACCOUNT))
-            assert len(left_in(emulator)) == 3 * len(up)
+            assert len(remaining_in(emulator)) == 3 * len(up)

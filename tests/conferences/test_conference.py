@@ -4,7 +4,7 @@ import pickle
 
 import anyio
 import pytest
-from support.conferences import ACCOUNT, client_over, kinds, left_in, service
+from support.conferences import ACCOUNT, Request, client_over, without_ids, remaining_in, service
 from support.scripted import policy
 
 from webrtc_async import (
@@ -15,7 +15,7 @@ from webrtc_async import (
     CreateRolledBackError,
     ForbiddenError,
     InvalidArgumentError,
-    Seat,
+    ParticipantSpec,
     ServerError,
     SetupError,
     SetupProgress,
@@ -50,7 +50,7 @@ async def test_a_conference_lasts_as_long_as_its_block():
             assert "nobody" not in conference
             with pytest.raises(KeyError, match="'nobody' is none of the members"):
                 conference["nobody"]
-        assert left_in(emulator) == ()
+        assert remaining_in(emulator) == ()
 
 
 async def test_it_takes_two_round_trips_and_1_plus_2n_requests():
@@ -59,9 +59,9 @@ async def test_it_takes_two_round_trips_and_1_plus_2n_requests():
     waiting: list[str] = []
     all_wait = anyio.Event()
 
-    async def hold(method: str, path: str) -> None:
+    async def hold(request: Request) -> None:
         nonlocal all_wait
-        waiting.append(method)
+        waiting.append(request.method)
         if len(waiting) in {5, 9}:
             all_wait.set()
             all_wait = anyio.Event()
@@ -72,7 +72,7 @@ async def test_it_takes_two_round_trips_and_1_plus_2n_requests():
     async with client_over(transport) as client:
         with anyio.fail_after(5):
             plan = ConferencePlan(
-                ["a", "b", "c", "d"], subscribe={"a": ["b", "c"], "b": {"d": ["mic"]}}
+                ["a", "b", "c", "d"], subscriptions={"a": ["b", "c"], "b": {"d": ["mic"]}}
             )
             async with client.conference(plan):
                 assert waiting == ["POST"] * 5 + ["PUT"] * 4
@@ -101,7 +101,7 @@ async def test_who_hears_whom_is_as_planned():
     emulator, transport = service()
     async with client_over(transport) as client:
         subscribe = {"agent": "everyone", "caller": {"agent": ["mic"]}}
-        async with client.conference(["agent", "caller", "guest"], subscribe=subscribe) as held:
+        async with client.conference(["agent", "caller", "guest"], subscriptions=subscribe) as held:
             ids = {name: held[name].participant.id for name in ("agent", "caller", "guest")}
             assert emulator.hears(ACCOUNT, held.session.id) == {
                 ids["agent"]: {ids["caller"], ids["guest"]},
@@ -120,7 +120,7 @@ async def test_what_a_seat_asks_for_is_asked_of_the_service():
     """Permissions and tags reach the participant."""
     _, transport = service()
     async with client_over(transport) as client:
-        seats = [Seat("agent", publish_permissions={"AUDIO"}, tag="a-1"), "caller"]
+        seats = [ParticipantSpec("agent", publish_permissions={"AUDIO"}, tag="a-1"), "caller"]
         async with client.conference(seats) as conference:
             participant = await client.get_participant(conference["agent"].participant.id)
             assert participant.publish_permissions == {"AUDIO"}
@@ -183,7 +183,7 @@ async def test_latecomers_and_leavers():
     emulator, transport = service()
     async with client_over(transport) as client:
         async with client.conference(["agent", "caller"]) as conference:
-            coach = await conference.join(Seat("coach"), hears=["agent"])
+            coach = await conference.join(ParticipantSpec("coach"), subscribe_to=["agent"])
             assert conference["coach"] is coach
             ids = {name: conference[name].participant.id for name in ("agent", "caller", "coach")}
             heard = emulator.hears(ACCOUNT, conference.session.id)
@@ -204,7 +204,7 @@ async def test_latecomers_and_leavers():
             }
             assert "-->" not in conference.mermaid()
             await conference.join("coach")
-        assert left_in(emulator) == ()
+        assert remaining_in(emulator) == ()
 
 
 async def test_what_a_conference_refuses():
@@ -216,7 +216,7 @@ async def test_what_a_conference_refuses():
             with pytest.raises(InvalidArgumentError, match="Somebody is named 'p0'"):
                 await conference.join("p0")
             with pytest.raises(InvalidArgumentError, match="'stranger'"):
-                await conference.join("late", hears=["stranger"])
+                await conference.join("late", subscribe_to=["stranger"])
             with pytest.raises(InvalidArgumentError, match="'stranger'"):
                 await conference.subscribe("p0", ["stranger"])
             with pytest.raises(KeyError):
@@ -238,12 +238,12 @@ async def test_a_latecomer_who_cannot_join_is_deleted():
     """A failed join raises the plain error and leaves the conference as it was."""
     emulator, transport = service()
     async with client_over(transport) as client, client.conference(["agent"]) as conference:
-        before = left_in(emulator)
-        transport.refuse = lambda method, path: 409 if method == "PUT" else None
+        before = remaining_in(emulator)
+        transport.refuse = lambda request: 409 if request.method == "PUT" else None
         with pytest.raises(ConflictError):
             await conference.join("late")
-        transport.refuse = lambda method, path: None
-        assert left_in(emulator) == before
+        transport.refuse = lambda _: None
+        assert remaining_in(emulator) == before
         await conference.join("late")
 
 
@@ -252,8 +252,8 @@ async def test_a_join_under_way_ends_with_the_conference():
     emulator, transport = service()
     arrived = anyio.Event()
 
-    async def hold(method: str, path: str) -> None:
-        if method == "PUT":
+    async def hold(request: Request) -> None:
+        if request.method == "PUT":
             arrived.set()
             await anyio.sleep_forever()
 
@@ -268,7 +268,7 @@ async def test_a_join_under_way_ends_with_the_conference():
             tasks.start_soon(join)
             await arrived.wait()
             transport.hold = None
-        assert left_in(emulator) == ()
+        assert remaining_in(emulator) == ()
 
 
 async def test_one_member_s_changes_follow_one_another():
@@ -278,19 +278,19 @@ async def test_one_member_s_changes_follow_one_another():
         together = anyio.Event()
         seen: list[str] = []
 
-        async def hold(method: str, path: str) -> None:
+        async def hold(request: Request) -> None:
             seen.append(path)
             if len(seen) == 2:
                 together.set()
             await together.wait()
 
         transport.hold = hold
-        transport.most_under_way = 0
+        transport.max_under_way = 0
         with anyio.fail_after(5):
             async with anyio.create_task_group() as tasks:
                 for name in ("a", "a", "b"):
                     tasks.start_soon(conference.subscribe, name, "everyone")
-        assert transport.most_under_way == 2
+        assert transport.max_under_way == 2
         assert len(set(seen[:2])) == 2
         transport.hold = None
 
@@ -304,24 +304,24 @@ async def test_a_refused_join_undoes_everything(on_error):
     emulator, transport = service()
     joins = 0
 
-    def refuse(method: str, path: str) -> int | None:
+    def refuse(request: Request) -> int | None:
         nonlocal joins
-        joins += method == "PUT"
-        return 409 if method == "PUT" and joins == 2 else None
+        joins += request.method == "PUT"
+        return 409 if request.method == "PUT" and joins == 2 else None
 
     transport.refuse = refuse
     async with client_over(transport) as client:
         with pytest.raises(SetupError) as caught:
             async with client.conference(["a", "b", "c"], on_error=on_error):
                 pytest.fail("it was entered")
-        assert left_in(emulator) == ()
+        assert remaining_in(emulator) == ()
     error = caught.value
     assert [type(each) for each in error.exceptions] == [ConflictError]
     assert sorted(each.kind for each in error.created) == ["participant"] * 3 + ["session"]
-    assert (error.leaked, error.unknown, error.rollback) == ((), (), ())
+    assert (error.not_deleted, error.maybe_created, error.rollback) == ((), (), ())
     assert str(error).startswith("conference: it could not be set up. addParticipantToSession: ")
     assert str(error).endswith("Nothing that is known of is left.")
-    deletes = [each for each in kinds(transport.requests) if each.startswith("DELETE")]
+    deletes = [each for each in without_ids(transport.requests) if each.startswith("DELETE")]
     assert deletes == [DELETE_PARTICIPANT] * 3 + [DELETE_SESSION]
     if on_error == "finish":
         assert joins == 3
@@ -330,23 +330,23 @@ async def test_a_refused_join_undoes_everything(on_error):
 async def test_a_failure_cancels_what_has_not_begun():
     """After a failure nothing further is created."""
     emulator, transport = service()
-    transport.refuse = lambda method, path: 400 if (method, path) == ("POST", "/sessions") else None
+    transport.refuse = lambda request: 400 if request == ("POST", "/sessions") else None
     async with client_over(transport, max_connections=1) as client:
         with pytest.raises(SetupError):
             async with client.conference(["a", "b", "c"]):
                 pytest.fail("it was entered")
         assert transport.requests.count("POST /participants") <= 3
         assert not [each for each in transport.requests if each.startswith("PUT")]
-        assert left_in(emulator) == ()
+        assert remaining_in(emulator) == ()
 
 
 async def test_except_star_takes_one_kind():
     """`except*` takes failures by kind, and what is left of the group keeps its attributes."""
     _, transport = service()
-    transport.refuse = lambda method, path: {
+    transport.refuse = lambda request: {
         "/sessions": 400,
         "/participants": 503,
-    }.get(path)
+    }.get(request.path)
     async with client_over(transport) as client:
         seen = []
         try:
@@ -364,43 +364,43 @@ async def test_except_star_takes_one_kind():
 async def test_a_create_whose_answer_is_lost_is_listed():
     """What may exist and nobody has the id of is said, and what is known is deleted."""
     emulator, transport = service()
-    transport.lose = lambda method, path: (method, path) == ("POST", "/sessions")
+    transport.lose = lambda request: request == ("POST", "/sessions")
     async with client_over(transport) as client:
         with pytest.raises(SetupError) as caught:
             async with client.conference(["a", "b"], on_error="finish"):
                 pytest.fail("it was entered")
     assert "may have made what nobody has the id of: 1." in str(caught.value)
-    assert [type(each) for each in caught.value.unknown] == [UnknownOutcomeError]
+    assert [type(each) for each in caught.value.maybe_created] == [UnknownOutcomeError]
     assert [each.kind for each in caught.value.created] == ["participant"] * 2
     assert emulator.participant_ids(ACCOUNT) == ()
     assert len(emulator.session_ids(ACCOUNT)) == 1
     again = pickle.loads(pickle.dumps(caught.value))
     assert str(again) == str(caught.value)
     assert again.created == caught.value.created
-    assert [str(each) for each in again.unknown] == [str(each) for each in caught.value.unknown]
+    assert [str(each) for each in again.maybe_created] == [str(each) for each in caught.value.maybe_created]
 
 
 async def test_a_create_that_was_rolled_back_is_not_unknown():
     """What a broken answer named is deleted already, and nobody is sent to look for it."""
     emulator, transport = service()
-    transport.garble = lambda method, path: (method, path) == ("POST", "/sessions")
+    transport.garble = lambda request: request == ("POST", "/sessions")
     async with client_over(transport) as client:
         with pytest.raises(SetupError) as caught:
             async with client.conference(["a", "b"], on_error="finish"):
                 pytest.fail("it was entered")
     assert [type(each) for each in caught.value.exceptions] == [CreateRolledBackError]
-    assert caught.value.unknown == ()
+    assert caught.value.maybe_created == ()
     assert "may have made" not in str(caught.value)
-    assert left_in(emulator) == ()
+    assert remaining_in(emulator) == ()
 
 
 async def test_a_failed_roll_back_does_not_mask_the_cause():
     """The cause stays the cause; what could not be deleted is listed with the reason."""
     emulator, transport = service()
 
-    def refuse(method: str, path: str) -> int | None:
-        return {"PUT": 409}.get(method) or (
-            403 if (method, path[:10]) == ("DELETE", "/sessions/") else None
+    def refuse(request: Request) -> int | None:
+        return {"PUT": 409}.get(request.method) or (
+            403 if (request.method, request.path[:10]) == ("DELETE", "/sessions/") else None
         )
 
     transport.refuse = refuse
@@ -410,11 +410,11 @@ async def test_a_failed_roll_back_does_not_mask_the_cause():
                 pytest.fail("it was entered")
     error = caught.value
     assert [type(each) for each in error.exceptions] == [ConflictError]
-    assert [(each.kind, each.id) for each in error.leaked] == [
+    assert [(each.kind, each.id) for each in error.not_deleted] == [
         ("session", emulator.session_ids(ACCOUNT)[0])
     ]
     assert [each.operation for each in error.rollback] == ["deleteSession"]
-    assert f"Not known to be deleted: session {error.leaked[0].id}." in str(error)
+    assert f"Not known to be deleted: session {error.not_deleted[0].id}." in str(error)
 
 
 @pytest.mark.parametrize("fails", [True, False])
@@ -424,7 +424,7 @@ async def test_a_tear_down_that_fails_is_not_silent(fails):
     async with client_over(transport) as client:
         with pytest.raises((TeardownError, RuntimeError)) as caught:
             async with client.conference(["a"]):
-                transport.refuse = lambda method, path: 403 if "/participants/" in path else None
+                transport.refuse = lambda request: 403 if "/participants/" in request.path else None
                 if fails:
                     raise RuntimeError("theirs")
     assert isinstance(caught.value, RuntimeError if fails else TeardownError)
@@ -441,7 +441,7 @@ async def test_what_is_gone_already_is_fine():
         async with client.conference(["a", "b"]) as conference:
             await client.delete_participant(conference["a"].participant.id)
             await client.delete_session(conference.session.id)
-        assert left_in(emulator) == ()
+        assert remaining_in(emulator) == ()
 
 
 async def broken(_: float) -> None:
@@ -452,12 +452,12 @@ async def broken(_: float) -> None:
 async def test_a_foreign_error_is_raised_as_it_is():
     """What a user's own code raises is no failure of ours, and everything is undone."""
     emulator, transport = service()
-    transport.refuse = lambda method, path: 503 if method == "PUT" else None
+    transport.refuse = lambda request: 503 if request.method == "PUT" else None
     async with client_over(transport, retry=policy(sleep=broken)) as client:
         with pytest.raises(RuntimeError, match="theirs"):
             async with client.conference(["a"]):
                 pytest.fail("it was entered")
-        assert left_in(emulator) == ()
+        assert remaining_in(emulator) == ()
 
 
 async def test_a_foreign_error_of_a_change_is_raised_as_it_is():
@@ -466,24 +466,24 @@ async def test_a_foreign_error_of_a_change_is_raised_as_it_is():
     async with client_over(transport, retry=policy(sleep=broken)) as client:
         with pytest.raises(TeardownError) as caught:
             async with client.conference(["a"]) as conference:
-                transport.refuse = lambda method, path: 503 if method == "PUT" else None
+                transport.refuse = lambda request: 503 if request.method == "PUT" else None
                 with pytest.raises(RuntimeError, match="theirs"):
                     await conference.join("late")
                 assert "late" not in conference
-                transport.refuse = lambda method, path: 503 if "/participants/" in path else None
+                transport.refuse = lambda request: 503 if "/participants/" in request.path else None
         assert "was not deleted (RuntimeError)" in str(caught.value)
-        assert len(left_in(emulator)) == 1
+        assert len(remaining_in(emulator)) == 1
 
 
 async def test_a_leaver_who_cannot_be_deleted_stays():
     """When the delete of a member fails, it stays a member, and may leave again."""
     _, transport = service()
     async with client_over(transport) as client, client.conference(["a"]) as conference:
-        transport.refuse = lambda method, path: 403 if method == "DELETE" else None
+        transport.refuse = lambda request: 403 if request.method == "DELETE" else None
         with pytest.raises(ForbiddenError):
             await conference.leave("a")
         assert "a" in conference
-        transport.refuse = lambda method, path: None
+        transport.refuse = lambda _: None
         await conference.leave("a")
 
 
@@ -491,12 +491,12 @@ async def test_a_latecomer_who_leaks_is_said():
     """When a latecomer can neither join nor be deleted, the error names what is left."""
     emulator, transport = service()
     async with client_over(transport) as client, client.conference(["a"]) as conference:
-        known = left_in(emulator)
-        transport.refuse = lambda method, path: {"PUT": 409, "DELETE": 403}.get(method)
+        known = remaining_in(emulator)
+        transport.refuse = lambda request: {"PUT": 409, "DELETE": 403}.get(request.method)
         with pytest.raises(ConflictError) as caught:
             await conference.join("late")
-        transport.refuse = lambda method, path: None
-        [leaked] = set(left_in(emulator)) - set(known)
+        transport.refuse = lambda _: None
+        [leaked] = set(remaining_in(emulator)) - set(known)
         assert f"participant late {leaked} is not known to be deleted." in caught.value.__notes__
         await client.delete_participant(leaked)
 
@@ -514,15 +514,15 @@ async def test_who_is_cancelled_in_a_callback_leaves_nothing():
             async with client.conference(["a", "b"], on_progress=stop):
                 pytest.fail("it was entered")
         assert scope.cancelled_caught
-        assert left_in(emulator) == ()
+        assert remaining_in(emulator) == ()
 
 
 async def test_the_deadline_bounds_the_set_up():
     """When the set-up's time is up, the caller is told, and what was created is deleted."""
     emulator, transport = service()
 
-    async def hold(method: str, path: str) -> None:
-        if method == "PUT":
+    async def hold(request: Request) -> None:
+        if request.method == "PUT":
             await anyio.sleep_forever()
 
     transport.hold = hold
@@ -531,8 +531,8 @@ async def test_the_deadline_bounds_the_set_up():
             async with client.conference(["a", "b"], deadline=0.05):
                 pytest.fail("it was entered")
         assert "its 0.05 s deadline passed." in str(caught.value)
-        assert caught.value.leaked == ()
-        assert left_in(emulator) == ()
+        assert caught.value.not_deleted == ()
+        assert remaining_in(emulator) == ()
 
 
 async def test_a_create_that_outlasts_the_deadline_is_waited_for_by_the_client():
@@ -540,8 +540,8 @@ async def test_a_create_that_outlasts_the_deadline_is_waited_for_by_the_client()
     emulator, transport = service()
     may_go_on = anyio.Event()
 
-    async def hold(method: str, path: str) -> None:
-        if path == "/participants":
+    async def hold(request: Request) -> None:
+        if request.path == "/participants":
             await may_go_on.wait()
 
     transport.hold = hold
@@ -550,10 +550,10 @@ async def test_a_create_that_outlasts_the_deadline_is_waited_for_by_the_client()
             async with client.conference(["a"], deadline=0.05, grace=0.05):
                 pytest.fail("it was entered")
         assert "the client still waits for it" in str(caught.value)
-        assert [each.kind for each in caught.value.leaked] == ["session"]
-        assert [each.operation for each in caught.value.unknown] == ["createParticipant"]
+        assert [each.kind for each in caught.value.not_deleted] == ["session"]
+        assert [each.operation for each in caught.value.maybe_created] == ["createParticipant"]
         may_go_on.set()
-    assert left_in(emulator) == ()
+    assert remaining_in(emulator) == ()
 
 
 async def test_many_conferences_do_not_wait_for_each_other():
@@ -561,7 +561,7 @@ async def test_many_conferences_do_not_wait_for_each_other():
     _, transport = service()
     hanging, may_go_on = anyio.Event(), anyio.Event()
 
-    async def hold(method: str, path: str) -> None:
+    async def hold(request: Request) -> None:
         if not hanging.is_set():
             hanging.set()
             await may_go_on.wait()
@@ -585,7 +585,7 @@ async def test_many_conferences_do_not_wait_for_each_other():
 async def test_every_failure_is_one_of_ours():
     """A group is a WebRtcError itself, so that a plain handler catches it."""
     _, transport = service()
-    transport.refuse = lambda method, path: 400
+    transport.refuse = lambda request: 400
     async with client_over(transport) as client:
         with pytest.raises(WebRtcError):
             async with client.conference(["a"]):

@@ -12,11 +12,11 @@ import pytest
 import trio.testing
 from anyio.lowlevel import checkpoint
 from conftest import JumpingLoop, jumping_backends
-from support.conferences import ACCOUNT, client_over, dawdling, left_in, service
+from support.conferences import ACCOUNT, Request, client_over, random_pauses, remaining_in, service
 
 from webrtc_async import AsyncWebRtcClient
 from webrtc_async._tasks.background_tasks import BackgroundTasks
-from webrtc_async.conferences.background_work import BackgroundWork
+from webrtc_async._tasks.background_work import BackgroundWork
 
 CONFERENCES = int(os.environ.get("CONFERENCES", "300"))
 """How many are cancelled in the storm; the conferences session of nox sets it to 10,000."""
@@ -78,7 +78,7 @@ async def test_a_storm_of_cancellations_leaves_no_orphan(anyio_backend, cancelle
     """Conferences that are cancelled at random awaits, once to three times, leave nothing."""
     source = random.Random(f"{cancelled.__name__} {anyio_backend}")
     emulator, transport = service()
-    transport.pauses = dawdling(source)
+    transport.pauses = random_pauses(source)
     completed = 0
 
     async def one(client: AsyncWebRtcClient) -> None:
@@ -94,7 +94,7 @@ async def test_a_storm_of_cancellations_leaves_no_orphan(anyio_backend, cancelle
             async with anyio.create_task_group() as tasks:
                 for _ in range(AT_A_TIME):
                     tasks.start_soon(one, client)
-    assert left_in(emulator) == ()
+    assert remaining_in(emulator) == ()
     # The storm hits: most conferences are cut off, and by no means all before they are up.
     assert completed < CONFERENCES / 2
     assert len([each for each in transport.requests if each.startswith("DELETE")]) > CONFERENCES
@@ -103,13 +103,13 @@ async def test_a_storm_of_cancellations_leaves_no_orphan(anyio_backend, cancelle
 @pytest.mark.parametrize("anyio_backend", ["asyncio"])
 @pytest.mark.anyio
 @pytest.mark.parametrize("phase", ["POST", "PUT", "DELETE"])
-async def test_three_native_cancels_do_not_end_it(phase, anyio_backend):
+async def test_three_native_cancels_do_not_end_it(phase):
     """Three cancels while requests of a phase are under way: all is deleted all the same."""
     emulator, transport = service()
     reached, may_go_on = anyio.Event(), anyio.Event()
 
-    async def wait(method: str, path: str) -> None:
-        if method == phase:
+    async def wait(request: Request) -> None:
+        if request.method == phase:
             reached.set()
             await may_go_on.wait()
 
@@ -129,20 +129,20 @@ async def test_three_native_cancels_do_not_end_it(phase, anyio_backend):
         may_go_on.set()
         with pytest.raises(asyncio.CancelledError):
             await task
-    assert left_in(emulator) == ()
+    assert remaining_in(emulator) == ()
 
 
 @pytest.mark.parametrize("anyio_backend", ["asyncio"])
 @pytest.mark.anyio
 @pytest.mark.parametrize("limit", [asyncio.timeout, anyio.fail_after])
 @pytest.mark.parametrize("phase", ["POST", "PUT", "DELETE"])
-async def test_deadlines_of_others_do_not_end_it(limit, phase, anyio_backend):
+async def test_deadlines_of_others_do_not_end_it(limit, phase):
     """A caller's own timeout ends its waiting, and nothing of the clean-up."""
     emulator, transport = service()
     may_go_on = anyio.Event()
 
-    async def wait(method: str, path: str) -> None:
-        if method == phase:
+    async def wait(request: Request) -> None:
+        if request.method == phase:
             await may_go_on.wait()
 
     transport.hold = wait
@@ -156,7 +156,7 @@ async def test_deadlines_of_others_do_not_end_it(limit, phase, anyio_backend):
                     stack.enter_context(cut)
                 await stack.enter_async_context(client.conference(["a"], grace=0.02))
         may_go_on.set()
-    assert left_in(emulator) == ()
+    assert remaining_in(emulator) == ()
 
 
 @pytest.mark.anyio
@@ -169,7 +169,7 @@ async def test_a_cancelled_caller_waits_for_the_clean_up():
                 scope.cancel()
                 await checkpoint()
         assert scope.cancelled_caught
-        assert left_in(emulator) == ()
+        assert remaining_in(emulator) == ()
 
 
 @pytest.mark.anyio
@@ -182,7 +182,7 @@ async def test_a_context_may_be_left_in_another_task():
             tasks.start_soon(context.__aenter__)
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(context.__aexit__, None, None, None)
-        assert left_in(emulator) == ()
+        assert remaining_in(emulator) == ()
 
 
 @pytest.mark.anyio
@@ -201,17 +201,17 @@ async def test_a_failing_task_group_leaves_nothing():
 
                 for number in range(30):
                     tasks.start_soon(one, number)
-        assert left_in(emulator) == ()
+        assert remaining_in(emulator) == ()
 
 
 @jumping_backends()
 @pytest.mark.anyio
-async def test_closing_gives_up_in_the_end_and_reports_what_is_left(anyio_backend, caplog):
+async def test_closing_gives_up_in_the_end_and_reports_what_is_left(caplog):
     """A client that is closed waits a grace for clean-ups, and then says what it leaves behind."""
     emulator, transport = service()
 
-    async def hang(method: str, path: str) -> None:
-        if method == "DELETE":
+    async def hang(request: Request) -> None:
+        if request.method == "DELETE":
             await anyio.sleep_forever()
 
     async with client_over(transport) as client:
@@ -220,7 +220,7 @@ async def test_closing_gives_up_in_the_end_and_reports_what_is_left(anyio_backen
                 transport.hold = hang
                 scope.cancel()
                 await checkpoint()
-    for left in left_in(emulator):
+    for left in remaining_in(emulator):
         assert left in caplog.text
     assert "Not deleted before the client was closed: session " in caplog.text
 
@@ -236,8 +236,8 @@ def test_an_event_loop_that_ends_under_a_set_up_is_reported(backend, options, ca
     """Where the program ends without closing its client, the log says what that leaves behind."""
     emulator, transport = service()
 
-    async def hang(method: str, path: str) -> None:
-        if path == "/participants":
+    async def hang(request: Request) -> None:
+        if request.path == "/participants":
             await anyio.sleep_forever()
 
     async def program() -> None:
@@ -248,14 +248,14 @@ def test_an_event_loop_that_ends_under_a_set_up_is_reported(backend, options, ca
                 pytest.fail("it was entered")
 
     anyio.run(program, backend=backend, backend_options=options)
-    [left] = left_in(emulator)
+    [left] = remaining_in(emulator)
     assert f"Not deleted before the client was closed: session {left}" in caplog.text
 
 
 @pytest.mark.parametrize("anyio_backend", ["asyncio"])
 @pytest.mark.anyio
 @pytest.mark.parametrize("joins_late", [False, True])
-async def test_a_cancel_in_the_last_moment_is_not_too_late(joins_late, anyio_backend):
+async def test_a_cancel_in_the_last_moment_is_not_too_late(joins_late):
     """Who is cancelled when all is up, and before it could go on, leaves nothing either."""
     emulator, transport = service()
     async with client_over(transport) as client:
@@ -273,7 +273,7 @@ async def test_a_cancel_in_the_last_moment_is_not_too_late(joins_late, anyio_bac
             task.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await task
-    assert left_in(emulator) == ()
+    assert remaining_in(emulator) == ()
 
 
 @pytest.mark.anyio
@@ -301,13 +301,13 @@ async def test_work_that_finds_no_room_is_done_when_there_is_some(caplog):
 
 @jumping_backends()
 @pytest.mark.anyio
-async def test_a_create_that_outlasts_the_client_is_reported(anyio_backend, caplog):
+async def test_a_create_that_outlasts_the_client_is_reported(caplog):
     """When a create hangs until the client is closed, what it belongs to is said to be left."""
     emulator, transport = service()
     may_go_on = anyio.Event()
 
-    async def hang(method: str, path: str) -> None:
-        if path == "/participants":
+    async def hang(request: Request) -> None:
+        if request.path == "/participants":
             await may_go_on.wait()
 
     transport.hold = hang

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from support.strategies import USUALLY
 
 from webrtc_async.conferences.diagram import dot, mermaid
-from webrtc_async.conferences.plan import ConferencePlan, Seat
+from webrtc_async.conferences.plan import ConferencePlan, ParticipantSpec
 from webrtc_async.conferences.plan_json import read_plan, write_plan
-from webrtc_async.conferences.subscriptions import Heard, Hearing
+from webrtc_async.conferences.subscriptions import SubscribedParticipant, SubscriptionsByName
 from webrtc_async.errors import InvalidArgumentError
 
 SECRET_URL = "https://user:hidden@host.example/path?key=hidden"
@@ -32,7 +32,7 @@ def plans(draw: st.DrawFn) -> ConferencePlan:
     listed = st.dictionaries(st.sampled_from(seated), hears) if seated else st.just({})
     return ConferencePlan(
         [
-            Seat(
+            ParticipantSpec(
                 name,
                 publish_permissions=draw(
                     st.none() | st.frozensets(st.sampled_from(["AUDIO", "VIDEO"]))
@@ -43,7 +43,7 @@ def plans(draw: st.DrawFn) -> ConferencePlan:
             )
             for name in seated
         ],
-        subscribe=draw(st.one_of(st.sampled_from(["everyone", "nobody"]), listed)),
+        subscriptions=draw(st.one_of(st.sampled_from(["everyone", "nobody"]), listed)),
         tag=draw(st.none() | st.text(max_size=50)),
         key=draw(st.text(max_size=20)),
     )
@@ -63,7 +63,7 @@ def test_a_plan_travels_whole(plan):
 
 def test_a_small_plan_is_small_json():
     """What has its default is not written, and a seat that is only a name is a text."""
-    plan = ConferencePlan(["agent", Seat("caller", tag="c")], key="k")
+    plan = ConferencePlan(["agent", ParticipantSpec("caller", tag="c")], key="k")
     assert json.loads(write_plan(plan)) == {
         "key": "k",
         "participants": ["agent", {"name": "caller", "tag": "c"}],
@@ -83,15 +83,15 @@ def test_a_small_plan_is_small_json():
         ({"tag": "t" * 51}, "at most 50 characters; this one has 51"),
         ({"tag": 5}, "tag must be text"),
         ({"key": "k" * 257}, "1 to 256"),
-        ({"subscribe": "all"}, 'subscribe is "everyone"'),
-        ({"subscribe": {"c": "everyone"}}, r"names 'c', who is none of the participants \(a, b\)"),
-        ({"subscribe": {"a": ["c"]}}, "names 'c'"),
-        ({"subscribe": {"a": {"c": ["mic"]}}}, "names 'c'"),
-        ({"subscribe": {"a": ["b", "b"]}}, "'a' hears 'b' twice"),
-        ({"subscribe": {"a": "b"}}, "must be a list of texts, not 'b'"),
-        ({"subscribe": {"a": {"b": "mic"}}}, "stream aliases of 'b' must be a list"),
-        ({"subscribe": {"a": [5]}}, "not of 5"),
-        ({"subscribe": {"a": 5}}, "must be a list of texts"),
+        ({"subscriptions": "all"}, 'subscribe is "everyone"'),
+        ({"subscriptions": {"c": "everyone"}}, r"names 'c', who is none of the participants \(a, b\)"),
+        ({"subscriptions": {"a": ["c"]}}, "names 'c'"),
+        ({"subscriptions": {"a": {"c": ["mic"]}}}, "names 'c'"),
+        ({"subscriptions": {"a": ["b", "b"]}}, "'a' hears 'b' twice"),
+        ({"subscriptions": {"a": "b"}}, "must be a list of texts, not 'b'"),
+        ({"subscriptions": {"a": {"b": "mic"}}}, "stream aliases of 'b' must be a list"),
+        ({"subscriptions": {"a": [5]}}, "not of 5"),
+        ({"subscriptions": {"a": 5}}, "must be a list of texts"),
     ],
 )
 def test_a_plan_that_cannot_be_is_refused(values, said):
@@ -111,7 +111,7 @@ def test_a_plan_that_cannot_be_is_refused(values, said):
         ('{"participants": [5]}', "A participant of a plan must be a JSON object"),
         ('{"participants": [{"name": 5}]}', "must be text"),
         ('{"participants": [], "color": 1}', "no field 'color'"),
-        ('{"participants": [], "subscribe": 5}', "subscribe is"),
+        ('{"participants": [], "subscriptions": 5}', "subscribe is"),
         ('{"participants": [], "tag": 5}', "tag must be text"),
         ('{"participants": [], "key": 5}', "key must be text"),
         ('{"participants": [{"name": "a", "callbackUrl": 5}]}', "callbackUrl"),
@@ -137,34 +137,34 @@ def test_any_text_is_a_plan_or_refused(text):
 def test_who_hears_whom():
     """Everyone, nobody, names and streams are kept; a listener left out hears nobody."""
     plan = ConferencePlan(
-        ["a", "b", "c", "d"], subscribe={"a": "everyone", "b": ["a"], "c": {"a": ["mic"], "b": []}}
+        ["a", "b", "c", "d"], subscriptions={"a": "everyone", "b": ["a"], "c": {"a": ["mic"], "b": []}}
     )
-    assert plan.hearing_of("a") == Hearing("a", "everyone")
-    assert plan.hearing_of("b") == Hearing("b", (Heard("a"),))
-    assert plan.hearing_of("c") == Hearing("c", (Heard("a", ("mic",)), Heard("b")))
-    assert plan.hearing_of("d") == Hearing("d", ())
-    assert ConferencePlan(["a"]).hearing_of("a").heard == "everyone"
-    assert ConferencePlan(["a"], subscribe="nobody").hearing_of("a").heard == ()
+    assert plan.subscriptions_of("a") == SubscriptionsByName("a", "everyone")
+    assert plan.subscriptions_of("b") == SubscriptionsByName("b", (SubscribedParticipant("a"),))
+    assert plan.subscriptions_of("c") == SubscriptionsByName("c", (SubscribedParticipant("a", ("mic",)), SubscribedParticipant("b")))
+    assert plan.subscriptions_of("d") == SubscriptionsByName("d", ())
+    assert ConferencePlan(["a"]).subscriptions_of("a").subscribed_to == "everyone"
+    assert ConferencePlan(["a"], subscriptions="nobody").subscriptions_of("a").subscribed_to == ()
 
 
 def test_a_plan_shows_no_secret():
     """A callback URL's password and query are in no repr."""
-    assert "hidden@" not in repr(ConferencePlan([Seat("a", callback_url=SECRET_URL)]))
-    assert "key=hidden" not in repr(ConferencePlan([Seat("a", callback_url=SECRET_URL)]))
+    assert "hidden@" not in repr(ConferencePlan([ParticipantSpec("a", callback_url=SECRET_URL)]))
+    assert "key=hidden" not in repr(ConferencePlan([ParticipantSpec("a", callback_url=SECRET_URL)]))
 
 
 # Pictures
 
-HEARINGS = (
-    Hearing("agent", "everyone"),
-    Hearing('call"er', (Heard("agent", ("mic", "cam")), Heard("gone"))),
-    Hearing("guest", ()),
+SUBSCRIPTIONS = (
+    SubscriptionsByName("agent", "everyone"),
+    SubscriptionsByName('call"er', (SubscribedParticipant("agent", ("mic", "cam")), SubscribedParticipant("gone"))),
+    SubscriptionsByName("guest", ()),
 )
 
 
 def test_a_mermaid_picture():
     """An arrow goes to who hears; names are data, and who is gone is not drawn."""
-    assert mermaid(HEARINGS) == (
+    assert mermaid(SUBSCRIPTIONS) == (
         "flowchart LR\n"
         '    p0["agent"]\n'
         '    p1["call#34;er"]\n'
@@ -177,7 +177,7 @@ def test_a_mermaid_picture():
 
 def test_a_dot_picture():
     """The same as a graph in DOT."""
-    assert dot(HEARINGS) == (
+    assert dot(SUBSCRIPTIONS) == (
         "digraph conference {\n"
         "    rankdir=LR;\n"
         '    p0 [label="agent"];\n'
@@ -193,7 +193,7 @@ def test_a_dot_picture():
 @given(st.lists(names, unique=True, max_size=5))
 def test_no_name_breaks_a_picture(listed):
     """Whatever a name is, a picture has a line for each and no more."""
-    hearings = [Hearing(name, ()) for name in listed]
+    hearings = [SubscriptionsByName(name, ()) for name in listed]
     assert len(mermaid(hearings).split("\n")) == len(listed) + 2
     drawn = dot(hearings)
     assert len(drawn.split("\n")) == len(listed) + 4
@@ -204,7 +204,7 @@ def test_no_name_breaks_a_picture(listed):
 
 def test_a_plan_may_be_changed_into_another():
     """A plan evolves as any attrs value does."""
-    plan = ConferencePlan(["a", "b"], subscribe={"a": ["b"]}, key="k")
+    plan = ConferencePlan(["a", "b"], subscriptions={"a": ["b"]}, key="k")
     changed = evolve(plan, key="m")
-    assert changed.subscribe == plan.subscribe
+    assert changed.subscriptions == plan.subscriptions
     assert changed.key == "m"
