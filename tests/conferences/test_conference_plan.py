@@ -1,4 +1,4 @@
-"""Plans: what they may be, and that they travel whole."""
+"""Plans: their checks, their JSON and their diagrams."""
 
 import json
 import pickle
@@ -22,14 +22,18 @@ names = st.text(min_size=1, max_size=12)
 
 @st.composite
 def plans(draw: st.DrawFn) -> ConferencePlan:
-    """Make any plan."""
-    seated = draw(st.lists(names, max_size=6, unique=True))
-    some = st.lists(st.sampled_from(seated), unique=True) if seated else st.just([])
+    """Return a strategy for valid plans."""
+    listed_names = draw(st.lists(names, max_size=6, unique=True))
+    some = st.lists(st.sampled_from(listed_names), unique=True) if listed_names else st.just([])
     streams = some.flatmap(
         lambda chosen: st.fixed_dictionaries({name: st.lists(names) for name in chosen})
     )
-    hears = st.one_of(st.sampled_from(["everyone", "nobody"]), some, streams)
-    listed = st.dictionaries(st.sampled_from(seated), hears) if seated else st.just({})
+    subscribe_to = st.one_of(st.sampled_from(["everyone", "nobody"]), some, streams)
+    listed = (
+        st.dictionaries(st.sampled_from(listed_names), subscribe_to)
+        if listed_names
+        else st.just({})
+    )
     return ConferencePlan(
         [
             ParticipantSpec(
@@ -41,7 +45,7 @@ def plans(draw: st.DrawFn) -> ConferencePlan:
                 callback_url=draw(st.none() | st.just(SECRET_URL)),
                 device_api_version=draw(st.none() | st.just("V3")),
             )
-            for name in seated
+            for name in listed_names
         ],
         subscriptions=draw(st.one_of(st.sampled_from(["everyone", "nobody"]), listed)),
         tag=draw(st.none() | st.text(max_size=50)),
@@ -51,8 +55,8 @@ def plans(draw: st.DrawFn) -> ConferencePlan:
 
 @USUALLY
 @given(plans())
-def test_a_plan_travels_whole(plan):
-    """A plan survives JSON, on one line, and pickling, and is hashable."""
+def test_a_plan_survives_json_and_pickle(plan):
+    """A plan survives JSON, on one line, and pickle, and is hashable."""
     line = write_plan(plan)
     assert b"\n" not in line
     assert read_plan(line) == plan
@@ -62,7 +66,7 @@ def test_a_plan_travels_whole(plan):
 
 
 def test_a_small_plan_is_small_json():
-    """What has its default is not written, and a seat that is only a name is a text."""
+    """Defaults are not written, and a spec that is only a name is a string."""
     plan = ConferencePlan(["agent", ParticipantSpec("caller", tag="c")], key="k")
     assert json.loads(write_plan(plan)) == {
         "key": "k",
@@ -79,23 +83,23 @@ def test_a_small_plan_is_small_json():
         ({"participants": 5}, "must be a list"),
         ({"participants": [""]}, "1 to 256"),
         ({"participants": ["n" * 257]}, "1 to 256"),
-        ({"participants": [5]}, "must be text, not int"),
+        ({"participants": [5]}, "must be a string, not int"),
         ({"tag": "t" * 51}, "at most 50 characters; this one has 51"),
-        ({"tag": 5}, "tag must be text"),
+        ({"tag": 5}, "tag must be a string"),
         ({"key": "k" * 257}, "1 to 256"),
-        ({"subscriptions": "all"}, 'subscribe is "everyone"'),
-        ({"subscriptions": {"c": "everyone"}}, r"names 'c', who is none of the participants \(a, b\)"),
-        ({"subscriptions": {"a": ["c"]}}, "names 'c'"),
-        ({"subscriptions": {"a": {"c": ["mic"]}}}, "names 'c'"),
-        ({"subscriptions": {"a": ["b", "b"]}}, "'a' hears 'b' twice"),
-        ({"subscriptions": {"a": "b"}}, "must be a list of texts, not 'b'"),
+        ({"subscriptions": "all"}, 'subscriptions must be "everyone"'),
+        ({"subscriptions": {"c": "everyone"}}, r"name 'c', which is not a participant \(a, b\)"),
+        ({"subscriptions": {"a": ["c"]}}, "name 'c'"),
+        ({"subscriptions": {"a": {"c": ["mic"]}}}, "name 'c'"),
+        ({"subscriptions": {"a": ["b", "b"]}}, "'a' subscribes to 'b' twice"),
+        ({"subscriptions": {"a": "b"}}, "must be a list of strings, not 'b'"),
         ({"subscriptions": {"a": {"b": "mic"}}}, "stream aliases of 'b' must be a list"),
         ({"subscriptions": {"a": [5]}}, "not of 5"),
-        ({"subscriptions": {"a": 5}}, "must be a list of texts"),
+        ({"subscriptions": {"a": 5}}, "must be a list of strings"),
     ],
 )
-def test_a_plan_that_cannot_be_is_refused(values, said):
-    """A wrong plan is refused when it is made, in one sentence that names what is wrong."""
+def test_an_invalid_plan_is_refused(values, said):
+    """An invalid plan is refused when it is made, and the error names the fault."""
     with pytest.raises(InvalidArgumentError, match=said):
         ConferencePlan(**{"participants": ["a", "b"], **values})
 
@@ -109,11 +113,11 @@ def test_a_plan_that_cannot_be_is_refused(values, said):
         ('{"participants": 5}', "a list"),
         ('{"participants": [{}]}', "needs a name"),
         ('{"participants": [5]}', "A participant of a plan must be a JSON object"),
-        ('{"participants": [{"name": 5}]}', "must be text"),
+        ('{"participants": [{"name": 5}]}', "must be a string"),
         ('{"participants": [], "color": 1}', "no field 'color'"),
-        ('{"participants": [], "subscriptions": 5}', "subscribe is"),
-        ('{"participants": [], "tag": 5}', "tag must be text"),
-        ('{"participants": [], "key": 5}', "key must be text"),
+        ('{"participants": [], "subscriptions": 5}', "subscriptions must be"),
+        ('{"participants": [], "tag": 5}', "tag must be a string"),
+        ('{"participants": [], "key": 5}', "key must be a string"),
         ('{"participants": [{"name": "a", "callbackUrl": 5}]}', "callbackUrl"),
         ('{"participants": [{"name": "a", "publishPermissions": "AUDIO"}]}', "publishPermissions"),
         ('{"participants": [{"name": "a", "publishPermissions": [5]}]}', "publish_permissions"),
@@ -121,27 +125,30 @@ def test_a_plan_that_cannot_be_is_refused(values, said):
         ('{"participants": [], "participants": []}', "twice"),
     ],
 )
-def test_json_that_is_no_plan_is_refused(text, said):
-    """JSON that says no plan is refused in one sentence."""
+def test_json_that_is_not_a_plan_is_refused(text, said):
+    """JSON that does not describe a plan is refused with the fault."""
     with pytest.raises(InvalidArgumentError, match=said):
         read_plan(text)
 
 
 @given(st.text() | st.binary())
 def test_any_text_is_a_plan_or_refused(text):
-    """Nothing but this package's error comes of reading what is no plan."""
+    """Reading arbitrary text raises only InvalidArgumentError."""
     with pytest.raises(InvalidArgumentError):
         read_plan(text)
 
 
-def test_who_hears_whom():
-    """Everyone, nobody, names and streams are kept; a listener left out hears nobody."""
+def test_subscriptions_by_name():
+    """Everyone, nobody, names and streams are kept; others receive nobody."""
     plan = ConferencePlan(
-        ["a", "b", "c", "d"], subscriptions={"a": "everyone", "b": ["a"], "c": {"a": ["mic"], "b": []}}
+        ["a", "b", "c", "d"],
+        subscriptions={"a": "everyone", "b": ["a"], "c": {"a": ["mic"], "b": []}},
     )
     assert plan.subscriptions_of("a") == SubscriptionsByName("a", "everyone")
     assert plan.subscriptions_of("b") == SubscriptionsByName("b", (SubscribedParticipant("a"),))
-    assert plan.subscriptions_of("c") == SubscriptionsByName("c", (SubscribedParticipant("a", ("mic",)), SubscribedParticipant("b")))
+    assert plan.subscriptions_of("c") == SubscriptionsByName(
+        "c", (SubscribedParticipant("a", ("mic",)), SubscribedParticipant("b"))
+    )
     assert plan.subscriptions_of("d") == SubscriptionsByName("d", ())
     assert ConferencePlan(["a"]).subscriptions_of("a").subscribed_to == "everyone"
     assert ConferencePlan(["a"], subscriptions="nobody").subscriptions_of("a").subscribed_to == ()
@@ -153,17 +160,19 @@ def test_a_plan_shows_no_secret():
     assert "key=hidden" not in repr(ConferencePlan([ParticipantSpec("a", callback_url=SECRET_URL)]))
 
 
-# Pictures
+# Diagrams
 
 SUBSCRIPTIONS = (
     SubscriptionsByName("agent", "everyone"),
-    SubscriptionsByName('call"er', (SubscribedParticipant("agent", ("mic", "cam")), SubscribedParticipant("gone"))),
+    SubscriptionsByName(
+        'call"er', (SubscribedParticipant("agent", ("mic", "cam")), SubscribedParticipant("gone"))
+    ),
     SubscriptionsByName("guest", ()),
 )
 
 
-def test_a_mermaid_picture():
-    """An arrow goes to who hears; names are data, and who is gone is not drawn."""
+def test_a_mermaid_diagram():
+    """An arrow points to the subscriber; names are escaped; absent participants are left out."""
     assert mermaid(SUBSCRIPTIONS) == (
         "flowchart LR\n"
         '    p0["agent"]\n'
@@ -175,8 +184,8 @@ def test_a_mermaid_picture():
     )
 
 
-def test_a_dot_picture():
-    """The same as a graph in DOT."""
+def test_a_dot_diagram():
+    """The DOT graph shows the same."""
     assert dot(SUBSCRIPTIONS) == (
         "digraph conference {\n"
         "    rankdir=LR;\n"
@@ -191,8 +200,8 @@ def test_a_dot_picture():
 
 
 @given(st.lists(names, unique=True, max_size=5))
-def test_no_name_breaks_a_picture(listed):
-    """Whatever a name is, a picture has a line for each and no more."""
+def test_no_name_breaks_a_diagram(listed):
+    """A diagram has exactly one line for each name, with any characters."""
     hearings = [SubscriptionsByName(name, ()) for name in listed]
     assert len(mermaid(hearings).split("\n")) == len(listed) + 2
     drawn = dot(hearings)
@@ -202,8 +211,8 @@ def test_no_name_breaks_a_picture(listed):
         assert '"' not in label.replace("\\\\", "").replace('\\"', "")
 
 
-def test_a_plan_may_be_changed_into_another():
-    """A plan evolves as any attrs value does."""
+def test_a_plan_can_be_evolved():
+    """`attrs.evolve` changes a plan's key and keeps its subscriptions."""
     plan = ConferencePlan(["a", "b"], subscriptions={"a": ["b"]}, key="k")
     changed = evolve(plan, key="m")
     assert changed.subscriptions == plan.subscriptions
