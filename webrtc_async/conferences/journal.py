@@ -189,8 +189,8 @@ class Journal:
 
     def _unwritable(self, reason: str | None) -> JournalError:
         return JournalError(
-            f"the journal {self.path} cannot be written: {reason}. Nothing more is started. Make it "
-            "writable, then repeat the call to continue."
+            f"the journal {self.path} cannot be written: {reason}. Nothing more is started. Make "
+            "it writable, then repeat the call to continue."
         )
 
     def _load(self, account_id: str) -> None:
