@@ -87,13 +87,15 @@ def test_set_up_again_and_tear_down(server, plans, tmp_path):
     journal = tmp_path / "journal.jsonl"
     first = run(server, "set-up", plans, "--journal", journal)
     assert first.returncode == 0, first.stderr
-    assert first.stdout.startswith("10 conferences up; 0 failed; ")
+    assert first.stdout.startswith("10 conferences set up; 0 failed; ")
     assert len(server.emulator.session_ids(ACCOUNT)) == 10
     second = run(server, "set-up", plans, "--journal", journal, "--fsync")
-    assert second.stdout.startswith("10 conferences up, 10 of them from the journal; 0 failed; ")
+    assert second.stdout.startswith(
+        "10 conferences set up, 10 of them from the journal; 0 failed; "
+    )
     assert len(server.emulator.session_ids(ACCOUNT)) == 10
     torn = run(server, "tear-down", "--journal", journal)
-    assert torn.stdout.startswith("10 conferences gone; 0 failed; ")
+    assert torn.stdout.startswith("10 conferences deleted; 0 failed; ")
     assert torn.returncode == 0
     assert server.emulator.session_ids(ACCOUNT) == ()
     assert server.emulator.participant_ids(ACCOUNT) == ()
@@ -182,7 +184,7 @@ def test_a_full_disk_stops_with_a_summary(server, plans, tmp_path):
     )
     again = run(server, "set-up", *arguments)
     assert again.stdout.startswith(
-        f"10 conferences up, {done} of them from the journal; 0 failed; "
+        f"10 conferences set up, {done} of them from the journal; 0 failed; "
     )
 
 
@@ -190,7 +192,7 @@ def test_failures_are_named_and_counted(server, plans, tmp_path):
     """Each failure has a line with its key, and the exit code is 1."""
     finished = run(server, "set-up", plans, "--journal", tmp_path / "j", BW_PASSWORD="wrong")
     assert finished.returncode == 1
-    assert finished.stdout.startswith("0 conferences up; 10 failed; ")
+    assert finished.stdout.startswith("0 conferences set up; 10 failed; ")
     assert "visit-3: conference: the set-up failed. " in finished.stderr
     assert "The credentials were refused" not in finished.stdout
 
@@ -244,12 +246,12 @@ def test_an_interrupted_run_can_be_continued(server, tmp_path, sent):
         assert len(server.emulator.participant_ids(ACCOUNT)) == 2 * up
     again = run(server, "set-up", plans, "--journal", journal)
     assert again.returncode == 0, again.stderr
-    assert again.stdout.startswith("60 conferences up, ")
+    assert again.stdout.startswith("60 conferences set up, ")
     # Only now, because the server may handle a killed process's last requests after its end.
     known = journal.read_text()
     unknown = [each for each in server.emulator.session_ids(ACCOUNT) if each not in known]
     assert len(unknown) <= (4 if sent == signal.SIGKILL else 0)  # in flight when it was killed
     assert len(server.emulator.session_ids(ACCOUNT)) == 60 + len(unknown)
     torn = run(server, "tear-down", "--journal", journal)
-    assert torn.stdout.startswith("60 conferences gone; 0 failed; ")
+    assert torn.stdout.startswith("60 conferences deleted; 0 failed; ")
     assert set(server.emulator.session_ids(ACCOUNT)) == set(unknown)

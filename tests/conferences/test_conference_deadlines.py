@@ -41,7 +41,7 @@ async def test_the_deadline_bounds_the_set_up():
         with pytest.raises(SetupError) as caught:
             async with client.conference(["a", "b"], deadline=0.05):
                 pytest.fail("it was entered")
-        assert "its 0.05 s deadline passed." in str(caught.value)
+        assert "its deadline of 0.05 s passed." in str(caught.value)
         assert caught.value.not_deleted == ()
         assert remaining_in(emulator) == ()
 

@@ -57,7 +57,7 @@ def with_options(command: Callable[..., Any]) -> Callable[..., Any]:
             "--journal",
             required=True,
             type=click.Path(dir_okay=False, path_type=Path),
-            help="File that lists what was set up.",
+            help="Journal file, which lets you run the command again to continue.",
         ),
     ):
         command = option(command)
@@ -101,7 +101,7 @@ def set_up(
             on_progress=on_progress,
         )
 
-    _run(context, start, "Setting up", "up", total=total, plain=plain)
+    _run(context, start, "Setting up", "set up", total=total, plain=plain)
 
 
 @click.command("tear-down", short_help="Delete the conferences in a journal.", epilog=EXIT_CODES)
@@ -118,7 +118,7 @@ def tear_down(
     def start(client: AsyncWebRtcClient, on_progress: OnProgress) -> Results:
         return client.tear_down(file, concurrency=concurrency, on_progress=on_progress)
 
-    _run(context, start, "Tearing down", "gone", plain=plain)
+    _run(context, start, "Tearing down", "deleted", plain=plain)
 
 
 def _run(

@@ -1,4 +1,4 @@
-"""The file that lists what was set up, so that a crash loses nothing and repeats nothing."""
+"""The journal file, which lets a bulk set-up resume after a crash."""
 
 import os
 import stat
@@ -148,7 +148,7 @@ class Journal:
         Raises:
             JournalError: The line cannot be written.
         """
-        await self._write(lines.gone(key, self.clock()))
+        await self._write(lines.deleted(key, self.clock()))
         self._unfinished.pop(key, None)
         self._finished.pop(key, None)
 
@@ -222,7 +222,7 @@ class Journal:
                 self._unfinished.pop(key, None)
                 if at + LIFETIME > self.clock():
                     self._finished[key] = start
-            case {"plan": str(key), "gone": _}:
+            case {"plan": str(key), "deleted": _}:
                 self._unfinished.pop(key, None)
                 self._finished.pop(key, None)
             case {"plan": str(key)}:

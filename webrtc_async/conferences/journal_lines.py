@@ -5,7 +5,7 @@
     {"plan": "visit-42", "session": "..."}                          created
     {"plan": "visit-42", "participant": "...", "name": "agent"}     created
     {"plan": "visit-42", "done": 1764072001, "conference": {...}}   set up
-    {"plan": "visit-42", "gone": 1764072002}                        deleted
+    {"plan": "visit-42", "deleted": 1764072002}                     deleted
 
 Times are seconds since 1970.
 """
@@ -127,9 +127,9 @@ def read_done(line: bytes, where: str) -> Conference:
         raise JournalError(f"{where} does not describe a conference.") from None
 
 
-def gone(key: str, now: float) -> bytes:
+def deleted(key: str, now: float) -> bytes:
     """Return the line for a plan whose resources are deleted."""
-    return _line({"plan": key, "gone": now})
+    return _line({"plan": key, "deleted": now})
 
 
 def unreadable(where: str) -> JournalError:

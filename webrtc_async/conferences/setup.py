@@ -136,7 +136,7 @@ class Setup:
         errors = list(self.errors)
         if not errors:
             # Nothing but the deadline ends a set-up whose caller is still there.
-            limit = "time" if self.deadline is None else f"{self.deadline:g} s deadline"
+            limit = "time" if self.deadline is None else f"deadline of {self.deadline:g} s"
             errors.append(
                 DeadlineExceededError(
                     f"its {limit} passed.", operation=OPERATION, outcome=Outcome.ANSWERED
