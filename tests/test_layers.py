@@ -26,10 +26,14 @@ FLOORS = (
     "_call",
     "otel",
     "endpoints",
-    "conferences",
+    "_conference_methods",
     "client",
+    "conferences",
 )
 """Lowest first; a module imports only from below."""
+
+IMPORTED_WHEN_CALLED = {"_conference_methods": {"conferences"}}
+"""Higher floors that a module imports only inside functions and for type checkers."""
 
 OPEN_TO_THE_EMULATOR = {"errors", "models", "_protocol", "_codec", "route_table"}
 HOMES = {
@@ -106,7 +110,15 @@ def test_a_floor_imports_only_from_below(module: str) -> None:
         below = set(FLOORS[: FLOORS.index(floor)])
         own = {floor} if floor != module else set()
         used = {name.partition(".")[0] for name in own_imports_of(module)}
-        assert used <= below | own | {"_version"}
+        assert used <= below | own | IMPORTED_WHEN_CALLED.get(module, set()) | {"_version"}
+
+
+def test_conferences_stand_on_the_client() -> None:
+    """The client imports conferences only when one of its methods for them is called."""
+    for module in ("client", "_conference_methods"):
+        tree = ast.parse(MODULES[module].read_text(encoding="utf-8"))
+        at_once = [node.module or "" for node in tree.body if isinstance(node, ast.ImportFrom)]
+        assert not [name for name in at_once if name.startswith(f"{PACKAGE}.conferences")]
 
 
 @each_module

@@ -36,11 +36,11 @@ if TYPE_CHECKING:
     )
     from webrtc_async.conferences.journal import Journal
     from webrtc_async.conferences.live import LiveConference
-    from webrtc_async.conferences.plan import ConferencePlan, Seat
+    from webrtc_async.conferences.plan import ConferencePlan, ParticipantSpec
     from webrtc_async.conferences.plan_json import read_plan, write_plan
     from webrtc_async.conferences.progress import BulkProgress, SetupProgress
     from webrtc_async.conferences.resource import Resource
-    from webrtc_async.conferences.subscriptions import Heard, Hearing
+    from webrtc_async.conferences.subscriptions import SubscribedParticipant, SubscriptionsByName
     from webrtc_async.errors import (
         ApiError,
         BadRequestError,
@@ -103,8 +103,6 @@ __all__ = [
     "DeviceApiVersion",
     "EnvironmentSecret",
     "ForbiddenError",
-    "Heard",
-    "Hearing",
     "Idempotency",
     "InvalidArgumentError",
     "Journal",
@@ -122,6 +120,7 @@ __all__ = [
     "Orphan",
     "Outcome",
     "Participant",
+    "ParticipantSpec",
     "ParticipantSubscription",
     "PublishPermission",
     "RateLimitedError",
@@ -134,7 +133,6 @@ __all__ = [
     "RetryQuota",
     "Route",
     "RouteMismatchError",
-    "Seat",
     "Secret",
     "ServerError",
     "Session",
@@ -142,7 +140,9 @@ __all__ = [
     "SetupProgress",
     "SetupResult",
     "Stage",
+    "SubscribedParticipant",
     "Subscriptions",
+    "SubscriptionsByName",
     "TeardownError",
     "TeardownResult",
     "TlsError",
@@ -214,10 +214,10 @@ _HOMES: Final = {
         "SetupError",
         "TeardownError",
     ),
-    "conferences.subscriptions": ("Heard", "Hearing"),
+    "conferences.subscriptions": ("SubscribedParticipant", "SubscriptionsByName"),
     "conferences.journal": ("Journal",),
     "conferences.live": ("LiveConference",),
-    "conferences.plan": ("ConferencePlan", "Seat"),
+    "conferences.plan": ("ConferencePlan", "ParticipantSpec"),
     "conferences.plan_json": ("read_plan", "write_plan"),
     "conferences.progress": ("BulkProgress", "SetupProgress"),
     "conferences.resource": ("Resource",),

@@ -21,6 +21,7 @@ from webrtc_async._call.observer import Observer, check_observers, watch_over
 from webrtc_async._call.options import ClientSettings, Options, merged_headers, standard_headers
 from webrtc_async._call.retry import RetryPolicy
 from webrtc_async._call.retry_quota import RetryQuota
+from webrtc_async._conference_methods import ConferenceMethods
 from webrtc_async._config.validation import (
     check_base_url,
     check_headers,
@@ -31,10 +32,9 @@ from webrtc_async._config.validation import (
 from webrtc_async._protocol.route import ACCOUNT, Route, check_route
 from webrtc_async._protocol.wire import write_request
 from webrtc_async._tasks.background_tasks import BackgroundTasks
+from webrtc_async._tasks.background_work import BackgroundWork
 from webrtc_async._transport import Connections, HttpClient, HttpTransport, LibraryName
 from webrtc_async._transport.rate_limiter import RateLimiter
-from webrtc_async.conferences.background_work import BackgroundWork
-from webrtc_async.conferences.operations import Conferences
 from webrtc_async.errors import ConfigurationError, InvalidArgumentError
 
 BodyT = TypeVar("BodyT")
@@ -43,7 +43,7 @@ ResultT = TypeVar("ResultT")
 _LOG: Final = logging.getLogger("webrtc_async")
 
 
-class AsyncWebRtcClient(Conferences):
+class AsyncWebRtcClient(ConferenceMethods):
     """A client for one account, around a pool of connections.
 
     Enter it with `async with`, or call it as it is and `aclose()` it at the end. It opens its pool
