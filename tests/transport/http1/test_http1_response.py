@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from support.strategies import USUALLY
 
 from webrtc_async._protocol.wire import WireRequest
+from webrtc_async._transport.http1.parser import ResponseError
 from webrtc_async._transport.http1.request_writer import (
     MOST_KEPT,
     RequestWriter,
@@ -17,7 +18,7 @@ from webrtc_async._transport.http1.request_writer import (
     write_request,
 )
 from webrtc_async._transport.http1.response_head import read_common_head
-from webrtc_async._transport.http1.response_reader import ResponseError, ResponseReader
+from webrtc_async._transport.http1.response_reader import ResponseReader
 
 NAMES = st.sampled_from(
     [

@@ -11,8 +11,8 @@ from typing import NamedTuple, Protocol, cast
 import httpx
 
 from webrtc_async._transport.attempt_state import AttemptState
+from webrtc_async._transport.http1.parser import ResponseError
 from webrtc_async._transport.http1.response import Http1Response
-from webrtc_async._transport.http1.response_reader import ResponseError
 from webrtc_async.errors.outcome import Stage
 
 
