@@ -5,15 +5,11 @@ exceptions, because httpx and its continuation share names and not classes.
 """
 
 import ssl
-from collections.abc import Awaitable, Callable, Iterable, Mapping
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 from urllib.parse import urlsplit
-
-from attrs import evolve
 
 from webrtc_async._protocol.content_coding import ContentError
 from webrtc_async._protocol.redaction import excerpt
-from webrtc_async._protocol.wire import WireResponse
 from webrtc_async._transport.attempt_state import AttemptState
 from webrtc_async.errors import (
     ConnectionFailedError,
@@ -23,7 +19,7 @@ from webrtc_async.errors import (
     UnexpectedResponseError,
     UnknownOutcomeError,
 )
-from webrtc_async.errors.outcome import Outcome, Stage
+from webrtc_async.errors.outcome import Outcome
 
 ErrorT = TypeVar("ErrorT", bound=BaseException)
 
@@ -38,37 +34,6 @@ _NEVER_SENT: Final = frozenset(
     }
 )
 """Names of exceptions that come before the first byte."""
-
-
-def tracer(
-    state: AttemptState, on_head: Callable[[int, Iterable[tuple[bytes, bytes]]], None]
-) -> Callable[[str, Mapping[str, Any]], Awaitable[None]]:
-    """Return an httpcore trace hook that keeps a state up to date.
-
-    Args:
-        state: Whose stage it keeps.
-        on_head: Is told the status and headers of an answer, whatever becomes of it afterwards.
-    """
-    through_proxy = has_connected = False
-
-    async def trace(event: str, info: Mapping[str, Any]) -> None:
-        nonlocal through_proxy, has_connected
-        state.is_traced = True
-        has_connected = has_connected or event.startswith("connection.connect_")
-        if event.endswith(".send_request_headers.started"):
-            # A CONNECT is between this side and the proxy; the request itself comes after it.
-            through_proxy = info["request"].method == b"CONNECT"
-        if through_proxy:
-            return
-        if event.endswith(".send_request_headers.started"):
-            state.stage, state.is_reused = Stage.SENDING, not has_connected
-        elif event.endswith(".send_request_body.complete"):
-            state.stage = Stage.AWAITING
-        elif event.endswith(".receive_response_headers.complete"):
-            _, status, _, headers = info["return_value"]
-            on_head(status, headers)
-
-    return trace
 
 
 def failed(state: AttemptState, target: str, error: Exception) -> TransportError:
@@ -105,35 +70,6 @@ def lost(state: AttemptState, target: str, problem: str) -> TransportError:
         outcome=state.outcome,
         status=state.status,
     )
-
-
-def forget_causes(error: BaseException, outer: BaseException | None) -> None:
-    """Take the tracebacks from what an HTTP library's exception was raised from.
-
-    Their frames hold the exceptions that they raised, in h11 and trio, or their callers do, from
-    Python 3.12 on: contextlib's, where a context manager turns one exception into another. Such a
-    cycle has the whole call wait for the garbage collector, by the frames' callers.
-
-    Args:
-        error: The exception, which keeps its own.
-        outer: The user's, which was being handled when the library was called.
-    """
-    seen = {id(error), id(outer)}
-    found = [error.__cause__, error.__context__]
-    while found:
-        cause = found.pop()
-        if cause is not None and id(cause) not in seen:
-            seen.add(id(cause))
-            cause.__traceback__ = None
-            found += cause.__cause__, cause.__context__
-
-
-def refusal_of(head: WireResponse | None, chunks: Iterable[bytes]) -> WireResponse | None:
-    """Return an answer that is not a success with what has come of its body, else None."""
-    if head is None or head.is_success:
-        return None
-    is_readable = "content-encoding" not in head.headers
-    return evolve(head, content=b"".join(chunks) if is_readable else b"")
 
 
 def unreadable(error: ContentError, operation: str, status: int) -> UnexpectedResponseError:

@@ -44,5 +44,6 @@ class H11Parser:
                 elif not isinstance(event, h11.InformationalResponse):
                     break
         except h11.RemoteProtocolError as error:
-            raise ResponseError(str(error)) from error
+            # The frames of its traceback hold bytes of the response, and tokens among them.
+            raise ResponseError(str(error)) from error.with_traceback(None)
         return b"".join(body)

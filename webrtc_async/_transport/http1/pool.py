@@ -89,7 +89,7 @@ class Http1Pool:
         """
         is_waiting_again = False
         while True:
-            if (kept := self.take(origin, state.longest_idle)) is not None:
+            if (kept := self.take(origin, state.max_idle)) is not None:
                 return kept
             # With others in line nothing is idle, so there is nothing to look for.
             if not self._waiters and (self.size < self._max_connections or self._evict()):
