@@ -6,10 +6,11 @@ import ssl
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import lru_cache, partial
-from typing import Final
+from typing import Final, Self
 
 import httpx
 
+from webrtc_async._protocol.redaction import UnshownBytes
 from webrtc_async._protocol.wire import WireRequest
 from webrtc_async._tasks.event_loop import is_asyncio
 from webrtc_async._tasks.per_loop import PerLoop
@@ -19,6 +20,7 @@ from webrtc_async._transport.http1.happy_eyeballs import connected_socket
 from webrtc_async._transport.http1.pool import Http1Pool
 from webrtc_async._transport.http1.request_writer import RequestWriter, check_target, write_request
 from webrtc_async._transport.http1.response import Http1Response
+from webrtc_async._transport.http1.response_head import ResponseHead
 from webrtc_async._transport.originals import is_transport_original
 from webrtc_async._transport.tracer import Tracer
 
@@ -103,6 +105,12 @@ class PooledTransport(httpx.AsyncHTTPTransport):
         connection = await pool.acquire(origin, connect_timeout, state)
         return connection.begin(request.method, written, state, attempt_timeout)
 
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request of httpx and return its response, with the body still to be read."""
         if HAS_POLL and is_asyncio() and _is_plain(request) and is_transport_original():
@@ -121,20 +129,10 @@ class PooledTransport(httpx.AsyncHTTPTransport):
             await super().aclose()
 
     async def _handle(self, request: httpx.Request) -> httpx.Response:
-        content = await request.aread()
-        # A body that was read as a whole has a length, even if it was to be sent in chunks.
-        fields = [
-            (name.decode("latin-1"), value.decode("latin-1"))
-            for name, value in request.headers.raw
-            if name.lower() != b"transfer-encoding"
-        ]
-        if len(fields) < len(request.headers.raw):
-            fields.append(("Content-Length", str(len(content))))
         timeouts = request.extensions.get("timeout", {})
         tracer: Tracer | None = request.extensions.get("trace")
         state = AttemptState("") if tracer is None else tracer.state
-        origin, target = origin_of(request.url), request.url.raw_path.decode("ascii")
-        written = write_request(request.method, target, fields, content)
+        origin, written = origin_of(request.url), _written(request, await request.aread())
         connection = await self.pool.acquire(origin, timeouts.get("connect"), state)
         response = connection.begin(request.method, written, state, None)
         try:
@@ -143,14 +141,11 @@ class PooledTransport(httpx.AsyncHTTPTransport):
         except BaseException:
             response.give_up()
             raise
-        headers = [
-            (name.encode("ascii"), value.encode("utf-8")) for name, value in head.headers.fields
-        ]
         if tracer is not None:
-            tracer.on_head(head.status, headers)
+            tracer.on_head(head.status, _raw_headers(head))
         return httpx.Response(
             head.status,
-            headers=headers,
+            headers=_raw_headers(head),
             stream=_Body(response, timeouts.get("read")),
             extensions={"http_version": b"HTTP/1.1", "reason_phrase": head.reason.encode("ascii")},
         )
@@ -241,6 +236,25 @@ def _is_plain(request: httpx.Request) -> bool:
     )
 
 
+def _written(request: httpx.Request, content: bytes) -> UnshownBytes:
+    """Return the bytes of a request of httpx."""
+    # In a frame of its own, because a traceback of _handle may show local variables.
+    fields = [
+        (name.decode("latin-1"), value.decode("latin-1"))
+        for name, value in request.headers.raw
+        if name.lower() != b"transfer-encoding"
+    ]
+    if len(fields) < len(request.headers.raw):
+        # A body that was read as a whole has a length, even if it was to be sent in chunks.
+        fields.append(("Content-Length", str(len(content))))
+    target = request.url.raw_path.decode("ascii")
+    return write_request(request.method, target, fields, content)
+
+
+def _raw_headers(head: ResponseHead) -> list[tuple[bytes, bytes]]:
+    return [(name.encode("ascii"), value.encode("utf-8")) for name, value in head.headers.fields]
+
+
 class _Body(httpx.AsyncByteStream):
     """The body of a response, with httpx's read timeout for each chunk."""
 
@@ -259,6 +273,7 @@ class _Body(httpx.AsyncByteStream):
             if chunk is None:
                 return
             yield chunk
+            del chunk  # a traceback may show local variables
 
     async def aclose(self) -> None:
         self._response.give_up()
