@@ -268,7 +268,7 @@ class AsyncWebRtcClient(Conferences):
 
     @property
     def requests_sent(self) -> int:
-        """How many requests this client and its views have sent, repeated ones included."""
+        """The number of requests that this client and its views have sent, retries included."""
         return self._connections.requests_sent
 
     @property

@@ -1,7 +1,6 @@
-"""How far a request came, and which of our errors its failure is.
+"""The package's errors for failures of an HTTP library.
 
-Read from httpcore's trace events, which tell what was really written, and from the names of
-exceptions, because httpx and its continuation share names and not classes.
+An exception is told by its name, because httpx and httpx2 share names and not classes.
 """
 
 import ssl
@@ -33,7 +32,7 @@ _NEVER_SENT: Final = frozenset(
         "UnsupportedProtocol",
     }
 )
-"""Names of exceptions that come before the first byte."""
+"""Names of exceptions that are raised before the first byte is sent."""
 
 
 def failed(state: AttemptState, target: str, error: Exception) -> TransportError:
@@ -42,7 +41,7 @@ def failed(state: AttemptState, target: str, error: Exception) -> TransportError
         state.is_traced = True
     was_sent = state.outcome is not Outcome.NOT_SENT
     broken = _behind(error, ssl.SSLError)
-    # A connection that has served before, or an answer that has begun, had its handshake.
+    # A kept connection, or one with a response, has had its handshake.
     if broken is not None and not state.is_reused and state.status is None:
         # Loaded by the first failure of TLS.
         from webrtc_async._transport.tls_failure import tls_problem
@@ -53,19 +52,19 @@ def failed(state: AttemptState, target: str, error: Exception) -> TransportError
     detail = excerpt(str(error).strip().rstrip("."))
     if not detail and not was_sent and target.startswith("https:"):
         said = getattr(broken, "reason", None)
-        detail = "the connection ended before TLS was agreed on" + (f" ({said})" if said else "")
+        detail = "the connection ended during the TLS handshake" + (f" ({said})" if said else "")
     problem = f"{type(error).__name__}{f': {detail}' if detail else ''}"
     return lost(state, target, problem + _hint(target, detail))
 
 
 def lost(state: AttemptState, target: str, problem: str) -> TransportError:
-    """Return the error for a request that got no answer, or no whole one."""
+    """Return the error for a request without a complete response."""
     if state.outcome is Outcome.NOT_SENT:
         return ConnectionFailedError(
             f"no connection to {_host(target)}: {problem}.", operation=state.operation
         )
     return UnknownOutcomeError(
-        f"the answer of {_host(target)} was lost while {state.stage.value}: {problem}.",
+        f"the response of {_host(target)} was lost while {state.stage.value}: {problem}.",
         operation=state.operation,
         outcome=state.outcome,
         status=state.status,
@@ -74,10 +73,10 @@ def lost(state: AttemptState, target: str, problem: str) -> TransportError:
 
 def unreadable(error: ContentError, operation: str, status: int) -> UnexpectedResponseError:
     """Return the error for a body that cannot be read."""
-    error.with_traceback(None)  # its frames have the body in hand
+    error.with_traceback(None)  # its frames hold the body
     kind = ResponseTooLargeError if error.is_too_long else UnexpectedResponseError
     return kind(
-        f"the body of the answer ({status}) cannot be read: {error}.",
+        f"the body of the response ({status}) cannot be read: {error}.",
         operation=operation,
         status=status,
         problems=(str(error),),
@@ -95,10 +94,10 @@ def _behind(error: BaseException | None, kind: type[ErrorT]) -> ErrorT | None:
 
 
 def _hint(target: str, detail: str) -> str:
-    """Name the setting that is most likely wrong, where the failure tells."""
-    # h11 says so of what begins with a control character, as TLS does.
+    """Return a hint at the setting that is probably wrong, or nothing."""
+    # h11 says so if the first byte is a control character, as it is in TLS.
     if target.startswith("http:") and detail == "illegal request line":
-        return ". What answers there may speak TLS: base_url may have to begin with https://"
+        return ". The server may speak TLS: base_url may have to begin with https://"
     return ""
 
 
