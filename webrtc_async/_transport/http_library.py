@@ -70,11 +70,13 @@ class Library:
     def __str__(self) -> str:
         return f"{self.name}/{self.version}"
 
-    def environment_proxies(self) -> dict[str, str | None]:
+    def environment_proxies(self, trust_env: bool) -> dict[str, str | None]:
         """Return the environment's proxies by URL pattern; None stands for no proxy.
 
         The libraries read them only for a client without a transport of its own.
         """
+        if not trust_env:
+            return {}
         utils = importlib.import_module(f"{self.name}._utils")
         proxies: dict[str, str | None] = utils.get_environment_proxies()
         return proxies if any(proxies.values()) else {}

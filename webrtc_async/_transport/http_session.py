@@ -9,19 +9,22 @@ from typing import Any, Final, cast
 import anyio
 import httpx
 
-from webrtc_async._protocol.wire import WireRequest, WireResponse
+from webrtc_async._protocol.wire import WireResponse
 from webrtc_async._tasks.background_tasks import BackgroundTasks
 from webrtc_async._tasks.slot import Slot
-from webrtc_async._transport.attempt_state import AttemptState
 from webrtc_async._transport.exchange import Exchange
-from webrtc_async._transport.http1.response_head import parsed_head
 from webrtc_async._transport.http1.transport import HAS_POLL, PooledTransport
 from webrtc_async._transport.http_library import HttpClient, HttpTransport, Library
-from webrtc_async._transport.library_response import LibraryResponse, head_of
+from webrtc_async._transport.library_exchange import (
+    LibraryResponse,
+    build_request,
+    head_of,
+    send_request,
+    unbuildable,
+)
 from webrtc_async._transport.library_transport import LibraryTransport
 from webrtc_async._transport.originals import is_client_original, is_transport_original
 from webrtc_async._transport.orphaned_request import OnCallerCancelled, run_in_task
-from webrtc_async._transport.tracer import Tracer
 from webrtc_async.errors import ConfigurationError
 from webrtc_async.errors.outcome import Stage
 
@@ -80,24 +83,19 @@ class HttpSession:
         mounts: dict[str, httpx.AsyncBaseTransport | None] = {}
         chosen = cast("httpx.AsyncBaseTransport | None", transport)
         if chosen is None:
-            proxies: dict[str, str | None] = {}
-            if proxy is not None:
-                proxies = {"all://": proxy}
-            elif trust_env:
-                proxies = library.environment_proxies()
+            proxies = {"all://": proxy} if proxy else library.environment_proxies(trust_env)
             settings = {"trust_env": trust_env, **tls}
             for pattern, url in proxies.items():
                 mounts[pattern] = self._library_transport(proxy=url, **settings) if url else None
-            if is_library_named or any(mounts.values()):
-                chosen = self._library_transport(**settings)
-            else:
+            chosen = self._library_transport(**settings)
+            if not is_library_named and not proxies:
                 chosen = self._pooled = PooledTransport(
                     max_connections=max_connections,
                     keep_alive=KEEP_ALIVE,
                     ssl_context=tls.get("verify"),
                     trust_env=trust_env,
                 )
-                self._transports.append(self._pooled)
+                self._transports.append(chosen)
         # No timeout: the deadline bounds everything, queue and body included.
         self.client = library.client(
             transport=chosen, mounts=mounts, timeout=None, cookies=CookieJar(_NoCookies())
@@ -138,7 +136,7 @@ class HttpSession:
             except httpx.ReadTimeout:
                 return None
             except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
-                raise _unbuildable(state, error) from error
+                raise unbuildable(state, error) from error
         work = partial(self._send_by_client, exchange, attempt_timeout, connect_timeout)
         if on_caller_cancelled is None:
             return await work()
@@ -210,66 +208,26 @@ class HttpSession:
     async def _send_by_client(
         self, exchange: Exchange, attempt_timeout: float | None, connect_timeout: float | None
     ) -> WireResponse | None:
-        state = exchange.state
+        client, library, state = self.client, self.library, exchange.state
         # The limiter is here because httpx's pool loses connections for good if requests that wait
         # in it are cancelled (encode/httpcore#1093). The exchange holds the slot, not the task:
         # hooks in the task may make calls of their own.
         async with Slot(self._limiter, exchange):
             self._check_open(state.operation)
-            built = self._built(exchange, connect_timeout)
+            timeout = library.client_default
+            if not self._is_borrowed and client.timeout == library.timeout(None):
+                timeout = library.timeout(None, connect=connect_timeout)
+            built = build_request(client, exchange, timeout)
             # A transport made here reports every byte; of a given one nothing is known.
             state.stage, state.is_traced = Stage.CONNECTING, not self.is_given
             with anyio.move_on_after(attempt_timeout):
-                response = await self._response_to(built, exchange)
+                response = await send_request(client, library, built, exchange)
                 try:
                     exchange.see_head(head_of(response))
-                    return await exchange.read(LibraryResponse(response, self.library))
+                    return await exchange.read(LibraryResponse(response, library))
                 finally:
                     await response.aclose()
         return None
-
-    def _built(self, exchange: Exchange, connect_timeout: float | None) -> httpx.Request:
-        client, library = self.client, self.library
-        request = exchange.request
-        # The service's responses are small, and what is not compressed cannot swell.
-        headers = {"Accept-Encoding": "identity", **request.headers}
-        if request.authorization:
-            headers["Authorization"] = request.authorization
-        is_timeout_ours = not self._is_borrowed and client.timeout == library.timeout(None)
-        own_timeout = library.timeout(None, connect=connect_timeout)
-        try:
-            return client.build_request(
-                request.method,
-                request.url,
-                headers=headers,
-                content=request.content or None,
-                timeout=own_timeout if is_timeout_ours else library.client_default,
-                extensions={
-                    "trace": Tracer(
-                        exchange.state,
-                        lambda status, raw: exchange.see_head(parsed_head(status, b"", list(raw))),
-                    )
-                },
-            )
-        except Exception as error:
-            raise _unbuildable(exchange.state, error) from error
-
-    async def _response_to(self, built: httpx.Request, exchange: Exchange) -> httpx.Response:
-        request: WireRequest = exchange.request
-        is_authorized = request.authorization or "Authorization" in request.headers
-        try:
-            return await self.client.send(
-                built,
-                stream=True,
-                follow_redirects=False,
-                auth=None if is_authorized else self.library.client_default,
-            )
-        except Exception as error:
-            # A user's hook may have seen the response and raised, as raise_for_status does.
-            response = getattr(error, "response", None)
-            if isinstance(response, self.library.response):
-                exchange.see_head(head_of(response))
-            raise
 
     def _library_transport(self, **settings: Any) -> LibraryTransport:
         limits = self.library.limits(
@@ -293,11 +251,3 @@ class _NoCookies(DefaultCookiePolicy):
 
 
 _OWN_METHOD: Final = PooledTransport.handle_async_request
-
-
-def _unbuildable(state: AttemptState, error: Exception) -> ConfigurationError:
-    return ConfigurationError(
-        f"the HTTP client cannot build the request ({type(error).__name__}). Nothing was sent. "
-        "Check base_url, headers, and the http_client with its cookies.",
-        operation=state.operation,
-    )

@@ -41,7 +41,7 @@ class Lifetime:
         """
         if self.is_ending:
             raise ClientClosedError(
-                "this client is closed. Nothing was sent. A client is not reopened: make a new one.",
+                "this client is closed. Nothing was sent. No client is reopened: make a new one.",
                 operation=operation,
             )
 

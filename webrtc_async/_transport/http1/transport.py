@@ -3,10 +3,9 @@
 import asyncio
 import select
 import ssl
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Coroutine
 from functools import lru_cache, partial
-from typing import Final, Self
+from typing import Any, Final, Self, TypeVar
 
 import httpx
 
@@ -23,6 +22,8 @@ from webrtc_async._transport.http1.response import Http1Response
 from webrtc_async._transport.http1.response_head import ResponseHead
 from webrtc_async._transport.originals import is_transport_original
 from webrtc_async._transport.tracer import Tracer
+
+PartT = TypeVar("PartT")
 
 PORTS: Final = {"http": 80, "https": 443}
 
@@ -136,8 +137,7 @@ class PooledTransport(httpx.AsyncHTTPTransport):
         connection = await self.pool.acquire(origin, timeouts.get("connect"), state)
         response = connection.begin(request.method, written, state, None)
         try:
-            async with _within(timeouts.get("read")):
-                head = await response.head()
+            head = await _within(timeouts.get("read"), response.head())
         except BaseException:
             response.give_up()
             raise
@@ -265,8 +265,7 @@ class _Body(httpx.AsyncByteStream):
     async def __aiter__(self) -> AsyncIterator[bytes]:
         while True:
             try:
-                async with _within(self._timeout):
-                    chunk = await self._response.next_chunk()
+                chunk = await _within(self._timeout, self._response.next_chunk())
             except BaseException:
                 self._response.give_up()
                 raise
@@ -279,10 +278,12 @@ class _Body(httpx.AsyncByteStream):
         self._response.give_up()
 
 
-@asynccontextmanager
-async def _within(seconds: float | None) -> AsyncGenerator[None]:
+async def _within(seconds: float | None, coming: Coroutine[Any, Any, PartT]) -> PartT:
+    """Wait for a part of a response, for as long as httpx's read timeout allows."""
+    if seconds is None:
+        return await coming
     try:
         async with asyncio.timeout(seconds):
-            yield
+            return await coming
     except TimeoutError as error:
         raise httpx.ReadTimeout(str(error)) from error

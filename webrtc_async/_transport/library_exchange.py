@@ -1,17 +1,74 @@
-"""A response of httpx or httpx2, for the one reader of responses."""
+"""A request and its response by the `AsyncClient` of httpx or httpx2."""
 
 from collections.abc import AsyncGenerator, Callable
-from typing import Final
+from typing import Any, Final
 
 import httpx
 from anyio import CancelScope
 from anyio.lowlevel import checkpoint
 
+from webrtc_async._transport.attempt_state import AttemptState
+from webrtc_async._transport.exchange import Exchange
 from webrtc_async._transport.http1.response_head import ResponseHead, parsed_head
 from webrtc_async._transport.http_library import Library
+from webrtc_async._transport.tracer import Tracer
+from webrtc_async.errors import ConfigurationError
 
 _CHUNKS_AT_A_TIME: Final = 256
 """Chunks between two checkpoints, because a stream that never waits could not be cancelled."""
+
+
+def build_request(client: httpx.AsyncClient, exchange: Exchange, timeout: Any) -> httpx.Request:
+    """Return the request of an exchange, with the client's own headers, cookies and parameters.
+
+    Raises:
+        ConfigurationError: The client cannot build the request.
+    """
+    request = exchange.request
+    # The service's responses are small, and what is not compressed cannot swell.
+    headers = {"Accept-Encoding": "identity", **request.headers}
+    if request.authorization:
+        headers["Authorization"] = request.authorization
+    tracer = Tracer(
+        exchange.state, lambda status, raw: exchange.see_head(parsed_head(status, b"", list(raw)))
+    )
+    try:
+        return client.build_request(
+            request.method,
+            request.url,
+            headers=headers,
+            content=request.content or None,
+            timeout=timeout,
+            extensions={"trace": tracer},
+        )
+    except Exception as error:
+        raise unbuildable(exchange.state, error) from error
+
+
+def unbuildable(state: AttemptState, error: Exception) -> ConfigurationError:
+    """Return the error for a request that cannot be built."""
+    return ConfigurationError(
+        f"the HTTP client cannot build the request ({type(error).__name__}). Nothing was sent. "
+        "Check base_url, headers, and the http_client with its cookies.",
+        operation=state.operation,
+    )
+
+
+async def send_request(
+    client: httpx.AsyncClient, library: Library, built: httpx.Request, exchange: Exchange
+) -> httpx.Response:
+    """Send the request of an exchange and return the response, with the body still to be read."""
+    request = exchange.request
+    is_authorized = request.authorization or "Authorization" in request.headers
+    auth = None if is_authorized else library.client_default
+    try:
+        return await client.send(built, stream=True, follow_redirects=False, auth=auth)
+    except Exception as error:
+        # A user's hook may have seen the response and raised, as raise_for_status does.
+        response = getattr(error, "response", None)
+        if isinstance(response, library.response):
+            exchange.see_head(head_of(response))
+        raise
 
 
 def head_of(response: httpx.Response) -> ResponseHead:
