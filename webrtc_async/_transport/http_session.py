@@ -104,11 +104,11 @@ class HttpSession:
             # The own pool sends no header but the request's and the user's.
             self.client.headers.clear()
         # Hooks and mounts are changed in place, so the copies of their dictionaries are compared.
-        self._as_made = {
-            name: deepcopy(value) if isinstance(value, dict) else value
-            for name, value in vars(self.client).items()
-            if self._pooled is not None
-        } | {"_state": None}
+        self._as_made: dict[str, Any] = {"_state": None}
+        if self._pooled is not None:
+            for name in vars(self.client).keys() - {"_state"}:
+                value: Any = vars(self.client)[name]
+                self._as_made[name] = deepcopy(value) if type(value) is dict else value
 
     async def send(
         self,
@@ -246,7 +246,7 @@ class _NoCookies(DefaultCookiePolicy):
     One that no header can carry would end every later call.
     """
 
-    def set_ok(self, cookie: object, request: object) -> bool:
+    def set_ok(self, *_: object) -> bool:
         return False
 
 
