@@ -86,7 +86,7 @@ async def test_an_unknown_host_sent_nothing() -> None:
 async def test_a_url_that_httpx_refuses_is_our_error(url: str) -> None:
     """A URL that only the HTTP library refuses is our error, with nothing sent."""
     async with calling(url) as client:
-        with pytest.raises(ConfigurationError, match="check base_url") as caught:
+        with pytest.raises(ConfigurationError, match="Check base_url") as caught:
             await client.get_session("s-1")
     assert (caught.value.outcome, caught.value.attempts) == (Outcome.NOT_SENT, 1)
     assert client.requests_sent == 0
@@ -159,7 +159,7 @@ async def test_connections_are_kept() -> None:
 async def test_an_attempt_that_takes_too_long_is_repeated() -> None:
     """attempt_timeout ends an attempt that waits for its answer, where another can follow."""
     async with serving(stay_silent, OK) as server:
-        chosen = policy(attempts=2, attempt_timeout=0.05)
+        chosen = policy(attempts=2, attempt_timeout=0.5)
         async with calling(server.url(), retry=chosen) as client:
             found = await client.request(GET_SESSION, session_id="s-1")
         assert (found.data.id, found.attempts, len(server.requests)) == ("s-1", 2, 2)
@@ -314,7 +314,7 @@ async def test_a_refusal_whose_body_never_ends_is_its_status() -> None:
         await anyio.sleep_forever()
 
     async with serving(dribble, OK) as server:
-        chosen = policy(attempts=2, attempt_timeout=0.1)
+        chosen = policy(attempts=2, attempt_timeout=0.5)
         async with calling(server.url(), retry=chosen) as client:
             found = await client.request(GET_SESSION, session_id="s-1")
     assert found.attempts == 2
