@@ -163,8 +163,9 @@ def _read_float(value: object, _: object) -> float:
 
 
 def _read_member(value: object, enum: type[StrEnum]) -> StrEnum:
-    text = _read_text(value, str)
-    return _members(enum).get(text) or enum(text)
+    if not isinstance(value, str):
+        raise expected("text", value)
+    return _members(enum).get(value) or enum(value)
 
 
 @cache

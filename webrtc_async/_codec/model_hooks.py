@@ -100,7 +100,8 @@ def compile_reader(
     # Local names have prefixes or numbers, and so no field can shadow one.
     scope: dict[str, Any] = {
         "model": model,
-        "is_object": is_object,
+        "new": model.__new__,
+        "init": model.__init__,
         "expected": expected,
         "MISSING": object(),
         "names": frozenset(each.wire for each in fields),
@@ -130,9 +131,12 @@ def _reader_lines(fields: list[Field], *, explains: bool) -> Iterator[str]:
     arguments: list[str] = []
     yield "def read(value, _):"
     yield "    if not isinstance(value, dict): raise expected('an object', value)"
-    yield "    get, given, misfits = value.get, {}, []"
+    yield "    get, given, misfits = value.get, {}, []" if explains else "    get, given = value.get, {}"
     for number, each in enumerate(fields):
         found, read = f"found = get({each.wire!r}", f"read{number}(found, type{number})"
+        if each.hint in _SCALARS and not each.read:
+            # A value of the very type needs no call of its hook.
+            read = f"found if found.__class__ is type{number} else {read}"
         if not each.argument:
             continue
         if each.is_required:
@@ -144,15 +148,16 @@ def _reader_lines(fields: list[Field], *, explains: bool) -> Iterator[str]:
             continue
         else:
             default = f"default{number} if found is None"
-            yield from guarded(each.wire, f"{found})", f"field{number} = {default} else {read}")
+            yield from guarded(each.wire, f"{found})", f"field{number} = {default} else ({read})")
         arguments.append(f"{each.argument}=field{number}")
     unknown = "if not value.keys() <= names: given['extra'] = unknown_fields(value, names)"
     yield from guarded("", unknown)
     if explains:
         yield "    if misfits: raise ModelError('fields that do not fit', misfits, model)"
-    # Without **given, which takes long, where nothing is in it.
-    with_given = f"model({', '.join([*arguments, '**given'])})"
-    yield from guarded("", f"return {with_given} if given else model({', '.join(arguments)})")
+    # Apart, because a call of the class first makes a dict of the arguments.
+    plain = ", ".join(["made", *arguments])
+    call = f"init({plain}, **given) if given else init({plain})"
+    yield from guarded("", "made = new(model)", call, "return made")
     if explains:
         yield "    raise ModelError('values that do not fit together', misfits, model)"
 
