@@ -62,12 +62,12 @@ def test_claims_that_are_not_there() -> None:
 @pytest.mark.parametrize(
     ("payload", "problem"),
     [
-        (b'{"exp":"soon"}', "'exp' is not a time"),
-        (b'{"exp":true}', "'exp' is not a time"),
-        (b'{"exp":1' + b"0" * 400 + b"}", "'exp' is not a time"),
-        (b'{"a":9900000}', "'a' is not text"),
-        (b'{"v":3}', "'v' is not text"),
-        (b"[]", "no object"),
+        (b'{"exp":"soon"}', "exp: expected a number, found text"),
+        (b'{"exp":true}', "exp: expected a number, found true"),
+        (b'{"exp":1' + b"0" * 400 + b"}", "exp: the number is too large"),
+        (b'{"a":9900000}', "a: expected text, found a number"),
+        (b'{"v":3}', "v: expected text, found a number"),
+        (b"[]", "not a JSON object"),
         (b'{"a":"1","a":"2"}', "cannot be read"),
         (b"\xff", "cannot be read"),
     ],

@@ -6,7 +6,7 @@ What a token or a callback URL could give away does not show in any repr.
 
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
-from typing import Self
+from typing import Any, Self
 from urllib.parse import urlsplit
 
 from attrs import field, frozen
@@ -16,6 +16,9 @@ from webrtc_async.errors import InvalidArgumentError
 
 class OpenEnum(StrEnum):
     """An enum of the values known today; any other text makes a member that is equal to itself."""
+
+    # Equal text has an equal hash; that of Enum hashes the name.
+    __hash__ = str.__hash__
 
     @classmethod
     def _missing_(cls, value: object) -> Self | None:
@@ -48,6 +51,16 @@ class DeviceApiVersion(OpenEnum):
     V3 = "V3"
 
 
+def _is_done(values: Any, container: type, item: type) -> bool:
+    """Return True if a converter has nothing to do: a model that is read holds such values."""
+    if values.__class__ is not container:
+        return False
+    for each in values:
+        if each.__class__ is not item:
+            return False
+    return True
+
+
 def _check_several(name: str, values: object) -> None:
     if isinstance(values, str):
         raise InvalidArgumentError(f"{name} is a list, not the one string {values[:64]!r}.")
@@ -56,11 +69,15 @@ def _check_several(name: str, values: object) -> None:
 
 
 def _stream_aliases(values: Iterable[str]) -> tuple[str, ...]:
+    if values.__class__ is tuple:
+        return values
     _check_several("stream_aliases", values)
     return tuple(values)
 
 
 def _sessions(values: Iterable[str]) -> tuple[str, ...]:
+    if values.__class__ is tuple:
+        return values
     _check_several("sessions", values)
     return tuple(values)
 
@@ -68,13 +85,17 @@ def _sessions(values: Iterable[str]) -> tuple[str, ...]:
 def _permissions(
     values: Iterable[PublishPermission | str] | None,
 ) -> frozenset[PublishPermission] | None:
-    if values is None:
-        return None
+    if values is None or _is_done(values, frozenset, PublishPermission):
+        return values
     _check_several("publish_permissions", values)
     try:
         return frozenset(PublishPermission(each) for each in values)
     except ValueError as error:
         raise InvalidArgumentError(f"publish_permissions: {error}.") from None
+
+
+def _no_extra() -> dict[str, object]:
+    return {}
 
 
 def _names_only(extra: Mapping[str, object]) -> str:
@@ -113,12 +134,14 @@ class ParticipantSubscription:
     stream_aliases: tuple[str, ...] = field(
         default=(), converter=_stream_aliases, metadata={"converter_widens": True}
     )
-    extra: Mapping[str, object] = field(factory=dict[str, object], hash=False, repr=_names_only)
+    extra: Mapping[str, object] = field(factory=_no_extra, hash=False, repr=_names_only)
 
 
 def _chosen(
     values: Iterable[str | ParticipantSubscription],
 ) -> tuple[ParticipantSubscription, ...]:
+    if _is_done(values, tuple, ParticipantSubscription):
+        return values
     _check_several("participants", values)
     return tuple(
         ParticipantSubscription(participant_id=each) if isinstance(each, str) else each
@@ -143,7 +166,7 @@ class Subscriptions:
     participants: tuple[ParticipantSubscription, ...] = field(
         default=(), converter=_chosen, metadata={"converter_widens": True}
     )
-    extra: Mapping[str, object] = field(factory=dict[str, object], hash=False, repr=_names_only)
+    extra: Mapping[str, object] = field(factory=_no_extra, hash=False, repr=_names_only)
 
     @classmethod
     def everyone(cls, session_id: str) -> Self:
@@ -202,7 +225,7 @@ class Session:
 
     id: str = field(default="", metadata={"given_by_service": True})
     tag: str | None = None
-    extra: Mapping[str, object] = field(factory=dict[str, object], hash=False, repr=_names_only)
+    extra: Mapping[str, object] = field(factory=_no_extra, hash=False, repr=_names_only)
 
 
 @frozen(kw_only=True)
@@ -232,7 +255,7 @@ class Participant:
     subscriptions: Subscriptions | None = field(default=None, metadata={"read_only": True})
     tag: str | None = None
     device_api_version: DeviceApiVersion | None = None
-    extra: Mapping[str, object] = field(factory=dict[str, object], hash=False, repr=_names_only)
+    extra: Mapping[str, object] = field(factory=_no_extra, hash=False, repr=_names_only)
 
 
 @frozen(kw_only=True)
@@ -247,4 +270,4 @@ class AccountsParticipantsResponse:
 
     participant: Participant
     token: str = field(repr=lambda _: "<hidden>")
-    extra: Mapping[str, object] = field(factory=dict[str, object], hash=False, repr=_names_only)
+    extra: Mapping[str, object] = field(factory=_no_extra, hash=False, repr=_names_only)

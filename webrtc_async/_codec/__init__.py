@@ -1,1 +1,1 @@
-"""Attrs models to JSON and back, by cattrs."""
+"""The cattrs converters of the models, and JSON."""

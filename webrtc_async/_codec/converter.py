@@ -1,12 +1,14 @@
-"""cattrs converters for the API's models; the only module that imports cattrs.
+"""The cattrs converters of attrs models; the only module that imports cattrs.
 
-Whatever does not fit is said with its path on the wire.
+Hook factories make one reader and one writer for each class. A converter that explains is a copy
+with cattrs' detailed validation: the same factories and rules, and an error that lists every misfit.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from enum import StrEnum
+from functools import cache, cached_property
 from itertools import islice
-from typing import Any, Final, TypeGuard, TypeVar, cast, get_args, get_origin
+from typing import Any, Final, TypeVar, cast, get_args, get_origin
 
 import attrs
 from cattrs import (
@@ -16,132 +18,189 @@ from cattrs import (
     IterableValidationError,
     IterableValidationNote,
 )
-from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
 
-from webrtc_async._codec.json import ValidationError, is_object
-from webrtc_async._codec.model_shape import is_required, known_fields, wire_name
+from webrtc_async._codec.json import ValidationError
+from webrtc_async._codec.model_hooks import (
+    Read,
+    Write,
+    compile_reader,
+    expected,
+    fields_of,
+    is_array,
+    model_writer,
+    wire_name,
+    write_leniently,
+)
 
-__all__ = ["MOST_PROBLEMS", "Converter", "build_converter", "structured", "wire_name"]
+__all__ = ["MAX_PROBLEMS", "ModelConverter", "build_converter", "wire_name"]
 
 ModelT = TypeVar("ModelT")
 
-MOST_PROBLEMS: Final = 50
-"""Problems that are said of one body; a hostile one could have millions."""
+MAX_PROBLEMS: Final = 50
+"""Problems that one error lists; a hostile body could have millions."""
 
 
-def structured(using: Converter, raw: object, model: type[ModelT]) -> ModelT:
-    """Return a JSON value as a model.
+class ModelConverter:
+    """Converts JSON values to models and back, by the rules for answers or for requests."""
 
-    Raises:
-        ValidationError: It is not the model.
+    def __init__(self, *, is_answer: bool) -> None:
+        self._converter = build_converter(is_answer=is_answer)
+
+    @cached_property
+    def _explaining(self) -> Converter:
+        return self._converter.copy(detailed_validation=True)
+
+    def structure(self, value: object, model: type[ModelT]) -> ModelT:
+        """Return a JSON value as a model.
+
+        Raises:
+            ValidationError: The value does not fit the model.
+        """
+        try:
+            return self._converter.structure(value, model)
+        except Exception:  # noqa: BLE001  # the explaining converter raises it again
+            pass
+        try:
+            return self._explaining.structure(value, model)
+        except (BaseValidationError, TypeError, RecursionError) as error:
+            problems = tuple(islice(_problems(error, ""), MAX_PROBLEMS))
+        raise ValidationError(problems)
+
+    def unstructure(self, model: object) -> object:
+        """Return a model as a JSON value that its class reads back.
+
+        Raises:
+            ValidationError: A value has a type that its field does not allow.
+        """
+        try:
+            return self._converter.unstructure(model)
+        except Exception:  # noqa: BLE001  # the reading rules decide, and say why
+            pass
+        try:
+            value = self.unstructure_unchecked(model)
+        except Exception as error:
+            # Neither attrs nor cattrs says what a value of a wrong type can raise.
+            raise ValidationError((f"{type(model).__name__}: {error}",)) from error
+        self.structure(value, type(model))
+        return value
+
+    def unstructure_unchecked(self, model: object) -> object:
+        """Return a model, or a list of models, as a JSON value, whatever its fields hold."""
+        return write_leniently(model, self._explaining)
+
+
+def build_converter(*, is_answer: bool) -> Converter:
+    """Build the converter for answers or for requests.
+
+    An answer must have the fields that the service always gives. A request leaves out the fields
+    that only the service sets.
     """
-    try:
-        return using.structure(raw, model)
-    except (BaseValidationError, TypeError, RecursionError) as error:
-        _forget_frames(error)
-        raise ValidationError(tuple(islice(_problems(error, ""), MOST_PROBLEMS))) from error
+    converter = Converter(detailed_validation=False)
+    building: set[object] = set()
 
+    def hook_of(hint: Any, converter: Converter) -> Read:
+        # A model that holds itself has no reader yet while its reader is built.
+        return converter.structure if hint in building else converter.get_structure_hook(hint)
 
-def is_extra(value: object) -> TypeGuard[Mapping[str, object]]:
-    """Whether a value can be written as the fields of an object."""
-    return isinstance(value, Mapping) and all(
-        isinstance(name, str) for name in cast("Mapping[object, object]", value)
-    )
-
-
-def build_converter(*, of_service: bool) -> Converter:
-    """Build the converter for answers (of_service) or for requests.
-
-    Answers must have what the service always gives; requests leave out what only the service sets.
-    """
-    built = Converter()
-
-    def reader(model: Any, converter: Converter) -> Callable[[object, object], Any]:
-        fields = known_fields(model)
-        names = {wire_name(each.name) for each in fields}
-        given = {
-            wire_name(each.name) for each in fields if is_required(each, of_service=of_service)
-        }
-        renames: dict[str, Any] = {
-            each.name: override(rename=wire_name(each.name)) for each in fields
-        }
-        read_known: Callable[[Mapping[str, object], Any], Any] = make_dict_structure_fn(
-            model, converter, extra=override(omit=True), **renames
-        )
-
-        def read(value: object, _: object) -> Any:
-            if not is_object(value):
-                raise _expected("an object", value)
-            # null says "not set", except where the service never leaves a field unset.
-            known = {
-                name: value[name]
-                for name in names
-                if name in value and (value[name] is not None or name in given)
-            }
-            known |= dict.fromkeys(given - known.keys(), _MISSING)
-            read_model = read_known(known, model)
-            unknown = {name: each for name, each in value.items() if name not in names}
-            return attrs.evolve(read_model, extra=unknown) if unknown else read_model
-
-        return read
-
-    def writer(model: Any, converter: Converter) -> Callable[[Any], Any]:
-        overrides: dict[str, Any] = {
-            each.name: override(
-                rename=wire_name(each.name),
-                omit_if_default=each.default is not attrs.NOTHING,
-                omit=not of_service and bool(each.metadata.get("read_only")),
+    def reader(model: Any, converter: Converter) -> Read:
+        building.add(model)
+        try:
+            return compile_reader(
+                model,
+                fields_of(model, is_answer=is_answer),
+                lambda hint: hook_of(hint, converter),
+                explains=converter.detailed_validation,
             )
-            for each in known_fields(model)
-        }
-        write_known: Callable[[Any], dict[str, object]] = make_dict_unstructure_fn(
-            model, converter, extra=override(omit=True), **overrides
-        )
+        finally:
+            building.discard(model)
 
-        def write(value: Any) -> Any:
-            # What is not the model is left as it is: write_request refuses it with its path.
-            if not isinstance(value, model):
-                return value
-            extra = value.extra
-            if extra == {}:
-                return write_known(value)
-            if not is_extra(extra):
-                raise TypeError("extra must be a mapping with text as its keys")
-            return {**extra, **write_known(value)}
+    def array_reader(hint: Any, converter: Converter) -> Read:
+        hook = hook_of(get_args(hint)[0], converter)
+        return _array_reader(hint, hook, explains=converter.detailed_validation)
 
-        return write
+    def writer(model: Any, converter: Converter) -> Write:
+        fields = fields_of(model, is_answer=is_answer)
+        return model_writer(model, fields, converter, is_answer=is_answer)
 
-    built.register_structure_hook(str, _text)
-    built.register_structure_hook(StrEnum, lambda value, enum: enum(_text(value, str)))
-    built.register_structure_hook_factory(_is_array, _array_reader)
-    built.register_structure_hook_factory(attrs.has, reader)
-    built.register_unstructure_hook_factory(attrs.has, writer)
-    built.register_unstructure_hook_func(_is_set, sorted)
-    return built
+    converter.register_structure_hook(str, _read_text)
+    converter.register_structure_hook(bool, _read_bool)
+    converter.register_structure_hook(int, _read_int)
+    converter.register_structure_hook(float, _read_float)
+    # For the class, because cattrs finds the hook of a base class before any factory.
+    converter.register_structure_hook(StrEnum, _read_member)
+    converter.register_structure_hook_func(lambda hint: hint is object, lambda value, _: value)
+    converter.register_structure_hook_factory(is_array, array_reader)
+    converter.register_structure_hook_factory(attrs.has, reader)
+    converter.register_unstructure_hook_factory(attrs.has, writer)
+    return converter
 
 
-_KINDS: Final[Mapping[type, str]] = {
-    dict: "an object",
-    list: "an array",
-    str: "text",
-    bool: "true or false",
-    int: "a number",
-    float: "a number",
-    type(None): "null",
-}
+def _read_text(value: object, _: object) -> str:
+    if not isinstance(value, str):
+        raise expected("text", value)
+    return value
 
 
-class _Missing:
-    """Stands for a field that must be there and is not, so that its reader says so."""
+def _read_bool(value: object, _: object) -> bool:
+    if not isinstance(value, bool):
+        raise expected("true or false", value)
+    return value
 
 
-_MISSING: Final = _Missing()
+def _read_int(value: object, _: object) -> int:
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise expected("a whole number", value)
+    return value
 
 
-def _expected(what: str, value: object) -> TypeError:
-    if value is _MISSING:
-        return TypeError("missing")
-    return TypeError(f"expected {what}, found {_KINDS.get(type(value), type(value).__name__)}")
+def _read_float(value: object, _: object) -> float:
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        raise expected("a number", value)
+    try:
+        return float(value)
+    except OverflowError:
+        raise TypeError("the number is too large") from None
+
+
+def _read_member(value: object, enum: type[StrEnum]) -> StrEnum:
+    if not isinstance(value, str):
+        raise expected("text", value)
+    return _members(enum).get(value) or enum(value)
+
+
+@cache
+def _members(enum: type[StrEnum]) -> Mapping[str, StrEnum]:
+    return {each.value: each for each in enum}
+
+
+def _array_reader(hint: Any, read_item: Read, *, explains: bool) -> Read:
+    container: Any = get_origin(hint)
+    item: Any = get_args(hint)[0]
+
+    def read(value: object, _: object) -> Any:
+        if not isinstance(value, list):
+            raise expected("an array", value)
+        return container([read_item(each, item) for each in cast("list[object]", value)])
+
+    def read_and_explain(value: object, _: object) -> Any:
+        if not isinstance(value, list):
+            raise expected("an array", value)
+        made: list[object] = []
+        misfits: list[Exception] = []
+        for index, each in enumerate(cast("list[object]", value)):
+            try:
+                made.append(read_item(each, item))
+            except Exception as error:  # noqa: BLE001  # raised below, with the others
+                error.add_note(IterableValidationNote(f"item {index}", index, item))
+                misfits.append(error)
+            # cattrs reads to the end of the array: a million misfits would take a minute.
+            if len(misfits) == MAX_PROBLEMS:
+                break
+        if misfits:
+            raise IterableValidationError("items that do not fit", misfits, container)
+        return container(made)
+
+    return read_and_explain if explains else read
 
 
 def _problems(error: BaseException, path: str) -> Iterator[str]:
@@ -152,68 +211,9 @@ def _problems(error: BaseException, path: str) -> Iterator[str]:
         yield f"{path.removeprefix('.') or 'the body'}: {error}"
 
 
-def _forget_frames(error: BaseException) -> None:
-    """Take the tracebacks: a frame of cattrs holds the errors of a model until all are found."""
-    error.with_traceback(None)
-    if isinstance(error, BaseValidationError):
-        for inner in error.exceptions:
-            _forget_frames(inner)
-
-
 def _step(error: BaseException) -> str:
-    # cattrs adds a last note to what a field or an item raises; what a model's own rules say of
-    # the whole of it has none.
+    # The last note is the innermost hook's; an error about a whole model has none.
     note = getattr(error, "__notes__", [None])[-1]
     if isinstance(note, IterableValidationNote):
         return f"[{note.index}]"
-    return f".{wire_name(note.name)}" if isinstance(note, AttributeValidationNote) else ""
-
-
-def _text(value: object, _: object) -> str:
-    if not isinstance(value, str):
-        raise _expected("text", value)
-    return value
-
-
-def _is_array(model: Any) -> bool:
-    return get_origin(model) in {list, tuple, frozenset}
-
-
-def _is_set(model: Any) -> bool:
-    return get_origin(model) is frozenset
-
-
-def _array_reader(model: Any, converter: Converter) -> Callable[[object, object], Any]:
-    container: Any = get_origin(model)
-    item: Any = get_args(model)[0]
-    read_item = converter.get_structure_hook(item)
-
-    def read(value: object, _: object) -> Any:
-        if not isinstance(value, list):
-            raise _expected("an array", value)
-        items = cast("list[object]", value)
-        try:
-            return container([read_item(each, item) for each in items])
-        except (BaseValidationError, TypeError) as error:
-            _forget_frames(error)
-            # pyright takes a group's own __new__ for the whole signature.
-            raise IterableValidationError(
-                "items that do not fit",
-                misfits(items),
-                model,  # pyright: ignore[reportCallIssue]
-            ) from None
-
-    def misfits(items: list[object]) -> list[Exception]:
-        found: list[Exception] = []
-        # Not by cattrs, which goes on to the end: a million misfits take it a minute.
-        for index, each in enumerate(items):
-            try:
-                read_item(each, item)
-            except (BaseValidationError, TypeError) as misfit:
-                misfit.add_note(IterableValidationNote(f"item {index}", index, item))
-                found.append(misfit)
-                if len(found) == MOST_PROBLEMS:
-                    break
-        return found
-
-    return read
+    return f".{note.name}" if isinstance(note, AttributeValidationNote) else ""

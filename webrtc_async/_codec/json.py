@@ -1,13 +1,17 @@
-"""JSON values to bytes and back, without what JSON parsers disagree about."""
+"""JSON bytes to values and back, stricter than the standard library."""
 
 import json
 import math
 from collections import Counter
-from typing import Any, Final, NoReturn, TypeGuard, cast
+from typing import Final, NoReturn, TypeGuard, cast
 
 
 class ValidationError(ValueError):
-    """Bytes or values that are not what a model says; `problems` holds a sentence for each."""
+    """An error for bytes or values that do not fit a model.
+
+    Attributes:
+        problems: A sentence for each misfit, with its path in the JSON.
+    """
 
     def __init__(self, problems: tuple[str, ...]) -> None:
         super().__init__(problems)
@@ -17,58 +21,32 @@ class ValidationError(ValueError):
         return "; ".join(self.problems)
 
 
-def read_json(content: bytes) -> object:
-    """Return what JSON bytes say, refusing what JSON parsers disagree about.
+def read_json(content: bytes, *, unique_keys: bool = True) -> object:
+    """Return the value of JSON bytes.
+
+    Args:
+        content: JSON in UTF-8, UTF-16 or UTF-32.
+        unique_keys: Refuse an object that repeats a key; otherwise the last of them counts.
 
     Raises:
-        ValidationError: Bad JSON, a duplicate key, NaN, a huge number, bad UTF-8, or deep nesting.
+        ValidationError: The bytes are not JSON, or have NaN, a huge number or deep nesting.
     """
+    decoder = _UNIQUE_KEYS if unique_keys else _LAST_KEYS
     try:
-        return cast("object", _parsed(content, _encoding(content), _STRICT))
+        text = content.decode(_encoding(content), "surrogatepass")
+        # decode() looks for space around the value, which takes longer than a short value.
+        value, end = decoder.raw_decode(text) if text[:1] in _STARTS else (None, -1)
+        return cast("object", value if end == len(text) else decoder.decode(text))
     except RecursionError as error:
         raise ValidationError(("the JSON is nested too deeply",)) from error
     except ValueError as error:
         raise ValidationError((f"not valid JSON: {error}",)) from error
 
 
-def parsed(content: bytes) -> tuple[Any, int | None]:
-    """Return what JSON bytes say, and how many strings it has if no key was repeated.
-
-    Without that number no key was repeated; with it the last pair of a repeated key may stand for
-    all of them, and then the value has fewer strings.
-
-    Raises:
-        ValueError: As read_json does, without a sentence for it.
-    """
-    encoding = _encoding(content)
-    strings = strings_in(content) if encoding == "utf-8" else None
-    return _parsed(content, encoding, _STRICT if strings is None else _LAST_PAIRS), strings
-
-
-def strings_in(content: bytes) -> int | None:
-    """Return how many strings JSON in UTF-8 has, keys and values, or None if that is not plain."""
-    quotes = content.count(b'"')
-    if _BACKSLASH in content:
-        # Of two backslashes the second may stand for itself, and then a quote after it ends.
-        if b"\\\\" in content:
-            return None
-        quotes -= content.count(b'\\"')
-    return quotes // 2
-
-
-def strings_of(value: object) -> int:
-    """Return how many strings a JSON value has, keys and values."""
-    if isinstance(value, str):
-        return 1
-    if is_object(value):
-        return len(value) + sum(map(strings_of, value.values()))
-    return sum(map(strings_of, cast("list[object]", value))) if isinstance(value, list) else 0
-
-
 def read_object(content: bytes) -> dict[str, object]:
-    """Return the object that JSON bytes say, or an empty one if they say anything else."""
+    """Return the object in an answer's bytes; an empty one if they hold anything else."""
     try:
-        fields = read_json(content)
+        fields = read_json(content, unique_keys=False)
     except ValidationError:
         return {}
     return fields if is_object(fields) else {}
@@ -80,19 +58,12 @@ def write_json(value: object) -> bytes:
 
 
 def is_object(value: object) -> TypeGuard[dict[str, object]]:
-    """Whether a JSON value is an object."""
+    """Return True if a JSON value is an object."""
     return isinstance(value, dict)
 
 
-def _parsed(content: bytes, encoding: str, decoder: json.JSONDecoder) -> Any:
-    text = content.decode(encoding, "surrogatepass")
-    # Without a look for space around it, if there is none.
-    value, end = decoder.raw_decode(text) if text[:1] in _STARTS else (None, -1)
-    return value if end == len(text) else decoder.decode(text)
-
-
 def _encoding(content: bytes) -> str:
-    # Neither a mark nor one of the zeros of UTF-16 and UTF-32 is among the first two bytes.
+    # UTF-16 and UTF-32 have a byte order mark or a zero among the first two bytes.
     if content[:1] in (b"{", b"[") and content[1:2] > b"\0":
         return "utf-8"
     return json.detect_encoding(content)
@@ -118,11 +89,10 @@ def _refuse_constant(name: str) -> NoReturn:
 
 
 _STARTS: Final = ("{", "[")
-_BACKSLASH: Final = ord("\\")
 
-# Made once, because json makes a new one for every call that has settings of its own.
-_STRICT: Final = json.JSONDecoder(
+# Made once, because json makes a new one for every call with options.
+_UNIQUE_KEYS: Final = json.JSONDecoder(
     object_pairs_hook=_unique_keys, parse_constant=_refuse_constant, parse_float=_finite
 )
-_LAST_PAIRS: Final = json.JSONDecoder(parse_constant=_refuse_constant, parse_float=_finite)
+_LAST_KEYS: Final = json.JSONDecoder(parse_constant=_refuse_constant, parse_float=_finite)
 _ENCODER: Final = json.JSONEncoder(separators=(",", ":"), allow_nan=False)

@@ -1,23 +1,22 @@
-"""Models to JSON bytes and back, strictly: nothing is coerced, nothing is dropped."""
+"""Models to JSON bytes and back: nothing is coerced, and nothing is dropped.
 
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+The other rooms use these functions and no other part of the codec.
+"""
 
-import attrs
+from typing import Final, TypeVar
 
-from webrtc_async._codec.body_reader import BodyReader
-from webrtc_async._codec.converter import build_converter, structured
+from webrtc_async._codec.converter import ModelConverter
 from webrtc_async._codec.json import ValidationError, is_object, read_json, read_object, write_json
-
-if TYPE_CHECKING:
-    from webrtc_async._codec.model_writer import Write
 
 __all__ = [
     "ValidationError",
+    "from_json_value",
     "is_object",
     "read_answer",
     "read_json",
     "read_object",
     "read_request",
+    "to_json_value",
     "write_answer",
     "write_json",
     "write_request",
@@ -25,63 +24,63 @@ __all__ = [
 
 ModelT = TypeVar("ModelT")
 
-_ANSWERS: Final = build_converter(of_service=True)
-_REQUESTS: Final = build_converter(of_service=False)
-_ANSWER_READER: Final = BodyReader(_ANSWERS, of_service=True)
-_WRITERS: Final["dict[type, Write]"] = {}
-_REQUEST_READER: Final = BodyReader(_REQUESTS, of_service=False)
+_ANSWERS: Final = ModelConverter(is_answer=True)
+_REQUESTS: Final = ModelConverter(is_answer=False)
 
 
 def read_answer(content: bytes, model: type[ModelT]) -> ModelT:
-    """Return the service's answer as a model; ids and tokens must be there.
+    """Return an answer of the service as a model; ids and tokens must be there.
+
+    The last of repeated keys counts.
 
     Raises:
-        ValidationError: The bytes are not JSON, or the JSON is not the model.
+        ValidationError: The bytes are not JSON, or the JSON does not fit the model.
     """
-    return _ANSWER_READER.read(content, model)
+    return _ANSWERS.structure(read_json(content, unique_keys=False), model)
 
 
 def read_request(content: bytes, model: type[ModelT]) -> ModelT:
-    """Return a request's body as a model; this is how the emulator reads.
+    """Return a request's body as a model; the emulator reads requests with it.
 
     Raises:
-        ValidationError: The bytes are not JSON, or the JSON is not the model.
+        ValidationError: The bytes are not JSON, a key is repeated, or the JSON does not fit the
+            model.
     """
-    return _REQUEST_READER.read(content, model)
+    return _REQUESTS.structure(read_json(content), model)
 
 
-def write_answer(value: object) -> bytes:
-    """Return a model, or a list of them, as JSON with every field that is set."""
-    return write_json(_ANSWERS.unstructure(value))
+def from_json_value(value: object, model: type[ModelT]) -> ModelT:
+    """Return a JSON value as a model, by the rules for requests.
+
+    Raises:
+        ValidationError: The value does not fit the model.
+    """
+    return _REQUESTS.structure(value, model)
 
 
-def write_request(model: object) -> bytes:
-    """Return a request's body: what the caller set, without what only the service sets.
+def to_json_value(model: object) -> object:
+    """Return a model as a JSON value, by the rules for requests.
 
     Raises:
         ValidationError: A value has a type that its field does not allow.
     """
-    # What fits is written at once; all else is written in the way that can say what is wrong.
-    kind: Any = type(model)
-    write = _WRITERS.get(kind) or _writer(kind)
-    if (written := write(model)) is not None:
-        return written.encode("ascii")
+    return _REQUESTS.unstructure(model)
+
+
+def write_answer(value: object) -> bytes:
+    """Return a model, or a list of models, as JSON with every field that is set."""
+    return write_json(_ANSWERS.unstructure_unchecked(value))
+
+
+def write_request(model: object) -> bytes:
+    """Return the body of a request: what the caller set, without fields that only the service sets.
+
+    Raises:
+        ValidationError: A value has a type that its field does not allow.
+    """
+    value = _REQUESTS.unstructure(model)
     try:
-        raw: object = _REQUESTS.unstructure(model)
-    except Exception as error:
-        # What attrs and cattrs make of a value that its field does not allow is not documented.
-        raise ValidationError((f"{type(model).__name__}: {error}",)) from error
-    # attrs does not check types, so what is about to be sent is read back by the rules for reading.
-    structured(_REQUESTS, raw, type(model))
-    try:
-        return write_json(raw)
+        return write_json(value)
     except (TypeError, ValueError, RecursionError) as error:
+        # Only unknown fields are written unread.
         raise ValidationError((f"extra: {error}",)) from error
-
-
-def _writer(model: type) -> "Write":
-    from webrtc_async._codec.model_writer import compile_writer  # by the first body
-
-    write: Write = compile_writer(model) if attrs.has(model) else lambda _: None
-    _WRITERS[model] = write
-    return write

@@ -1,4 +1,4 @@
-"""A participant's event, as the service posts it to the participant's callback URL."""
+"""The event that the service posts to a participant's callback URL."""
 
 import re
 from collections.abc import Mapping
@@ -15,22 +15,22 @@ LONGEST_EVENT: Final = 64 * 1024
 """Bytes of a body that are read; the service's own have a few hundred."""
 
 _LATEST: Final = 253_402_300_799_999
-"""The last millisecond of the year 9999, behind which Python has no dates."""
+"""The last millisecond of the year 9999; Python has no later dates."""
 
 
 class ParticipantEventType(OpenEnum):
-    """What happened to a participant's device."""
+    """A kind of event of a participant's device."""
 
     CONNECT = "onConnect"
-    """Its signalling connection was made."""
+    """The device connected to the signalling server."""
     DISCONNECT = "onDisconnect"
-    """Its signalling connection was lost; it may come back, or a LEAVE may follow."""
+    """The signalling connection was lost; the device may reconnect, or a LEAVE may follow."""
     LEAVE = "onLeave"
-    """Its signalling connection was ended on purpose, by the device or by the service."""
+    """The device or the service closed the signalling connection on purpose."""
 
 
 class EventKey(NamedTuple):
-    """What two posts of one event have in common, and two events have not."""
+    """The identity of an event: equal for two posts of one event, and for no two events."""
 
     participant_id: str
     device_id: str | None
@@ -38,25 +38,48 @@ class EventKey(NamedTuple):
     timestamp: int
 
 
+def _read_filled_text(value: object, _: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError("expected text")
+    if not value:
+        raise ValueError("missing")
+    return value
+
+
+def _read_event_type(value: object, _: object) -> ParticipantEventType:
+    return ParticipantEventType(_read_filled_text(value, str))
+
+
+def _read_timestamp(value: object, _: object) -> int:
+    # The documented example is text, and code that reads it expects a number: both are accepted.
+    if isinstance(value, str) and re.fullmatch(r"[0-9]{1,15}", value):
+        value = int(value)
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= _LATEST:
+        raise ValueError("expected a number of milliseconds since 1970")
+    return value
+
+
 @frozen(kw_only=True)
 class ParticipantEvent:
-    """Something that happened to a participant's device.
+    """An event of a participant's device.
 
-    The service promises neither order nor that an event comes once. `key` tells a repeated post
-    from another event, and `timestamp` tells which of two events came first.
+    The service may post events in any order, and an event more than once. Compare `key` to find a
+    repeated post, and `timestamp` to order two events.
 
     Attributes:
-        event: What happened; a type this version does not know is kept as it is.
-        timestamp: When, in milliseconds since 1970, by the service's clock.
-        participant_id: To whom.
+        event: The kind of event; a kind that this version does not know is kept as it is.
+        timestamp: The time of the event in milliseconds since 1970, by the service's clock.
+        participant_id: The participant.
         device_id: The id that the device gave itself, or None.
         tag: The participant's tag, or None.
-        extra: Fields this version does not know, by their names on the wire.
+        extra: Fields that this version does not know, by their names on the wire.
     """
 
-    event: ParticipantEventType
-    timestamp: int
-    participant_id: str
+    event: ParticipantEventType = field(metadata={"read": _read_event_type})
+    timestamp: int = field(metadata={"read": _read_timestamp})
+    participant_id: str = field(metadata={"read": _read_filled_text})
     device_id: str | None = None
     tag: str | None = None
     extra: Mapping[str, object] = field(
@@ -65,40 +88,36 @@ class ParticipantEvent:
 
     @property
     def at(self) -> datetime:
-        """When it happened, in UTC."""
+        """The time of the event, in UTC."""
         return datetime.fromtimestamp(self.timestamp / 1000, UTC)
 
     @property
     def key(self) -> EventKey:
-        """What identifies the event, however often it is posted."""
+        """The identity of the event, however often it is posted."""
         return EventKey(self.participant_id, self.device_id, self.event.value, self.timestamp)
 
 
 def read_event(body: bytes | bytearray | str | Mapping[str, object]) -> ParticipantEvent:
-    """Return the event that a framework received, as raw bytes, as text or as parsed JSON.
+    """Return the event in a request's body.
 
     Args:
-        body: The body of the request.
+        body: The body as raw bytes, as text or as parsed JSON.
 
     Raises:
-        InvalidArgumentError: It is not JSON, over 64 KiB long, or no participant event.
+        InvalidArgumentError: The body is not JSON, over 64 KiB long, or not a participant event.
     """
-    fields = dict(_fields(body))
-    return ParticipantEvent(
-        event=ParticipantEventType(_required_text(fields, "event")),
-        timestamp=_timestamp(fields.pop("timestamp", None)),
-        participant_id=_required_text(fields, "participantId"),
-        device_id=_text(fields, "deviceId"),
-        tag=_text(fields, "tag"),
-        extra=fields,
-    )
+    fields = _fields(body)
+    try:
+        return codec.from_json_value(dict(fields), ParticipantEvent)
+    except codec.ValidationError as error:
+        raise InvalidArgumentError(f"The body is not a participant event: {error}.") from None
 
 
 def _fields(body: object) -> Mapping[str, object]:
     if isinstance(body, Mapping):
         given = cast("Mapping[object, object]", body)
         if not all(isinstance(name, str) for name in given):
-            raise InvalidArgumentError("The event is an object with text as its names.")
+            raise InvalidArgumentError("An event is an object with text as its keys.")
         return cast("Mapping[str, object]", body)
     if isinstance(body, str):
         body = body.encode("utf-8", "surrogatepass")
@@ -110,33 +129,8 @@ def _fields(body: object) -> Mapping[str, object]:
         raise InvalidArgumentError(f"The body is over {LONGEST_EVENT} bytes long.")
     try:
         fields = codec.read_json(bytes(body))
-    except codec.ValidationError as misfit:
-        raise InvalidArgumentError(f"The body is {misfit}.") from None
+    except codec.ValidationError as error:
+        raise InvalidArgumentError(f"The body is {error}.") from None
     if not codec.is_object(fields):
-        raise InvalidArgumentError("The body is no JSON object.")
+        raise InvalidArgumentError("The body is not a JSON object.")
     return fields
-
-
-def _required_text(fields: dict[str, object], name: str) -> str:
-    value = _text(fields, name)
-    if not value:
-        raise InvalidArgumentError(f"{name} is missing.")
-    return value
-
-
-def _text(fields: dict[str, object], name: str) -> str | None:
-    value = fields.pop(name, None)
-    if value is not None and not isinstance(value, str):
-        raise InvalidArgumentError(f"{name} is no text.")
-    return value
-
-
-def _timestamp(value: object) -> int:
-    # The documented example is text, and code that reads it counts with it: both are taken.
-    if isinstance(value, str) and re.fullmatch(r"[0-9]{1,15}", value):
-        value = int(value)
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= _LATEST:
-        raise InvalidArgumentError("timestamp is no number of milliseconds since 1970.")
-    return value
