@@ -48,7 +48,7 @@ HOMES = {
         "_transport.http1.transport",
         "emulator.doors.in_process",
         "emulator.doors.in_process_faults",
-        "emulator.contract.place",
+        "emulator.contract.target",
         "emulator.webhooks.delivery",
     },
     "opentelemetry": {"otel"},

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 MARKER: Final = "webrtc_faults"
 
-MOST_SHOWN: Final = 20
+MAX_SHOWN: Final = 20
 """Exchanges of an emulator that are shown when a test fails."""
 
 _OWN: Final = pytest.StashKey["Emulator"]()
@@ -100,7 +100,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Make the marker known."""
     config.addinivalue_line(
         "markers",
-        f"{MARKER}(...): have webrtc_emulator and webrtc_server misbehave in this test, by one "
+        f"{MARKER}(...): have webrtc_emulator and webrtc_server send_with_fault in this test, by one "
         "rule; the arguments are those of Emulator.faults.add",
     )
 
@@ -171,7 +171,7 @@ def _used_by(item: pytest.Item) -> Iterator[tuple[str, "Emulator"]]:
 
 def _exchange_lines(emulator: "Emulator") -> list[str]:
     """Return a line for each of the last exchanges, and for each fault and webhook after them."""
-    return [_exchange_line(each) for each in [*emulator.exchanges][-MOST_SHOWN:]]
+    return [_exchange_line(each) for each in [*emulator.exchanges][-MAX_SHOWN:]]
 
 
 def _exchange_line(exchange: "Exchange") -> str:

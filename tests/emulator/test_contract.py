@@ -13,9 +13,9 @@ from support.strategies import JSON, USUALLY
 from test_cli import run as run_command
 
 from webrtc_async.emulator import Emulator
-from webrtc_async.emulator.contract import Place, cases, emulated, run
+from webrtc_async.emulator.contract import Target, cases, emulated, run
 from webrtc_async.emulator.contract.case import Step
-from webrtc_async.emulator.contract.shape import misfits
+from webrtc_async.emulator.contract.shape import mismatches
 from webrtc_async.emulator.doors.in_process import EmulatorTransport
 from webrtc_async.emulator.doors.server import EmulatorServer
 
@@ -41,7 +41,7 @@ def test_the_emulator_keeps_to_it(case):
 
     verdict = anyio.run(ask)
     assert verdict.problems == ()
-    assert verdict.left_behind == ()
+    assert verdict.not_deleted == ()
 
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda each: each["operation"])
@@ -87,7 +87,7 @@ def test_what_cannot_be_asked_of_the_service_says_why():
 )
 def test_a_value_of_another_shape_is_found(shape, found):
     """What differs from a shape is said once, with the place where it is."""
-    [problem] = misfits(shape, found)
+    [problem] = mismatches(shape, found)
     assert problem.startswith("the answer")
 
 
@@ -96,7 +96,7 @@ def test_a_value_of_another_shape_is_found(shape, found):
 def test_a_value_has_its_own_shape(value):
     """JSON that holds nothing in angle brackets is a shape that it fits itself."""
     if "<" not in json.dumps(value):
-        assert [*misfits(value, json.loads(json.dumps(value)))] == []
+        assert [*mismatches(value, json.loads(json.dumps(value)))] == []
 
 
 @pytest.mark.parametrize(
@@ -118,7 +118,7 @@ def test_a_service_that_differs_is_told_of(change, problem):
 
     verdict = anyio.run(ask)
     assert verdict.problems[0].startswith(problem)
-    assert verdict.left_behind == ()
+    assert verdict.not_deleted == ()
     assert emulator.requests_handled == 2
     assert emulator.session_ids(ACCOUNT) == ()
 
@@ -146,7 +146,7 @@ def test_what_cannot_be_deleted_is_told():
             return httpx.Response(200, json={"id": "known", "tag": "room-7"})
         raise httpx.ReadError("gone")
 
-    place = Place(base_url="http://service", account="1", transport=httpx.MockTransport(answer))
+    place = Target(base_url="http://service", account="1", transport=httpx.MockTransport(answer))
     case = case_named("createSession: 200 with its id and tag")
 
     async def ask():
@@ -154,7 +154,7 @@ def test_what_cannot_be_deleted_is_told():
             return await run(case, place)
 
     verdict = anyio.run(ask)
-    assert verdict.left_behind == ("/sessions/known",)
+    assert verdict.not_deleted == ("/sessions/known",)
 
 
 def test_no_answer_is_a_difference():
@@ -163,7 +163,7 @@ def test_no_answer_is_a_difference():
     def refuse(request):
         raise httpx.ConnectError("no")
 
-    place = Place(base_url="http://service", account="1", transport=httpx.MockTransport(refuse))
+    place = Target(base_url="http://service", account="1", transport=httpx.MockTransport(refuse))
 
     async def ask():
         async with place:
@@ -201,9 +201,9 @@ def test_live_asks_the_service_of_the_environment_and_leaves_nothing():
         )
     assert finished.returncode == 0, finished.stderr
     assert f"Asking {server.base_url}, as account {ACCOUNT}." in finished.stderr
-    left_out = [case for case in CASES if case.emulator_only or case.switches]
-    assert f" 0 differ, {len(left_out)} left out." in finished.stdout
-    assert emulator.requests_handled > 2 * (len(CASES) - len(left_out))
+    skip_reason = [case for case in CASES if case.emulator_only or case.switches]
+    assert f" 0 differ, {len(skip_reason)} left out." in finished.stdout
+    assert emulator.requests_handled > 2 * (len(CASES) - len(skip_reason))
     assert emulator.session_ids(ACCOUNT) == ()
     assert emulator.participant_ids(ACCOUNT) == ()
 
@@ -242,8 +242,8 @@ def test_cases_can_be_chosen_by_their_title():
     assert {line.split("\t")[1] for line in finished.stdout.splitlines()[:-2]} == {"deleteSession"}
 
 
-def place_of(emulator: Emulator) -> Place:
-    return Place(
+def place_of(emulator: Emulator) -> Target:
+    return Target(
         base_url="http://emulator/v1",
         account=ACCOUNT,
         authorization=basic(),

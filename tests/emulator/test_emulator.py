@@ -162,7 +162,7 @@ def test_a_session_holds_twenty(caller, emulator):
         assert caller.join(session, member).status == 204
     assert caller.join(session, caller.participant()).status == 409
     assert caller.join(session, members[0]).status == 204
-    assert len(emulator.hears(ACCOUNT, session)) == 20
+    assert len(emulator.subscribed_to(ACCOUNT, session)) == 20
 
 
 def test_a_join_carries_subscriptions_and_joining_again_replaces_them(caller):
@@ -195,15 +195,15 @@ def test_a_list_overrides_the_session_id_and_an_empty_one_means_everyone(caller,
     caller.join(session, a, {"sessionId": session, "participants": []})
     caller.join(session, b, {"sessionId": "elsewhere", "participants": [{"participantId": c}]})
     caller.join(session, c)
-    assert emulator.hears(ACCOUNT, session) == {
+    assert emulator.subscribed_to(ACCOUNT, session) == {
         a: frozenset({b, c}),
         b: frozenset({c}),
         c: frozenset(),
     }
     late = caller.participant()
     caller.join(session, late)
-    assert emulator.hears(ACCOUNT, session)[a] == {b, c, late}
-    assert emulator.hears(ACCOUNT, session)[b] == {c}
+    assert emulator.subscribed_to(ACCOUNT, session)[a] == {b, c, late}
+    assert emulator.subscribed_to(ACCOUNT, session)[b] == {c}
 
 
 def test_subscribing_does_not_need_membership_and_may_name_oneself(caller):
@@ -244,7 +244,7 @@ def test_a_deleted_participant_leaves_its_session_and_not_others_lists(caller, e
     caller.join(session, a, {"participants": [{"participantId": b}]})
     caller.ask("DELETE", f"/participants/{b}")
     caller.join(session, caller.participant())
-    assert emulator.hears(ACCOUNT, session)[a] == frozenset()
+    assert emulator.subscribed_to(ACCOUNT, session)[a] == frozenset()
     assert caller.ask("GET", f"/sessions/{session}/participants")[0]["id"] == a
 
 
@@ -280,7 +280,7 @@ def test_subscribing_to_an_unknown_participant_is_404_and_changes_nothing(caller
     session, participant = caller.session(), caller.participant()
     refused = caller.join(session, participant, {"participants": [{"participantId": "x"}]})
     assert refused.status == 404
-    assert emulator.hears(ACCOUNT, session) == {}
+    assert emulator.subscribed_to(ACCOUNT, session) == {}
 
 
 def test_another_sessions_id_in_the_body_is_400(caller):
@@ -422,7 +422,7 @@ def test_requests_are_counted(caller, emulator):
 def test_hears_of_an_unknown_session_is_a_key_error(emulator):
     """Asking a test's own question about nothing is a plain KeyError."""
     with pytest.raises(KeyError):
-        emulator.hears(ACCOUNT, "x")
+        emulator.subscribed_to(ACCOUNT, "x")
 
 
 def token_request(authorization: str, form: bytes = b"grant_type=client_credentials"):

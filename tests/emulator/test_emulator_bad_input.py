@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from support.speaking import ACCOUNT, Caller, said
 
 from webrtc_async.emulator import Emulator
-from webrtc_async.emulator.core.service import LONGEST_BODY
+from webrtc_async.emulator.core.service import MAX_BODY
 from webrtc_async.route_table import ROUTES
 
 BODIES = {
@@ -25,7 +25,7 @@ BODIES = {
     "endless number": b'{"tag":' + b"9" * 5_000 + b"}",
     "wrong type": b'{"tag":5}',
     "too long a tag": json.dumps({"tag": "x" * 51}).encode(),
-    "too long": b'{"x":"' + b"x" * LONGEST_BODY + b'"}',
+    "too long": b'{"x":"' + b"x" * MAX_BODY + b'"}',
 }
 
 PARTICIPANT_BODIES = {

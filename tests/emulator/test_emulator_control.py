@@ -14,7 +14,7 @@ from webrtc_async._protocol.wire import WireRequest, WireResponse
 from webrtc_async.emulator import Emulator, EmulatorTransport, Switches
 from webrtc_async.emulator.control.browser_guard import browser_problem
 from webrtc_async.emulator.control.call import ControlCall
-from webrtc_async.emulator.control.calls import CONTROL_CALLS, LONGEST_CONTROL_BODY, Control
+from webrtc_async.emulator.control.calls import CONTROL_CALLS, MAX_CONTROL_BODY, Control
 from webrtc_async.emulator.control.own_host import is_own_host
 from webrtc_async.emulator.doors.asgi import emulator_app
 from webrtc_async.emulator.doors.server import EmulatorServer
@@ -164,7 +164,7 @@ def test_a_body_that_cannot_be_read_changes_nothing(control, emulator, method, p
 
 def test_a_body_that_is_too_long_is_refused(control):
     """413, whatever is in it."""
-    answer = ask(control, "POST", "/restore", raw=b" " * (LONGEST_CONTROL_BODY + 1))
+    answer = ask(control, "POST", "/restore", raw=b" " * (MAX_CONTROL_BODY + 1))
     assert answer.status == 413
 
 

@@ -11,8 +11,8 @@ from support.speaking import ACCOUNT, Caller, Clock
 
 from webrtc_async._protocol.wire import WireRequest
 from webrtc_async.emulator import Credentials, Emulator
-from webrtc_async.emulator.records.exchanges import LONGEST_LOG, LONGEST_TARGET, Exchanges
-from webrtc_async.emulator.records.seen_requests import Evidence
+from webrtc_async.emulator.records.exchanges import LOG_SIZE, MAX_TARGET_LENGTH, Exchanges
+from webrtc_async.emulator.records.seen_requests import SeenRequests
 from webrtc_async.route_table import CREATE_PARTICIPANT, CREATE_SESSION, GET_SESSION
 
 CANARY = "c4nary/sécret+?"
@@ -34,7 +34,7 @@ def test_an_exchange_is_logged_as_it_was(emulator, caller):
     caller.send("GET", "/sessions/x?token=abc")
     caller.send("PATCH", "/nowhere")
     first, second, third = emulator.exchanges
-    picture = first.picture()
+    picture = first.as_json()
     assert picture.pop("seconds") >= 0
     assert picture == {
         "number": 1,
@@ -48,7 +48,7 @@ def test_an_exchange_is_logged_as_it_was(emulator, caller):
     assert (second.operation, second.status) == ("getSession", 404)
     assert second.target == f"/v1/accounts/{ACCOUNT}/sessions/x"
     assert (third.number, third.operation, third.status) == (3, None, 403)
-    shown = json.dumps([each.picture() for each in emulator.exchanges]) + repr(emulator.exchanges)
+    shown = json.dumps([each.as_json() for each in emulator.exchanges]) + repr(emulator.exchanges)
     assert "abc" not in shown
     assert "secret-tag" not in shown
 
@@ -57,7 +57,7 @@ def test_the_log_is_bounded_and_the_counts_are_not():
     """Old exchanges fall out and endless paths are cut, while the counts go on."""
     told = []
     exchanges = Exchanges(on_change=lambda: told.append(len(exchanges)))
-    for _ in range(LONGEST_LOG + 5):
+    for _ in range(LOG_SIZE + 5):
         exchanges.add(
             at=0,
             method="M" * 1000,
@@ -66,14 +66,14 @@ def test_the_log_is_bounded_and_the_counts_are_not():
             status=200,
             seconds=0,
         )
-    assert len(exchanges) == len([*exchanges]) == LONGEST_LOG
-    assert exchanges.count == exchanges.count_of("getSession") == LONGEST_LOG + 5
+    assert len(exchanges) == len([*exchanges]) == LOG_SIZE
+    assert exchanges.count == exchanges.count_of("getSession") == LOG_SIZE + 5
     oldest = next(iter(exchanges))
     assert oldest.number == 6
-    assert len(oldest.target) == len(oldest.method) == LONGEST_TARGET
+    assert len(oldest.target) == len(oldest.method) == MAX_TARGET_LENGTH
     exchanges.clear()
     assert len(exchanges) == exchanges.count == exchanges.count_of("getSession") == 0
-    assert len(told) == LONGEST_LOG + 6
+    assert len(told) == LOG_SIZE + 6
 
 
 def test_requests_are_counted_by_route(emulator, caller):
@@ -169,31 +169,31 @@ def test_a_secret_in_base64_is_found_at_any_offset(before, secret, after):
     except UnicodeEncodeError:
         return
     for encode in (base64.b64encode, base64.urlsafe_b64encode):
-        evidence = Evidence()
+        seen = SeenRequests()
         content = encode(before + plain + after)
-        evidence.keep(WireRequest(method="POST", target="/", content=content))
-        assert evidence.holds(secret)
+        seen.keep(WireRequest(method="POST", target="/", content=content))
+        assert seen.contain(secret)
 
 
 def test_what_is_not_kept_is_not_said_to_be_clean():
     """Once old requests have fallen out, a secret that is not found is no answer."""
-    evidence = Evidence(most_bytes=2000)
-    evidence.keep(WireRequest(method="POST", target="/", content=b"x" * 900))
-    assert not evidence.holds(CANARY)
-    evidence.keep(WireRequest(method="POST", target="/", content=CANARY.encode()))
-    assert evidence.holds(CANARY)
+    seen = SeenRequests(max_bytes=2000)
+    seen.keep(WireRequest(method="POST", target="/", content=b"x" * 900))
+    assert not seen.contain(CANARY)
+    seen.keep(WireRequest(method="POST", target="/", content=CANARY.encode()))
+    assert seen.contain(CANARY)
     with pytest.raises(LookupError, match="older ones are not kept"):
-        evidence.holds("another secret")
-    evidence.clear()
-    assert not evidence.holds("another secret")
+        seen.contain("another secret")
+    seen.clear()
+    assert not seen.contain("another secret")
 
 
 def test_small_requests_do_not_fill_the_memory():
     """What Python needs for a request is counted as well as its bytes."""
-    evidence = Evidence(most_bytes=100_000)
+    seen = SeenRequests(max_bytes=100_000)
     for _ in range(1000):
-        evidence.keep(WireRequest(method="GET", target="/"))
-    assert len(evidence) <= 100
+        seen.keep(WireRequest(method="GET", target="/"))
+    assert len(seen) <= 100
 
 
 def test_a_secret_too_short_to_mean_anything_is_refused(emulator):
@@ -204,6 +204,6 @@ def test_a_secret_too_short_to_mean_anything_is_refused(emulator):
 
 def test_evidence_shows_nothing():
     """Not even to who looks at it."""
-    evidence = Evidence()
-    evidence.keep(WireRequest(method="POST", target=f"/{CANARY}", content=CANARY.encode()))
-    assert CANARY not in repr(evidence)
+    seen = SeenRequests()
+    seen.keep(WireRequest(method="POST", target=f"/{CANARY}", content=CANARY.encode()))
+    assert CANARY not in repr(seen)

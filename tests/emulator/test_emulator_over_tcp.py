@@ -23,7 +23,7 @@ PARTICIPANTS = f"/v1/accounts/{ACCOUNT}/participants"
 
 @pytest.fixture
 def server() -> Iterator[EmulatorServer]:
-    with EmulatorServer(Emulator(seed=1), patience=1) as server:
+    with EmulatorServer(Emulator(seed=1), idle_timeout=1) as server:
         yield server
 
 
@@ -233,7 +233,7 @@ SERVING = """
 import sys, threading
 from webrtc_async.emulator import Emulator
 from webrtc_async.emulator.doors.server import EmulatorServer
-with EmulatorServer(Emulator(), patience=20) as server:
+with EmulatorServer(Emulator(), idle_timeout=20) as server:
     print(server.base_url, flush=True)
     sys.stdin.read()
     print(len(server.emulator.session_ids("9900000")), flush=True)
@@ -242,7 +242,7 @@ with EmulatorServer(Emulator(), patience=20) as server:
 
 def test_hundreds_of_connections_of_which_half_say_nothing(capfd):
     """Who speaks is served while the others are silent, and those are hung up on."""
-    with many_files(4_096), EmulatorServer(Emulator(), patience=5) as server:
+    with many_files(4_096), EmulatorServer(Emulator(), idle_timeout=5) as server:
         created = anyio.run(flood, port_of(server), 400)
         assert created == len(server.emulator.session_ids(ACCOUNT)) == 200
     assert capfd.readouterr().err == ""

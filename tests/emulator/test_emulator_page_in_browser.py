@@ -230,13 +230,13 @@ class Telephonist(Emulator):
         super().__init__()
         self.sent = Webhooks()
 
-    def picture(self) -> dict[str, object]:
-        shown = json.loads(write_json(super().picture()))
+    def overview(self) -> dict[str, object]:
+        shown = json.loads(write_json(super().overview()))
         for account in shown["accounts"]:
             for session in account["sessions"]:
                 for participant in session["participants"]:
                     participant["deviceId"] = "<b>phone</b>"
-        webhooks = [each.picture() for each in self.sent]
+        webhooks = [each.as_json() for each in self.sent]
         return {**shown, "webhooks": webhooks[::-1], "switches": {"empty_lists": 204}}
 
 

@@ -9,7 +9,7 @@ from support.speaking import ACCOUNT, Caller, Clock
 from webrtc_async._codec.model_codec import write_json
 from webrtc_async.emulator import Credentials, Emulator
 from webrtc_async.emulator.core.state import LIFETIME, AccountState, ParticipantRecord
-from webrtc_async.emulator.records.picture import picture
+from webrtc_async.emulator.records.overview import overview
 from webrtc_async.emulator.webhooks.queue import WebhookEvent, Webhooks
 
 
@@ -19,13 +19,13 @@ class Noted:
 
     number: int
 
-    def picture(self) -> dict[str, object]:
+    def as_json(self) -> dict[str, object]:
         return {"number": self.number}
 
 
 def account_of(emulator: Emulator) -> dict:
     """Return the picture of the only account, as a program reads it."""
-    [account] = json.loads(write_json(emulator.picture()))["accounts"]
+    [account] = json.loads(write_json(emulator.overview()))["accounts"]
     return account
 
 
@@ -49,9 +49,9 @@ def test_a_session_is_shown_with_whom_each_of_its_participants_hears():
     assert [
         (each["id"], each["tag"], each["publishPermissions"]) for each in shown["participants"]
     ] == [(host, "host", ["AUDIO", "VIDEO"]), (guest, None, ["AUDIO"]), (silent, None, [])]
-    assert [(each["subscribedTo"], each["hears"]) for each in shown["participants"]] == [
+    assert [(each["subscription"], each["subscribedTo"]) for each in shown["participants"]] == [
         ("everyone", [guest, silent]),
-        ("only", [host]),
+        ("listed", [host]),
         ("nothing", []),
     ]
 
@@ -104,7 +104,7 @@ def test_no_secret_is_in_the_picture():
         "POST", "/participants", {"callbackUrl": "https://example.com/a?key=canary-query"}
     )["token"]
     caller.participant(callbackUrl="https://ann:canary-userinfo@example.com/b")
-    shown = write_json(emulator.picture()).decode()
+    shown = write_json(emulator.overview()).decode()
     assert "https://example.com/a" in shown
     assert "canary" not in shown
     assert token not in shown
@@ -112,7 +112,7 @@ def test_no_secret_is_in_the_picture():
 
 def test_logs_are_shown_from_their_newest_entry_on_and_faults_in_their_order():
     """What happened last is what is looked for; rules are read in the order they are tried."""
-    shown = picture(
+    shown = overview(
         {},
         now=0.0,
         requests=90,
@@ -135,22 +135,22 @@ def test_webhooks_and_connected_devices_are_shown():
         tag=None,
         device_api_version="V3",
         expires_at=1.0,
+        device_id="phone",
     )
     webhooks = Webhooks(clock=Clock())
     webhooks.queue(
         WebhookEvent.CONNECT, participant_id="p", device_id="phone", url="http://127.0.0.1/?canary"
     )
-    shown = picture(
+    shown = overview(
         {ACCOUNT: AccountState(participants=OrderedDict(p=participant))},
         now=0.0,
         webhooks=webhooks,
         webhook_count=webhooks.count,
-        device_of=lambda each: f"phone of {each.id}",
     )
     text = write_json(shown).decode()
     [account] = json.loads(text)["accounts"]
     [webhook] = json.loads(text)["webhooks"]
-    assert account["participantsInNoSession"][0]["deviceId"] == "phone of p"
+    assert account["participantsInNoSession"][0]["deviceId"] == "phone"
     assert (webhook["event"], webhook["participantId"]) == ("onConnect", "p")
     assert json.loads(text)["webhookCount"] == 1
     assert "canary" not in text
@@ -162,7 +162,7 @@ def test_requests_and_faults_are_in_the_picture():
     caller.emulator.faults.add("getSession", status=503)
     caller.session()
     caller.send("GET", "/sessions/nope?key=canary")
-    shown = json.loads(write_json(caller.emulator.picture()))
+    shown = json.loads(write_json(caller.emulator.overview()))
     assert shown["requests"] == 2
     assert [(each["number"], each["operation"], each["status"]) for each in shown["exchanges"]] == [
         (2, "getSession", 404),

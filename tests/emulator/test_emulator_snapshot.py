@@ -10,7 +10,7 @@ from support.speaking import ACCOUNT, Caller, Clock, basic, said
 from webrtc_async._protocol.wire import WireRequest
 from webrtc_async.emulator import Credentials, Emulator
 from webrtc_async.emulator.core.access_tokens import TOKEN_PATH
-from webrtc_async.emulator.core.randomness import PURPOSES, Streams
+from webrtc_async.emulator.core.randomness import PURPOSES, RandomStreams
 
 URL = "http://127.0.0.1:9/hook"
 
@@ -74,7 +74,7 @@ def test_a_restored_emulator_says_and_does_what_the_first_one_does(clock):
     other.restore(snapshot)
     assert other.snapshot() == emulator.snapshot() == snapshot
     assert everything(other, other_caller) == everything(emulator, caller)
-    assert other.hears(ACCOUNT, other.session_ids(ACCOUNT)[0])
+    assert other.subscribed_to(ACCOUNT, other.session_ids(ACCOUNT)[0])
 
 
 def test_going_back_undoes_what_came_after(clock):
@@ -255,9 +255,9 @@ def test_whatever_is_restored_it_is_refused_with_a_sentence_or_done(value):
 @settings(max_examples=50)
 def test_streams_go_on_where_they_were(seed, drawn):
     """Whatever was drawn from whichever stream, the next values are the same."""
-    streams = Streams(seed)
+    streams = RandomStreams(seed)
     for purpose in drawn:
         streams[purpose].getrandbits(128)
-    others = Streams.at(streams.places())
+    others = RandomStreams.from_positions(streams.positions())
     for purpose in PURPOSES:
         assert others[purpose].getrandbits(64) == streams[purpose].getrandbits(64)

@@ -16,7 +16,7 @@ def calling(**switches: object) -> Caller:
 def test_every_switch_says_what_it_does_and_why_it_is_as_it_is():
     """A program can read of each what it decides, its values, and what the default comes from."""
     described = {each.name: each for each in describe_switches()}
-    assert {name: each.default for name, each in described.items()} == Switches().as_dict()
+    assert {name: each.choices[0] for name, each in described.items()} == Switches().as_dict()
     for each in described.values():
         assert len(each.choices) == 2
         assert each.says

@@ -525,7 +525,7 @@ def test_what_is_no_plain_http_url_is_refused_whatever_is_allowed(webhooks, url)
     refused = queue_one(webhooks, url=url)
     assert refused.error == "not sent: not a full http or https URL without userinfo"
     assert (refused.attempts, refused.delivered, webhooks.waiting) == (0, False, 0)
-    assert "hunter2" not in repr(refused) + json.dumps(refused.picture())
+    assert "hunter2" not in repr(refused) + json.dumps(refused.as_json())
 
 
 def test_a_url_that_goes_on_and_on_is_refused_and_not_kept(webhooks):
@@ -533,7 +533,7 @@ def test_a_url_that_goes_on_and_on_is_refused_and_not_kept(webhooks):
     refused = queue_one(webhooks, url="http://localhost/" + "a" * 1_000_000)
     assert refused.error == "not sent: the URL has over 2048 characters"
     assert len(refused.url) < 3000
-    assert len(json.dumps(refused.picture())) < 3000
+    assert len(json.dumps(refused.as_json())) < 3000
 
 
 @pytest.mark.parametrize(
@@ -553,13 +553,13 @@ def test_a_url_that_goes_on_and_on_is_refused_and_not_kept(webhooks):
 def test_a_url_is_shown_without_what_may_be_secret(webhooks, url, shown):
     """A query and userinfo stand in no repr and in no picture."""
     webhook = queue_one(webhooks, url=url)
-    assert (public_url(url), webhook.picture()["url"]) == (shown, shown)
+    assert (public_url(url), webhook.as_json()["url"]) == (shown, shown)
     assert "hunter2" not in repr(webhook) + repr(webhooks)
 
 
 def test_the_log_keeps_the_last_and_counts_all():
     """A log of three shows the last three of five, oldest first."""
-    webhooks = Webhooks(longest_log=3)
+    webhooks = Webhooks(log_size=3)
     for _ in range(5):
         queue_one(webhooks)
     assert [each.number for each in webhooks] == [3, 4, 5]
@@ -568,7 +568,7 @@ def test_the_log_keeps_the_last_and_counts_all():
 
 def test_only_so_many_wait():
     """With nobody to deliver, further webhooks are logged as not sent."""
-    webhooks = Webhooks(most_waiting=2)
+    webhooks = Webhooks(max_waiting=2)
     errors = [queue_one(webhooks).error for _ in range(3)]
     assert errors == [None, None, "not sent: 2 others wait already"]
     assert webhooks.waiting == 2
@@ -576,7 +576,7 @@ def test_only_so_many_wait():
 
 def test_a_picture_is_what_programs_are_shown(webhooks):
     """The JSON twin's properties, and no payload or query."""
-    assert queue_one(webhooks, url="http://localhost/h?s=1", tag="t").picture() == {
+    assert queue_one(webhooks, url="http://localhost/h?s=1", tag="t").as_json() == {
         "number": 1,
         "at": 1_700_000_000.25,
         "event": "onConnect",
@@ -617,7 +617,7 @@ async def test_every_change_is_told_and_none_under_the_lock():
 
 def test_threads_may_queue_at_the_same_time():
     """Numbers are neither lost nor given twice."""
-    webhooks = Webhooks(longest_log=1000)
+    webhooks = Webhooks(log_size=1000)
     threads = [
         threading.Thread(target=lambda: [queue_one(webhooks) for _ in range(100)]) for _ in range(8)
     ]

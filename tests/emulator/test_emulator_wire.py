@@ -17,7 +17,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from webrtc_async.emulator import Emulator
 from webrtc_async.emulator.doors.asgi import emulator_app
-from webrtc_async.emulator.doors.connection import Connection, protocol_over
+from webrtc_async.emulator.doors.connection import Connection, idle_timeout_protocol
 from webrtc_async.emulator.doors.server import bind
 from webrtc_async.emulator.faults.wire_bytes import garbage
 
@@ -39,7 +39,7 @@ class Server(uvicorn.Server):
         super().__init__(
             uvicorn.Config(
                 emulator_app(emulator),
-                http=protocol_over(base),
+                http=idle_timeout_protocol(base),
                 log_config=None,
                 lifespan="off",
                 ws="none",

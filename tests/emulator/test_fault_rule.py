@@ -99,8 +99,8 @@ WRONG = [
 def test_a_rule_is_the_same_after_json(mapping):
     """What a rule shows of itself is exactly what was given, and makes the same rule again."""
     rule = read_rule(mapping)
-    assert rule.picture() == mapping
-    assert read_rule(json.loads(json.dumps(rule.picture()))) == rule
+    assert rule.as_json() == mapping
+    assert read_rule(json.loads(json.dumps(rule.as_json()))) == rule
 
 
 def test_every_fault_has_a_rule_here():
@@ -130,7 +130,7 @@ def test_nothing_but_a_value_error_comes_of_a_wrong_rule(mapping):
         rule = read_rule(mapping)
     except ValueError:
         return
-    assert read_rule(json.loads(json.dumps(rule.picture()))) == rule
+    assert read_rule(json.loads(json.dumps(rule.as_json()))) == rule
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=repr)

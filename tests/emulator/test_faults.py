@@ -6,8 +6,8 @@ import pytest
 from support.speaking import Clock
 
 from webrtc_async._protocol.wire import read_retry_after
-from webrtc_async.emulator.faults.answer import NONSENSE, fault_response
-from webrtc_async.emulator.faults.armed import MOST_RULES, Faults
+from webrtc_async.emulator.faults.response import NONSENSE, fault_response
+from webrtc_async.emulator.faults.armed import MAX_RULES, Faults
 from webrtc_async.route_table import CREATE_SESSION, GET_SESSION
 
 CREATE, GET = CREATE_SESSION.operation, GET_SESSION.operation
@@ -25,7 +25,7 @@ def faults(clock) -> Faults:
 
 def struck(faults, count, operation=CREATE):
     """Return the numbers, from 1, of the requests that were struck."""
-    return [number for number in range(1, count + 1) if faults.meet(operation) is not None]
+    return [number for number in range(1, count + 1) if faults.trigger(operation) is not None]
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def test_the_occurrence_decides(faults, fields, expected):
 def test_only_requests_of_its_route_are_counted(faults):
     """Others pass, and do not move the count."""
     fault = faults.add(CREATE_SESSION, status=500, nth=2)
-    assert [faults.meet(each) is not None for each in (CREATE, GET, None, GET, CREATE)] == [
+    assert [faults.trigger(each) is not None for each in (CREATE, GET, None, GET, CREATE)] == [
         False,
         False,
         False,
@@ -64,7 +64,7 @@ def test_only_requests_of_its_route_are_counted(faults):
 def test_a_rule_without_a_route_meets_everything(faults):
     """Unknown paths included."""
     fault = faults.add(status=500)
-    assert faults.meet(None) is not None
+    assert faults.trigger(None) is not None
     assert fault.fired == 1
 
 
@@ -84,7 +84,7 @@ def test_a_seed_strikes_the_same_requests_again(clock):
 def test_the_first_rule_that_strikes_is_felt_and_all_count(faults):
     """A later rule has seen the request and not fired."""
     first, second = faults.add(status=500, nth=1), faults.add(status=501)
-    assert [faults.meet(CREATE).status for _ in range(2)] == [500, 501]
+    assert [faults.trigger(CREATE).status for _ in range(2)] == [500, 501]
     assert (first.seen, first.fired) == (2, 1)
     assert (second.seen, second.fired) == (2, 1)
 
@@ -114,9 +114,9 @@ def test_a_bucket_lets_so_many_through_in_each_window(faults, clock):
 def test_a_429_says_when_to_come_back(faults, clock, said, header, wait):
     """In seconds, as a date, or in words that mean nothing; never too early."""
     faults.add(limit=1, window=10, retry_after=said)
-    faults.meet(CREATE)
+    faults.trigger(CREATE)
     clock.now += 0.5
-    response = fault_response(faults.meet(CREATE), "r-1")
+    response = fault_response(faults.trigger(CREATE), "r-1")
     assert response.status == 429
     assert response.headers["retry-after"] == header
     if wait is not None:
@@ -128,7 +128,7 @@ def test_a_storm_lasts_by_the_emulator_s_clock(faults, clock):
     fault = faults.add(storm=30, nth=2, seed=1)
     assert struck(faults, 1) == []
     clock.now += 1000
-    statuses = {faults.meet(CREATE).status for _ in range(50)}
+    statuses = {faults.trigger(CREATE).status for _ in range(50)}
     assert statuses == {502, 503, 504}
     clock.now += 29.9
     assert struck(faults, 1) == [1]
@@ -140,9 +140,9 @@ def test_a_storm_lasts_by_the_emulator_s_clock(faults, clock):
 def test_a_storm_may_have_one_status_and_say_how_long(faults, clock):
     """The status is the rule's, and Retry-After is what is left of the storm."""
     faults.add(storm=30, status=504, retry_after="seconds")
-    assert fault_response(faults.meet(CREATE), "r").headers["retry-after"] == "30"
+    assert fault_response(faults.trigger(CREATE), "r").headers["retry-after"] == "30"
     clock.now += 20
-    response = fault_response(faults.meet(CREATE), "r")
+    response = fault_response(faults.trigger(CREATE), "r")
     assert (response.status, response.headers["retry-after"]) == (504, "10")
 
 
@@ -162,7 +162,7 @@ def test_a_storm_may_have_one_status_and_say_how_long(faults, clock):
 def test_an_answer_has_the_body_that_was_asked_for(faults, fields, kind, content):
     """Each of the service's error bodies, or none; left out, the one that goes with the status."""
     faults.add(**fields)
-    response = fault_response(faults.meet(CREATE), "r")
+    response = fault_response(faults.trigger(CREATE), "r")
     assert response.status == fields["status"]
     assert response.headers.get("content-type") == kind
     assert response.content == content
@@ -171,7 +171,7 @@ def test_an_answer_has_the_body_that_was_asked_for(faults, fields, kind, content
 def test_an_html_page_is_no_json(faults):
     """As a gateway's own page is."""
     faults.add(status=502, body="html", retry_after=3)
-    response = fault_response(faults.meet(CREATE), "r")
+    response = fault_response(faults.trigger(CREATE), "r")
     assert response.headers["content-type"] == "text/html"
     assert response.content.startswith(b"<html>")
     assert b"502 Bad Gateway" in response.content
@@ -184,7 +184,7 @@ def test_rules_can_be_looked_at_and_disarmed(faults):
     second = faults.add_from({"route": GET, "delay": 2, "nth": 3})
     third = faults.add(status=500)
     assert [*faults] == [first, second, third]
-    assert faults.picture()[1] == {
+    assert faults.as_json()[1] == {
         "number": 2,
         "rule": {"route": GET, "delay": 2, "nth": 3},
         "seen": 0,
@@ -212,7 +212,7 @@ def test_a_wrong_rule_arms_nothing(faults):
 
 def test_rules_are_bounded(faults):
     """A caller in a loop cannot fill the memory."""
-    for _ in range(MOST_RULES):
+    for _ in range(MAX_RULES):
         faults.add(GET_SESSION, status=500)
     with pytest.raises(ValueError, match="remove some"):
         faults.add(status=500)
@@ -223,8 +223,8 @@ def test_changes_are_told(clock):
     told = []
     faults = Faults(clock=clock, on_change=lambda: told.append(len(faults)))
     fault = faults.add(GET_SESSION, status=500)
-    faults.meet(CREATE)
-    faults.meet(GET)
+    faults.trigger(CREATE)
+    faults.trigger(GET)
     faults.remove(fault)
     faults.clear()
     assert told == [1, 1, 0, 0]
@@ -236,7 +236,7 @@ def test_threads_share_the_counts(faults):
 
     def meet():
         for _ in range(1000):
-            faults.meet(CREATE)
+            faults.trigger(CREATE)
 
     threads = [threading.Thread(target=meet) for _ in range(4)]
     for each in threads:

@@ -21,7 +21,7 @@ from webrtc_async.emulator.contract import (
     Case,
     Evidence,
     NoAnswerError,
-    Place,
+    Target,
     Verdict,
     cases,
     emulated,
@@ -58,10 +58,10 @@ def contract(live: bool, only: str, plain: bool) -> None:
     for verdict in verdicts:
         for problem in verdict.problems:
             click.echo(f"! {verdict.case.title}: {printable(problem)}", err=True)
-        for path in verdict.left_behind:
+        for path in verdict.not_deleted:
             click.echo(f"! {verdict.case.title}: left behind {printable(path)}", err=True)
     click.echo(_sum(verdicts))
-    raise SystemExit(int(any(each.problems or each.left_behind for each in verdicts)))
+    raise SystemExit(int(any(each.problems or each.not_deleted for each in verdicts)))
 
 
 async def _ask_emulators(chosen: Sequence[Case]) -> list[Verdict]:
@@ -80,11 +80,11 @@ async def _ask_live(chosen: Sequence[Case]) -> list[Verdict]:
     verdicts = list[Verdict]()
     auth = auth_from_env(os.environ)
     base_url = base_url_from_env(os.environ)
-    async with Place(base_url=base_url, account=account_from_env(os.environ)) as place:
+    async with Target(base_url=base_url, account=account_from_env(os.environ)) as place:
         click.echo(f"Asking {base_url}, as account {place.account}.", err=True)
         for case in chosen:
             if why := _not_for_the_service(case):
-                verdicts.append(Verdict(case=case, left_out=why))
+                verdicts.append(Verdict(case=case, skip_reason=why))
                 continue
             # For each case anew: an access token may end while they run.
             place.authorization = await auth.authorization(place.send)
@@ -98,7 +98,7 @@ def _not_for_the_service(case: Case) -> str:
 
 
 def _outcome(verdict: Verdict) -> str:
-    if verdict.left_out:
+    if verdict.skip_reason:
         return "left out"
     return "differs" if verdict.problems else "holds"
 
@@ -107,7 +107,7 @@ def _print_lines(verdicts: Sequence[Verdict]) -> None:
     for each in verdicts:
         case = each.case
         columns = (_outcome(each), case.operation, case.name, case.evidence, case.source)
-        click.echo("\t".join((*columns, *([each.left_out] if each.left_out else []))))
+        click.echo("\t".join((*columns, *([each.skip_reason] if each.skip_reason else []))))
 
 
 def _print_table(verdicts: Sequence[Verdict]) -> None:

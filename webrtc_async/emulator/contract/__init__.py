@@ -6,7 +6,7 @@ code that shares nothing with either: it knows HTTP, and what a case says.
 
 from webrtc_async.emulator.contract.case import Case, Evidence, cases
 from webrtc_async.emulator.contract.emulated import emulated
-from webrtc_async.emulator.contract.place import NoAnswerError, Place
 from webrtc_async.emulator.contract.runner import Verdict, run
+from webrtc_async.emulator.contract.target import NoAnswerError, Target
 
-__all__ = ["Case", "Evidence", "NoAnswerError", "Place", "Verdict", "cases", "emulated", "run"]
+__all__ = ["Case", "Evidence", "NoAnswerError", "Target", "Verdict", "cases", "emulated", "run"]

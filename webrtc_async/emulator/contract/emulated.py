@@ -5,7 +5,7 @@ import time
 from typing import Final
 
 from webrtc_async.emulator.contract.case import Case
-from webrtc_async.emulator.contract.place import Place
+from webrtc_async.emulator.contract.target import Target
 from webrtc_async.emulator.core.credentials import Credentials
 from webrtc_async.emulator.doors.in_process import EmulatorTransport
 from webrtc_async.emulator.emulator import DEFAULT_ACCOUNT, Emulator
@@ -13,7 +13,7 @@ from webrtc_async.emulator.emulator import DEFAULT_ACCOUNT, Emulator
 HOUR: Final = 3600.0
 
 
-def emulated(case: Case) -> Place:
+def emulated(case: Case) -> Target:
     """Return a new emulator in this process, set up as the case needs it."""
     hours = 0.0
 
@@ -30,7 +30,7 @@ def emulated(case: Case) -> Place:
         # Once, so that what deletes afterwards is not struck.
         emulator.faults.add_from({"route": case.operation, "times": 1, **case.fault})
     pair = f"{credentials.username}:{credentials.password}".encode()
-    return Place(
+    return Target(
         base_url=f"http://emulator{emulator.base_path}",
         account=DEFAULT_ACCOUNT,
         authorization=f"Basic {base64.b64encode(pair).decode()}",

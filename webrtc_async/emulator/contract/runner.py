@@ -10,8 +10,8 @@ from attrs import define, field, frozen
 
 from webrtc_async._protocol.wire import WireRequest, WireResponse
 from webrtc_async.emulator.contract.case import Case, Step
-from webrtc_async.emulator.contract.place import NoAnswerError, Place
-from webrtc_async.emulator.contract.shape import misfits
+from webrtc_async.emulator.contract.shape import mismatches
+from webrtc_async.emulator.contract.target import NoAnswerError, Target
 
 UNKNOWN: Final = "00000000-0000-0000-0000-000000000000"
 """An id that nothing has: the service's are random UUIDs, and this one is not."""
@@ -27,17 +27,17 @@ class Verdict:
     Attributes:
         case: Which.
         problems: Where the answers differ from it; none when it holds.
-        left_out: Why it was not run; empty when it was.
-        left_behind: What could not be deleted afterwards.
+        skip_reason: Why it was not run; empty when it was.
+        not_deleted: What could not be deleted afterwards.
     """
 
     case: Case
     problems: tuple[str, ...] = ()
-    left_out: str = ""
-    left_behind: tuple[str, ...] = ()
+    skip_reason: str = ""
+    not_deleted: tuple[str, ...] = ()
 
 
-async def run(case: Case, place: Place) -> Verdict:
+async def run(case: Case, place: Target) -> Verdict:
     """Run a case at an open place, and delete what it made there, whatever happens."""
     talk = _Talk(place)
     try:
@@ -48,12 +48,12 @@ async def run(case: Case, place: Place) -> Verdict:
         # Not cancelled by Ctrl-C: in a real account what is left would stay for nine hours.
         with anyio.move_on_after(CLEAN_UP, shield=True):
             await talk.delete_what_was_made()
-    return Verdict(case=case, problems=problems, left_behind=tuple(talk.made))
+    return Verdict(case=case, problems=problems, not_deleted=tuple(talk.made))
 
 
 @define
 class _Talk:
-    place: Place
+    place: Target
     values: dict[str, str] = field(init=False)
     made: list[str] = field(factory=list[str], init=False)
 
@@ -121,7 +121,7 @@ class _Talk:
             if isinstance(found, ValueError):
                 yield "the answer is no JSON"
             else:
-                yield from misfits(self._shape(step.answer), found)
+                yield from mismatches(self._shape(step.answer), found)
 
     def _note_what_was_made(self, step: Step, answer: WireResponse) -> None:
         """Remember what is to be deleted, of whatever answer looks like a creation."""

@@ -16,7 +16,7 @@ _UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNOR
 _ABSENT: Final = object()
 
 
-def misfits(shape: object, found: object, where: str = "the answer") -> Iterator[str]:
+def mismatches(shape: object, found: object, where: str = "the answer") -> Iterator[str]:
     """Find where a value does not have its shape.
 
     Args:
@@ -25,7 +25,7 @@ def misfits(shape: object, found: object, where: str = "the answer") -> Iterator
         where: What the value is called.
     """
     if isinstance(shape, dict):
-        yield from _object_misfits(cast("dict[str, object]", shape), found, where)
+        yield from _object_mismatches(cast("dict[str, object]", shape), found, where)
     elif isinstance(shape, list):
         items = cast("list[object]", shape)
         values = _array(found)
@@ -33,7 +33,7 @@ def misfits(shape: object, found: object, where: str = "the answer") -> Iterator
             yield f"{where} is {_shown(found)}, not an array of {len(items)}"
             return
         for number, (item, value) in enumerate(zip(items, values, strict=True)):
-            yield from misfits(item, value, f"{where}[{number}]")
+            yield from mismatches(item, value, f"{where}[{number}]")
     elif isinstance(shape, str) and shape in _KINDS:
         if not _KINDS[shape](found):
             yield f"{where} is {_shown(found)}, not {shape}"
@@ -41,7 +41,7 @@ def misfits(shape: object, found: object, where: str = "the answer") -> Iterator
         yield f"{where} is {_shown(found)}, not {_shown(shape)}"
 
 
-def _object_misfits(shape: Mapping[str, object], found: object, where: str) -> Iterator[str]:
+def _object_mismatches(shape: Mapping[str, object], found: object, where: str) -> Iterator[str]:
     if "<set>" in shape:
         wanted = sorted(map(json.dumps, cast("list[object]", shape["<set>"])))
         values = _array(found)
@@ -52,7 +52,7 @@ def _object_misfits(shape: Mapping[str, object], found: object, where: str) -> I
     else:
         for name, inner in shape.items():
             value = cast("dict[str, object]", found).get(name, _ABSENT)
-            yield from misfits(inner, value, f"{where}.{name}")
+            yield from mismatches(inner, value, f"{where}.{name}")
 
 
 def _array(found: object) -> list[object] | None:

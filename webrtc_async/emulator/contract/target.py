@@ -15,7 +15,7 @@ STRANGER: Final = "Basic bm9ib2R5Om5vdGhpbmc="
 PATIENCE: Final = 30.0
 """Seconds that an answer may take between two of its bytes."""
 
-LONGEST_ANSWER: Final = 1024 * 1024
+MAX_RESPONSE_BYTES: Final = 1024 * 1024
 """Bytes of an answer that are read."""
 
 
@@ -24,7 +24,7 @@ class NoAnswerError(Exception):
 
 
 @define(kw_only=True, eq=False)
-class Place:
+class Target:
     """A service to ask, and who may ask it.
 
     Attributes:
@@ -75,8 +75,8 @@ class Place:
                 request.method, request.target, headers=request.headers, content=request.content
             ) as answer:
                 async for chunk in answer.aiter_bytes():
-                    content += chunk[: LONGEST_ANSWER - len(content)]
-                    if len(content) == LONGEST_ANSWER:
+                    content += chunk[: MAX_RESPONSE_BYTES - len(content)]
+                    if len(content) == MAX_RESPONSE_BYTES:
                         break
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             # By its kind alone: what it says may hold the URL, and that a password.
