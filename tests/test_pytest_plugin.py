@@ -166,7 +166,7 @@ def test_a_missing_extra_is_named(run, missing):
     )
     result.assert_outcomes(errors=1, passed=1)
     result.stdout.fnmatch_lines(
-        [f"*webrtc_server needs {missing}: pip install*webrtc-async?emulator?*"]
+        [f"webrtc_server: EmulatorServer needs the package {missing}. *webrtc-async?emulator?*"]
     )
 
 

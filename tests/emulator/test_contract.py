@@ -12,12 +12,11 @@ from support.speaking import ACCOUNT, basic
 from support.strategies import JSON, USUALLY
 from test_cli import run as run_command
 
-from webrtc_async.emulator import Emulator
+from webrtc_async.emulator import Emulator, EmulatorServer
 from webrtc_async.emulator.contract import Target, cases, emulated, run
 from webrtc_async.emulator.contract.case import Step
 from webrtc_async.emulator.contract.shape import mismatches
 from webrtc_async.emulator.doors.in_process import EmulatorTransport
-from webrtc_async.emulator.doors.server import EmulatorServer
 
 CASES = cases()
 DESCRIPTION = json.loads(

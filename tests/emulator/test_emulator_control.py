@@ -11,13 +11,17 @@ from support.http_library import httpx
 from support.speaking import ACCOUNT, Caller, said
 
 from webrtc_async._protocol.wire import WireRequest, WireResponse
-from webrtc_async.emulator import Emulator, EmulatorTransport, Switches
+from webrtc_async.emulator import (
+    Emulator,
+    EmulatorServer,
+    EmulatorTransport,
+    Switches,
+    emulator_app,
+)
 from webrtc_async.emulator.control.browser_guard import browser_problem
 from webrtc_async.emulator.control.call import ControlCall
 from webrtc_async.emulator.control.calls import CONTROL_CALLS, MAX_CONTROL_BODY, Control
 from webrtc_async.emulator.control.own_host import is_own_host
-from webrtc_async.emulator.doors.asgi import emulator_app
-from webrtc_async.emulator.doors.server import EmulatorServer
 
 
 @pytest.fixture

@@ -22,9 +22,7 @@ from webrtc_async import (
     UnexpectedResponseError,
     UnknownOutcomeError,
 )
-from webrtc_async.emulator import Emulator, EmulatorTransport
-from webrtc_async.emulator.doors.asgi import emulator_app
-from webrtc_async.emulator.doors.server import EmulatorServer
+from webrtc_async.emulator import Emulator, EmulatorServer, EmulatorTransport, emulator_app
 from webrtc_async.emulator.faults.header import FAULT_HEADER
 from webrtc_async.route_table import CREATE_SESSION, DELETE_SESSION, GET_SESSION
 

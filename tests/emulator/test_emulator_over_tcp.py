@@ -14,8 +14,7 @@ from support.http_library import httpx
 from support.speaking import ACCOUNT, basic
 from test_emulator_bad_input import BODIES, PARTICIPANT_BODIES
 
-from webrtc_async.emulator import Emulator
-from webrtc_async.emulator.doors.server import EmulatorServer
+from webrtc_async.emulator import Emulator, EmulatorServer
 
 SESSIONS = f"/v1/accounts/{ACCOUNT}/sessions"
 PARTICIPANTS = f"/v1/accounts/{ACCOUNT}/participants"
@@ -232,7 +231,7 @@ def many_files(number: int) -> Iterator[None]:
 SERVING = """
 import sys, threading
 from webrtc_async.emulator import Emulator
-from webrtc_async.emulator.doors.server import EmulatorServer
+from webrtc_async.emulator import EmulatorServer
 with EmulatorServer(Emulator(), idle_timeout=20) as server:
     print(server.base_url, flush=True)
     sys.stdin.read()

@@ -9,9 +9,8 @@ from hypothesis import strategies as st
 from support.http_library import httpx
 from support.speaking import Caller, Clock
 
-from webrtc_async.emulator import Emulator
+from webrtc_async.emulator import Emulator, emulator_app
 from webrtc_async.emulator.control.own_host import is_own_host
-from webrtc_async.emulator.doors.asgi import emulator_app
 from webrtc_async.emulator.doors.server import EmulatorServer, bind, page_url
 
 pytestmark = pytest.mark.anyio

@@ -12,8 +12,7 @@ from attrs import define
 from support.speaking import ACCOUNT, Caller
 
 from webrtc_async._codec.model_codec import write_json
-from webrtc_async.emulator import Emulator
-from webrtc_async.emulator.doors.server import EmulatorServer
+from webrtc_async.emulator import Emulator, EmulatorServer
 from webrtc_async.emulator.webhooks.queue import WebhookEvent, Webhooks
 
 pytestmark = pytest.mark.browser

@@ -10,8 +10,7 @@ import pytest
 from support.http_library import httpx
 from support.speaking import ACCOUNT, Caller
 
-from webrtc_async.emulator import Emulator, EmulatorTransport
-from webrtc_async.emulator.doors.asgi import emulator_app
+from webrtc_async.emulator import Emulator, EmulatorTransport, emulator_app
 from webrtc_async.emulator.doors.server import EmulatorServer, base_url, bind
 
 CONVERSATION = [

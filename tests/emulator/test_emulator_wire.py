@@ -15,8 +15,7 @@ import uvicorn
 from support.speaking import ACCOUNT, basic
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from webrtc_async.emulator import Emulator
-from webrtc_async.emulator.doors.asgi import emulator_app
+from webrtc_async.emulator import Emulator, emulator_app
 from webrtc_async.emulator.doors.connection import Connection, idle_timeout_protocol
 from webrtc_async.emulator.doors.server import bind
 from webrtc_async.emulator.faults.wire_bytes import garbage

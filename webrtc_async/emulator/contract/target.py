@@ -1,4 +1,4 @@
-"""Where cases are run: the real service, or whatever else speaks HTTP."""
+"""The target of a case: the real service, or any other HTTP server."""
 
 from collections.abc import Callable, Mapping
 from typing import Final, Self
@@ -10,41 +10,41 @@ from webrtc_async._protocol.wire import WireRequest, WireResponse
 from webrtc_async.emulator.contract.case import Caller
 
 STRANGER: Final = "Basic bm9ib2R5Om5vdGhpbmc="
-"""Credentials that no account has."""
+"""Credentials of no account."""
 
-PATIENCE: Final = 30.0
-"""Seconds that an answer may take between two of its bytes."""
+TIMEOUT: Final = 30.0
+"""Seconds to wait for each chunk of a response."""
 
 MAX_RESPONSE_BYTES: Final = 1024 * 1024
-"""Bytes of an answer that are read."""
+"""Maximum number of response bytes that are read."""
 
 
-class NoAnswerError(Exception):
-    """The service could not be reached, or did not answer to the end."""
+class NoResponseError(Exception):
+    """The target is unreachable, or its response ended early."""
 
 
 @define(kw_only=True, eq=False)
 class Target:
-    """A service to ask, and who may ask it.
+    """A service under test, with an account on it.
 
     Attributes:
-        base_url: Where its paths begin.
-        account: The account.
-        authorization: What lets its user in.
-        forward: Moves its clock by hours, where that can be moved.
-        transport: What sends; the network unless given.
+        base_url: Base URL of the API.
+        account: Account id.
+        authorization: Authorization header of the account's user.
+        advance_clock: Moves the service's clock by hours; None if that is impossible.
+        transport: httpx transport; by default the network.
     """
 
     base_url: str
     account: str
     authorization: str = field(default="", repr=False)
-    forward: Callable[[float], None] | None = None
+    advance_clock: Callable[[float], None] | None = None
     transport: httpx.AsyncBaseTransport | None = None
     _client: httpx.AsyncClient = field(
         init=False,
         repr=False,
         default=Factory(
-            lambda place: httpx.AsyncClient(transport=place.transport, timeout=PATIENCE),
+            lambda target: httpx.AsyncClient(transport=target.transport, timeout=TIMEOUT),
             takes_self=True,
         ),
     )
@@ -55,32 +55,32 @@ class Target:
         return self
 
     async def __aexit__(self, *exit_: object) -> None:
-        """Close them."""
+        """Close the connections."""
         await self._client.aclose()
 
     def header_of(self, caller: Caller) -> Mapping[str, str]:
-        """Return what proves who a caller is."""
+        """Return the headers with a caller's credentials."""
         value = {Caller.USER: self.authorization, Caller.STRANGER: STRANGER}.get(caller)
         return {} if value is None else {"authorization": value}
 
     async def send(self, request: WireRequest) -> WireResponse:
-        """Send a request to any URL, and read the answer as far as an answer goes.
+        """Send a request to any URL, and read at most the maximum size of the response.
 
         Raises:
-            NoAnswerError: There was none.
+            NoResponseError: The target sent no complete response.
         """
         content = bytearray()
         try:
             async with self._client.stream(
                 request.method, request.target, headers=request.headers, content=request.content
-            ) as answer:
-                async for chunk in answer.aiter_bytes():
+            ) as response:
+                async for chunk in response.aiter_bytes():
                     content += chunk[: MAX_RESPONSE_BYTES - len(content)]
                     if len(content) == MAX_RESPONSE_BYTES:
                         break
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            # By its kind alone: what it says may hold the URL, and that a password.
-            raise NoAnswerError(f"no answer: {type(error).__name__}") from None
+            # Without the error's text, which can hold the URL and its password.
+            raise NoResponseError(f"no response: {type(error).__name__}") from None
         return WireResponse(
-            status=answer.status_code, headers=dict(answer.headers), content=bytes(content)
+            status=response.status_code, headers=dict(response.headers), content=bytes(content)
         )
