@@ -1,4 +1,4 @@
-"""What the emulator shows of itself to programs."""
+"""The overview of the emulator, as programs see it."""
 
 import json
 from collections import OrderedDict
@@ -15,7 +15,7 @@ from webrtc_async.emulator.webhooks.queue import WebhookEvent, Webhooks
 
 @define
 class Noted:
-    """Something that says what may be shown of it."""
+    """An entry of a log."""
 
     number: int
 
@@ -24,13 +24,13 @@ class Noted:
 
 
 def account_of(emulator: Emulator) -> dict:
-    """Return the picture of the only account, as a program reads it."""
+    """Return the only account of the overview, after a round trip through JSON."""
     [account] = json.loads(write_json(emulator.overview()))["accounts"]
     return account
 
 
 def test_a_session_is_shown_with_whom_each_of_its_participants_hears():
-    """Sessions, participants in order of joining, what they asked for, and what it comes to."""
+    """It shows sessions, participants in the order they joined, and their subscriptions."""
     caller = Caller(Emulator(clock=Clock()))
     session = caller.session(tag="visit-42")
     host, guest, silent = (
@@ -57,7 +57,7 @@ def test_a_session_is_shown_with_whom_each_of_its_participants_hears():
 
 
 def test_the_newest_comes_first_and_the_rest_is_counted():
-    """A picture stays small however much there is, and says how much there is."""
+    """The overview shows a limited number of entries, and all counts."""
     caller = Caller(Emulator())
     sessions = [caller.session() for _ in range(60)]
     participants = [caller.participant() for _ in range(60)]
@@ -72,7 +72,7 @@ def test_the_newest_comes_first_and_the_rest_is_counted():
 
 
 def test_who_is_in_a_session_is_not_shown_as_waiting():
-    """Participants in no session are exactly those in no session, and leaving makes one of them."""
+    """Participants without a session are listed apart, also after leaving one."""
     caller = Caller(Emulator())
     session, participant = caller.session(), caller.participant()
     caller.join(session, participant)
@@ -83,7 +83,7 @@ def test_who_is_in_a_session_is_not_shown_as_waiting():
 
 
 def test_what_has_expired_is_not_shown():
-    """Looking is as good as asking: what is over is gone."""
+    """Expired sessions and participants are not shown."""
     clock = Clock()
     caller = Caller(Emulator(clock=clock))
     caller.session()
@@ -92,7 +92,7 @@ def test_what_has_expired_is_not_shown():
 
 
 def test_no_secret_is_in_the_picture():
-    """Passwords, client secrets, tokens, queries and userinfo of callback URLs are left out."""
+    """It shows no passwords, client secrets, tokens, queries or userinfo of callback URLs."""
     emulator = Emulator(
         accounts={
             ACCOUNT: Credentials(password="canary-password", client_secret="canary-client-secret")
@@ -111,7 +111,7 @@ def test_no_secret_is_in_the_picture():
 
 
 def test_logs_are_shown_from_their_newest_entry_on_and_faults_in_their_order():
-    """What happened last is what is looked for; rules are read in the order they are tried."""
+    """Logs start with the newest entry; rules are in the order they are tried."""
     shown = overview(
         {},
         now=0.0,
@@ -127,7 +127,7 @@ def test_logs_are_shown_from_their_newest_entry_on_and_faults_in_their_order():
 
 
 def test_webhooks_and_connected_devices_are_shown():
-    """A participant's device and the webhooks about it have their places."""
+    """A participant's device and the webhooks about it are shown."""
     participant = ParticipantRecord(
         id="p",
         callback_url=None,
@@ -157,7 +157,7 @@ def test_webhooks_and_connected_devices_are_shown():
 
 
 def test_requests_and_faults_are_in_the_picture():
-    """The last requests, the newest first, and the armed rules are shown."""
+    """The last requests, newest first, and the armed rules are shown."""
     caller = Caller(Emulator(clock=Clock()))
     caller.emulator.faults.add("getSession", status=503)
     caller.session()
@@ -173,7 +173,7 @@ def test_requests_and_faults_are_in_the_picture():
 
 
 def test_any_tag_can_be_shown():
-    """A tag that is no valid text, such as half an emoji, does not break the picture."""
+    """A tag that is not valid text, such as half an emoji, does not break the overview."""
     caller = Caller(Emulator())
     caller.send("POST", "/sessions", raw=b'{"tag":"\\ud83d<script>"}')
     [session] = account_of(caller.emulator)["sessions"]
