@@ -107,7 +107,7 @@ def test_the_server_works_under_every_runner(run, runner):
 
 
 def test_ids_are_the_same_in_every_run(run):
-    """The ids in a failing test's report are the same in the next run."""
+    """A test gets the same ids in every run, so that a failure can be reproduced."""
     source = """
         import pytest
 
@@ -180,7 +180,8 @@ def test_a_broken_installation_is_not_taken_for_a_missing_extra(run):
 
         def test_server(webrtc_server):
             pass
-        """
+        """,
+        apart=True,
     )
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines(["*ModuleNotFoundError*webrtc_async.emulator.doors.server*"])

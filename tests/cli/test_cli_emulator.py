@@ -101,12 +101,12 @@ def test_a_file_that_is_no_state_is_refused_and_left_alone(tmp_path):
     for content, sentence in (
         (b"nonsense", "not valid JSON"),
         (b"{}", "version: missing, expected a number"),
-        (json.dumps(Emulator(accounts={}).snapshot() | {"x": 1}).encode(), "x: there is no such"),
+        (json.dumps(Emulator(accounts={}).snapshot() | {"x": 1}).encode(), "x: unknown field"),
     ):
         path.write_bytes(content)
         finished = run("--state", str(path))
         assert finished.exit_code == 1
-        assert f"is no snapshot of this emulator: {sentence}" in finished.output
+        assert f"is not a snapshot of this emulator: {sentence}" in finished.output
         assert path.read_bytes() == content
 
 

@@ -158,7 +158,7 @@ def test_what_cannot_be_deleted_is_told():
 def test_no_answer_is_a_difference():
     """An unreachable service is a difference, and the run continues."""
 
-    def refuse(request):
+    def refuse(_):
         raise httpx.ConnectError("no")
 
     target = Target(base_url="http://service", account="1", transport=httpx.MockTransport(refuse))

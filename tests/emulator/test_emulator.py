@@ -483,7 +483,7 @@ def test_an_id_is_a_version_4_uuid(bits):
     """An id is formatted like the standard library does, for all random bits."""
 
     class Source(random.Random):
-        def getrandbits(self, k: int) -> int:
+        def getrandbits(self, _: int) -> int:
             return bits
 
     assert new_id(Source()) == str(uuid.UUID(int=bits, version=4))

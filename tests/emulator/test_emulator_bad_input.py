@@ -83,7 +83,7 @@ def test_a_participant_that_cannot_be_read_is_not_created(caller, emulator, body
     {k: v for k, v in BODIES.items() if "tag" not in k and k != "wrong type"} | SUBSCRIPTION_BODIES
 )
 @pytest.mark.parametrize("tail", ["", "/subscriptions"])
-def test_subscriptions_that_cannot_be_read_change_nothing(caller, emulator, tail, body):
+def test_subscriptions_that_cannot_be_read_change_nothing(caller, tail, body):
     """An invalid subscriptions body is a 400, and the old subscriptions stay."""
     session, participant = caller.session(), caller.participant()
     caller.join(session, participant, {"sessionId": session})

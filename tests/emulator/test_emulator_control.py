@@ -106,7 +106,7 @@ def test_devices_are_connected_lost_and_leave(control, emulator):
         ("POST", "/devices", {}, 400, "event: missing, expected text"),
         ("POST", "/devices", {"event": 1}, 400, "event: expected text"),
         ("POST", "/devices", {"event": "onConnect"}, 400, "participantId: missing"),
-        ("POST", "/devices", {"event": "x", "participantId": "p"}, 400, "event: 'x' is none of"),
+        ("POST", "/devices", {"event": "x", "participantId": "p"}, 400, "event: 'x' is not one of"),
         ("POST", "/devices", {"event": "onLeave", "participantId": "p"}, 404, "participantId: "),
         (
             *("POST", "/devices", {"event": "onLeave", "participantId": "p", "deviceId": "d"}),
@@ -177,7 +177,10 @@ def test_rows_can_be_added(emulator):
     row = ControlCall(
         method="GET",
         path="/things/{thing_id}",
-        answer=lambda emulator, request: [*request.path_values.values(), emulator.requests_handled],
+        handler=lambda emulator, request: [
+            *request.path_values.values(),
+            emulator.requests_handled,
+        ],
     )
     control = Control(emulator, [*CONTROL_CALLS, row])
     assert said(ask(control, "GET", "/things/a%2Fb")) == ["a/b", 0]

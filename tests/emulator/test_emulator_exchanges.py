@@ -180,7 +180,7 @@ def test_what_is_not_kept_is_not_said_to_be_clean():
     assert not seen.contain(CANARY)
     seen.keep(WireRequest(method="POST", target="/", content=CANARY.encode()))
     assert seen.contain(CANARY)
-    with pytest.raises(LookupError, match="older ones are not kept"):
+    with pytest.raises(LookupError, match="older ones were dropped"):
         seen.contain("another secret")
     seen.clear()
     assert not seen.contain("another secret")

@@ -397,7 +397,7 @@ async def test_a_read_timeout_is_one_in_process_too(fields, read):
 
 
 @pytest.mark.anyio
-async def test_under_another_server_only_what_asgi_can_do_goes_wrong(anyio_backend):
+async def test_under_another_server_only_what_asgi_can_do_goes_wrong():
     """Under another server, statuses and delays work; other faults are a 501 that says so."""
     emulator = Emulator()
     transport = httpx.ASGITransport(emulator_app(emulator))

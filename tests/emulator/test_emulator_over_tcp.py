@@ -94,7 +94,7 @@ def test_a_method_that_nobody_knows_is_refused(http, server):
     "session_id",
     ["%2F", "a%2Fb", "..%2F..", "%2E%2E", "%00", "%FF", "%", "%zz", "a;b", "%C3%28", "\u20ac"],
 )
-def test_an_id_is_one_segment_whatever_it_holds(http, server, session_id):
+def test_an_id_is_one_segment_whatever_it_holds(server, session_id):
     """Encoded slashes, dots, zeros and broken escapes match no path."""
     request = (
         f"GET {SESSIONS}/{session_id} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
@@ -178,7 +178,7 @@ def test_a_slow_body_is_waited_for(server):
 
 
 async def flood(port: int, number: int) -> int:
-    """Open connections of which half say nothing; return how many sessions were created.
+    """Open connections, half of them silent; return the number of created sessions.
 
     It returns when the server has closed every connection.
     """

@@ -180,7 +180,7 @@ def test_no_domain_name_is_this_machines(host):
 
 @given(st.text())
 def test_any_host_is_judged_without_an_error(host):
-    """Any Host header gets a response without an error."""
+    """Any Host header is checked without an error."""
     assert is_own_host(host, local_address=None) in {True, False}
 
 

@@ -312,7 +312,7 @@ def test_a_foreign_host_is_refused(page):
     page.driver.execute_cdp_cmd("Network.enable", {})
     page.driver.get(f"{page.origin.replace('127.0.0.1', 'evil.localhost')}/_emulator/")
     text = page.run("return document.body.textContent")
-    assert "not for other host names" in text
+    assert "Only the hosts localhost" in text
     assert "canary" not in text
 
 
@@ -389,7 +389,7 @@ def test_everything_that_is_focused_or_drawn_has_a_name(page):
         for node in nodes
         if not node["ignored"]
     }
-    assert ("button", "1: show the arrows of host") in named
+    assert ("button", "1: highlight the arrows of host") in named
     assert ("image", "Subscriptions. 1 subscribed to everyone.") in named
     assert {name for role, name in named if role == "heading"} >= {"Sessions", "visit-42"}
     assert not [role for role, name in named if role in {"button", "image", "region"} and not name]

@@ -32,7 +32,7 @@ def expected() -> list[tuple[int, bytes]]:
 
 
 @pytest.fixture(params=["in process", "ASGI", "TCP"])
-async def skin(request: pytest.FixtureRequest, anyio_backend: str) -> AsyncIterator[tuple]:
+async def skin(request: pytest.FixtureRequest) -> AsyncIterator[tuple]:
     """An HTTP client and an emulator's URL."""
     emulator = Emulator(seed=3, clock=lambda: 0.0)
     if request.param == "TCP":

@@ -57,7 +57,7 @@ def test_a_wrong_name_or_value_is_refused_by_name(values, sentence):
 
 def test_a_wrong_value_is_refused_from_python_as_well():
     """The class itself rejects other values."""
-    with pytest.raises(SwitchError, match="error_bodies is current or legacy, not 'old'"):
+    with pytest.raises(SwitchError, match="error_bodies must be current or legacy, not 'old'"):
         Switches(error_bodies="old")
 
 
@@ -92,9 +92,7 @@ def test_callback_urls_can_be_kept_silent():
 
 
 def test_participants_can_have_tags_that_nobody_gave():
-    """A participant without a tag has one of at most 50 characters, always the same; others keep
-    theirs.
-    """
+    """A participant without a tag has a constant one of at most 50 characters."""
     caller = calling(automatic_tags=True)
     created = caller.ask("POST", "/participants")["participant"]
     assert 0 < len(created["tag"]) <= 50

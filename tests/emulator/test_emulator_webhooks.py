@@ -224,7 +224,7 @@ async def test_cookies_of_a_receiver_are_not_sent_to_another(webhooks):
 async def test_what_goes_wrong_on_the_way_is_logged_and_repeated(webhooks, error, says):
     """Without a response there is no status; the error's type is logged, its text is not."""
 
-    def fail(request: httpx.Request) -> httpx.Response:
+    def fail(_: httpx.Request) -> httpx.Response:
         raise error
 
     webhook = queue_one(webhooks)
@@ -236,11 +236,11 @@ async def test_what_goes_wrong_on_the_way_is_logged_and_repeated(webhooks, error
 
 @jumping_backends()
 @pytest.mark.anyio
-async def test_a_receiver_that_never_answers_is_given_up(webhooks, anyio_backend):
+async def test_a_receiver_that_never_answers_is_given_up(webhooks):
     """The timeout applies to each attempt, not to the waits in between."""
     started = anyio.current_time()
 
-    async def say_nothing(scope, receive, send) -> None:
+    async def say_nothing(*_) -> None:
         await anyio.sleep_forever()
 
     webhook = queue_one(webhooks)
@@ -265,7 +265,7 @@ async def test_the_body_of_an_answer_is_not_read(webhooks):
             read.append("closed")
 
     webhook = queue_one(webhooks)
-    transport = answering(lambda request: httpx.Response(200, stream=Endless()))
+    transport = answering(lambda _: httpx.Response(200, stream=Endless()))
     await WebhookSender(webhooks, transport=transport).deliver()
     assert webhook.delivered
     assert read == ["closed"]
@@ -290,11 +290,11 @@ async def test_a_participants_events_arrive_in_order(webhooks):
 
 @jumping_backends()
 @pytest.mark.anyio
-async def test_a_slow_receiver_holds_up_no_other_participant(webhooks, anyio_backend):
+async def test_a_slow_receiver_holds_up_no_other_participant(webhooks):
     """A failing receiver of one participant does not delay the others."""
     order = []
 
-    async def answer(request: httpx.Request) -> httpx.Response:
+    async def answer(_: httpx.Request) -> httpx.Response:
         if request.url.path == "/slow":
             await anyio.sleep(3)
         order.append(request.url.path)
@@ -308,12 +308,12 @@ async def test_a_slow_receiver_holds_up_no_other_participant(webhooks, anyio_bac
 
 @jumping_backends()
 @pytest.mark.anyio
-async def test_no_more_than_so_many_are_posted_at_a_time(webhooks, anyio_backend):
+async def test_no_more_than_so_many_are_posted_at_a_time(webhooks):
     """Webhooks of 40 participants are posted at most 4 at a time."""
     now = 0
     seen = []
 
-    async def answer(request: httpx.Request) -> httpx.Response:
+    async def answer(_: httpx.Request) -> httpx.Response:
         nonlocal now
         now += 1
         seen.append(now)
@@ -349,7 +349,7 @@ async def test_a_cancelled_delivery_is_taken_up_again(webhooks):
     queue_one(webhooks, WebhookEvent.CONNECT)
     queue_one(webhooks, WebhookEvent.LEAVE)
 
-    async def cancel_all(request: httpx.Request) -> httpx.Response:
+    async def cancel_all(_: httpx.Request) -> httpx.Response:
         scope.cancel()
         await anyio.sleep_forever()
 
@@ -368,7 +368,7 @@ async def test_delivery_goes_on_in_the_background(webhooks):
     """Webhooks that any thread queues later are posted without a call."""
     arrived, receive = anyio.create_memory_object_stream[str](9)
 
-    async def answer(request: httpx.Request) -> httpx.Response:
+    async def answer(_: httpx.Request) -> httpx.Response:
         await arrived.send(json.loads(request.content)["event"])
         return httpx.Response(200)
 
@@ -434,7 +434,8 @@ async def test_a_real_receiver_gets_its_webhooks(webhooks, receiver_on_a_port):
 
 
 @pytest.mark.anyio
-async def test_a_receiver_that_is_not_there_is_logged(webhooks, receiver_on_a_port):
+@pytest.mark.usefixtures("receiver_on_a_port")
+async def test_a_receiver_that_is_not_there_is_logged(webhooks):
     """Over TCP, a closed port is "no connection"."""
     with anyio.fail_after(20):
         webhook = queue_one(webhooks, url="http://127.0.0.1:1/")

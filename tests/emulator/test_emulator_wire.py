@@ -65,17 +65,17 @@ def served(request) -> Iterator[tuple[Emulator, int, Server]]:
     thread.join()
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def emulator(served, caplog) -> Iterator[Emulator]:
     emulator, _, _ = served
     emulator.reset()
     yield emulator
-    # Whatever went wrong on purpose is no trouble of the server's.
+    # The faults cause no warnings in the server.
     assert [each for each in caplog.records if each.levelno >= logging.WARNING] == []
 
 
 @pytest.fixture
-def wire(served, emulator) -> Iterator[socket.socket]:
+def wire(served) -> Iterator[socket.socket]:
     with socket.create_connection(("127.0.0.1", served[1]), timeout=PATIENCE) as connection:
         yield connection
 
@@ -121,7 +121,7 @@ def length_in(head: bytes) -> int:
 
 
 def assert_serves(connection: socket.socket) -> None:
-    """A closed connection looks like any other to the server."""
+    """Check that the connection serves a request."""
     connection.sendall(post())
     head, _, body = b"".join(read_until(connection, b"}")).partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 200 OK\r\n")
@@ -145,7 +145,7 @@ def test_a_body_is_cut(wire, emulator):
 
 
 def test_a_head_is_cut_where_the_body_is_too_short_to_be(wire, emulator):
-    """A truncated body longer than the limit loses half of the head instead."""
+    """If the body is too short to truncate, half of the head is lost."""
     emulator.faults.add(truncate=10_000)
     wire.sendall(post())
     received = read_to_end(wire)
@@ -273,7 +273,7 @@ def test_a_late_answer_comes_after_the_act(wire, emulator):
 
 
 def test_a_caller_that_leaves_ends_the_wait(served, emulator):
-    """A client's disconnect ends a slow fault."""
+    """A client's disconnect ends the delay of a fault."""
     _, port, server = served
     for fields in ({"delay": 3000}, {"slow_headers": 3000}, {"slow_body": 3000}):
         emulator.faults.add(nth=1, **fields)
