@@ -36,6 +36,20 @@ IMPORTED_WHEN_CALLED = {"_conference_methods": {"conferences"}}
 """Higher floors that a module imports only inside functions and for type checkers."""
 
 OPEN_TO_THE_EMULATOR = {"errors", "models", "_protocol", "_codec", "route_table"}
+EMULATOR_FLOORS = (
+    "core",
+    "faults",
+    "webhooks",
+    "records",
+    "emulator",
+    "snapshot_file",
+    "control",
+    "page",
+    "doors",
+    "contract",
+)
+"""The emulator's rooms, lowest first."""
+
 HOMES = {
     "cattrs": {"_codec.converter"},
     "tenacity": {"_call.retry"},
@@ -53,7 +67,7 @@ HOMES = {
         "_transport.http1.transport",
         "emulator.doors.in_process",
         "emulator.doors.in_process_faults",
-        "emulator.contract.place",
+        "emulator.contract.target",
         "emulator.webhooks.delivery",
     },
     "opentelemetry": {"otel"},
@@ -128,6 +142,18 @@ def test_the_emulator_imports_nothing_of_the_client(module: str) -> None:
     if module.partition(".")[0] == "emulator":
         used = {name.partition(".")[0] for name in own_imports_of(module)}
         assert used <= OPEN_TO_THE_EMULATOR | {"emulator", "_version"}
+
+
+@each_module
+def test_the_emulators_rooms_import_downward(module: str) -> None:
+    """A room of the emulator imports only rooms below its own; names for types count, too."""
+    top, _, rest = module.partition(".")
+    room = rest.partition(".")[0]
+    if top == "emulator" and room != "__init__":
+        below = EMULATOR_FLOORS[: EMULATOR_FLOORS.index(room)]
+        names = {name.removeprefix("emulator.") for name in own_imports_of(module)}
+        used = {name.partition(".")[0] for name in names if f"emulator.{name}" in MODULES}
+        assert used <= {*below, room}
 
 
 @each_module

@@ -1,4 +1,4 @@
-"""What the emulated service does with what it cannot use."""
+"""Invalid requests to the emulated service."""
 
 import json
 
@@ -34,14 +34,14 @@ def assert_refused(response) -> None:
 
 @cases(BODIES)
 def test_a_session_that_cannot_be_read_is_not_created(caller, emulator, body):
-    """A body that is no session is a 400 that says why, and nothing is kept of it."""
+    """An invalid session body is a 400 with the reason, and creates nothing."""
     assert_refused(caller.send("POST", "/sessions", raw=body))
     assert emulator.session_ids(ACCOUNT) == ()
 
 
 @cases(BODIES | PARTICIPANT_BODIES)
 def test_a_participant_that_cannot_be_read_is_not_created(caller, emulator, body):
-    """A body that is no participant is a 400 that says why, and nothing is kept of it."""
+    """An invalid participant body is a 400 with the reason, and creates nothing."""
     assert_refused(caller.send("POST", "/participants", raw=body))
     assert emulator.participant_ids(ACCOUNT) == ()
 
@@ -50,8 +50,8 @@ def test_a_participant_that_cannot_be_read_is_not_created(caller, emulator, body
     {k: v for k, v in BODIES.items() if "tag" not in k and k != "wrong type"} | SUBSCRIPTION_BODIES
 )
 @pytest.mark.parametrize("tail", ["", "/subscriptions"])
-def test_subscriptions_that_cannot_be_read_change_nothing(caller, emulator, tail, body):
-    """A body that is no subscriptions is a 400, and those that were there stay."""
+def test_subscriptions_that_cannot_be_read_change_nothing(caller, tail, body):
+    """An invalid subscriptions body is a 400, and the old subscriptions stay."""
     session, participant = caller.session(), caller.participant()
     caller.join(session, participant, {"sessionId": session})
     before = caller.ask("GET", f"/participants/{participant}")
@@ -61,7 +61,7 @@ def test_subscriptions_that_cannot_be_read_change_nothing(caller, emulator, tail
 
 
 def test_every_problem_is_named_with_its_path(caller):
-    """One answer says all that is wrong, by the names on the wire."""
+    """One response names all problems, with the field names of the API."""
     body = b'{"tag":5,"publishPermissions":[1,"AUDIO",2]}'
     error = said(caller.send("POST", "/participants", raw=body))["error"]
     assert all(path in error for path in ("tag", "publishPermissions[0]", "publishPermissions[2]"))
@@ -85,7 +85,7 @@ SEGMENT = st.text("abc%2Fé./\\ ?#", max_size=8) | st.sampled_from(["{s}", "{p}"
 @settings(max_examples=1_500, deadline=None)
 @given(st.sampled_from(ROUTES), SEGMENT, SEGMENT, CONTENT)
 def test_nothing_makes_it_fail(route, session, participant, content):
-    """Whatever is sent to whichever route, the answer is one that the route documents."""
+    """Every response to arbitrary requests is one that the route documents."""
     emulator = Emulator(seed=1)
     caller = Caller(emulator)
     known = {"{s}": caller.session(), "{p}": caller.participant()}
