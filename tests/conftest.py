@@ -1,5 +1,6 @@
-"""What every test can ask for."""
+"""Fixtures of all tests."""
 
+import signal
 from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
@@ -20,6 +21,14 @@ def pytest_report_header() -> str:
     return f"webrtc-async {webrtc_async.__version__}; " + ", ".join(
         f"{package} {version(package)}" for package in packages
     )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _interruptible() -> Iterator[None]:
+    """Start programs that Ctrl-C ends, although a shell ignores SIGINT in a background job."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture(params=["asyncio", "trio"])

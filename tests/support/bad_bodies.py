@@ -2,7 +2,7 @@
 
 import json
 
-from webrtc_async.emulator.core.service import LONGEST_BODY
+from webrtc_async.emulator.core.service import MAX_BODY
 
 BODIES = {
     "no JSON": b"nonsense",
@@ -18,7 +18,7 @@ BODIES = {
     "endless number": b'{"tag":' + b"9" * 5_000 + b"}",
     "wrong type": b'{"tag":5}',
     "too long a tag": json.dumps({"tag": "x" * 51}).encode(),
-    "too long": b'{"x":"' + b"x" * LONGEST_BODY + b'"}',
+    "too long": b'{"x":"' + b"x" * MAX_BODY + b'"}',
 }
 
 PARTICIPANT_BODIES = {
