@@ -30,7 +30,7 @@ from webrtc_async import (
     read_plan,
 )
 from webrtc_async.cli import INTERRUPTED
-from webrtc_async.cli.operations import EXIT_CODES, WrongUse, failure
+from webrtc_async.cli.failure import EXIT_CODES, WrongUse, failure
 
 MAX_FAILURES_SHOWN: Final = 20
 """Failures that get a line each; the others are only counted."""
