@@ -1,4 +1,4 @@
-"""A participant's event, as the service posts it to the participant's callback URL."""
+"""An event of a participant, which the service posts to the participant's callback URL."""
 
 import re
 from collections.abc import Mapping
@@ -12,25 +12,25 @@ from webrtc_async.errors import InvalidArgumentError
 from webrtc_async.models import OpenEnum
 
 LONGEST_EVENT: Final = 64 * 1024
-"""Bytes of a body that are read; the service's own have a few hundred."""
+"""The longest accepted body in bytes; the service's bodies have a few hundred."""
 
 _LATEST: Final = 253_402_300_799_999
-"""The last millisecond of the year 9999, behind which Python has no dates."""
+"""The last millisecond of the year 9999, Python's last year."""
 
 
 class ParticipantEventType(OpenEnum):
-    """What happened to a participant's device."""
+    """A type of event of a participant's device."""
 
     CONNECT = "onConnect"
-    """Its signalling connection was made."""
+    """The device connected for signalling."""
     DISCONNECT = "onDisconnect"
-    """Its signalling connection was lost; it may come back, or a LEAVE may follow."""
+    """The signalling connection was lost; the device may connect again, or a LEAVE may follow."""
     LEAVE = "onLeave"
-    """Its signalling connection was ended on purpose, by the device or by the service."""
+    """The device or the service ended the signalling connection."""
 
 
 class EventKey(NamedTuple):
-    """What two posts of one event have in common, and two events have not."""
+    """The identity of an event: equal for two posts of one event, different for two events."""
 
     participant_id: str
     device_id: str | None
@@ -40,18 +40,18 @@ class EventKey(NamedTuple):
 
 @frozen(kw_only=True)
 class ParticipantEvent:
-    """Something that happened to a participant's device.
+    """An event of a participant's device.
 
-    The service promises neither order nor that an event comes once. `key` tells a repeated post
-    from another event, and `timestamp` tells which of two events came first.
+    Events can arrive out of order and more than once. `key` is equal for posts of the same event,
+    and `timestamp` orders two events.
 
     Attributes:
-        event: What happened; a type this version does not know is kept as it is.
-        timestamp: When, in milliseconds since 1970, by the service's clock.
-        participant_id: To whom.
-        device_id: The id that the device gave itself, or None.
+        event: The type of the event; unknown types are kept.
+        timestamp: Milliseconds since 1970 by the service's clock.
+        participant_id: The id of the participant.
+        device_id: The id that the device chose, or None.
         tag: The participant's tag, or None.
-        extra: Fields this version does not know, by their names on the wire.
+        extra: Unknown fields, by their JSON names.
     """
 
     event: ParticipantEventType
@@ -65,23 +65,23 @@ class ParticipantEvent:
 
     @property
     def at(self) -> datetime:
-        """When it happened, in UTC."""
+        """The time of the event, in UTC."""
         return datetime.fromtimestamp(self.timestamp / 1000, UTC)
 
     @property
     def key(self) -> EventKey:
-        """What identifies the event, however often it is posted."""
+        """The identity of the event; equal for repeated posts."""
         return EventKey(self.participant_id, self.device_id, self.event.value, self.timestamp)
 
 
 def read_event(body: bytes | bytearray | str | Mapping[str, object]) -> ParticipantEvent:
-    """Return the event that a framework received, as raw bytes, as text or as parsed JSON.
+    """Return the event in the body of a request.
 
     Args:
-        body: The body of the request.
+        body: The body as bytes, as text, or as parsed JSON.
 
     Raises:
-        InvalidArgumentError: It is not JSON, over 64 KiB long, or no participant event.
+        InvalidArgumentError: The body is not JSON, longer than 64 KiB, or no participant event.
     """
     fields = dict(_fields(body))
     return ParticipantEvent(
