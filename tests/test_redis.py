@@ -26,7 +26,7 @@ pytestmark = pytest.mark.anyio
 SENDER = Path(__file__).parent / "engines" / "limited_sender.py"
 
 redis = pytest.mark.engines
-"""A Redis server of this test."""
+"""Marks a test that needs redis-server."""
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def anyio_backend() -> str:
 
 
 @pytest.fixture
-def nobody() -> str:
+def closed_port() -> str:
     """The URL of a port that refuses connections."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
@@ -50,7 +50,7 @@ def silent():
         yield f"redis://127.0.0.1:{listening.getsockname()[1]}"
 
 
-# with a Redis
+# With Redis
 
 
 @redis
@@ -134,7 +134,7 @@ async def test_requests_go_on_when_redis_comes_back(redis_server) -> None:
 
 
 @redis
-async def test_who_is_cancelled_while_redis_is_asked_leaves_it_usable(redis_server) -> None:
+async def test_a_cancelled_request_leaves_the_limiter_usable(redis_server) -> None:
     """After cancellations at any moment, each reply belongs to its command."""
     async with RedisRateLimiter(redis_server.url, 100_000) as limiter:
         for number in range(200):
@@ -184,7 +184,7 @@ def test_a_fork_shares_no_connection(redis_server) -> None:
 # without one
 
 
-@pytest.mark.parametrize("kind", ["nobody", "silent"])
+@pytest.mark.parametrize("kind", ["closed_port", "silent"])
 async def test_a_redis_that_is_down_fails_the_call(kind, request) -> None:
     """By default the call is repeated, then fails and says that nothing was sent."""
     url = request.getfixturevalue(kind)
@@ -201,7 +201,7 @@ async def test_a_redis_that_is_down_fails_the_call(kind, request) -> None:
     assert caught.value.__cause__ is not None
 
 
-@pytest.mark.parametrize("kind", ["nobody", "silent"])
+@pytest.mark.parametrize("kind", ["closed_port", "silent"])
 async def test_a_redis_that_is_down_may_let_pass(kind, request, caplog) -> None:
     """With on_failure="pass" requests are sent, and one warning is logged."""
     url = request.getfixturevalue(kind)
@@ -236,7 +236,7 @@ async def test_after_letting_pass_it_limits_again(redis_server, caplog) -> None:
         assert scope.cancelled_caught
 
 
-async def test_who_waited_while_redis_failed_does_not_ask_again(silent) -> None:
+async def test_waiting_requests_fail_with_the_first_one(silent) -> None:
     """Fifty calls that wait for a hanging Redis fail together with the first one."""
     async with RedisRateLimiter(silent, 5, timeout=0.2) as limiter:
         began = time.monotonic()
@@ -255,21 +255,21 @@ async def test_who_waited_while_redis_failed_does_not_ask_again(silent) -> None:
         assert time.monotonic() - began < 50 * 0.2 / 2
 
 
-def test_a_limiter_may_always_be_closed(nobody) -> None:
+def test_a_limiter_may_always_be_closed(closed_port) -> None:
     """A limiter that is unused, already closed, or of an ended event loop closes silently."""
-    limiter = RedisRateLimiter(nobody, 1, on_failure="pass")
+    limiter = RedisRateLimiter(closed_port, 1, on_failure="pass")
     asyncio.run(limiter.aclose())
     asyncio.run(limiter.acquire())
     asyncio.run(limiter.aclose())
     asyncio.run(limiter.aclose())
 
 
-def test_trio_is_refused(nobody) -> None:
+def test_trio_is_refused(closed_port) -> None:
     """On trio the limiter raises an error that names asyncio."""
 
     async def acquire() -> None:
         with pytest.raises(ConfigurationError, match="needs asyncio"):
-            await RedisRateLimiter(nobody, 1).acquire()
+            await RedisRateLimiter(closed_port, 1).acquire()
 
     anyio.run(acquire, backend="trio")
 
@@ -287,14 +287,14 @@ def test_a_wrong_url_is_refused_and_not_shown(url) -> None:
     "settings",
     [{"amount": 0}, {"per": 0.5}, {"per": 0}, {"timeout": 0}, {"on_failure": "wait"}],
 )
-def test_what_cannot_be_is_refused_by_name(settings, nobody) -> None:
+def test_an_invalid_setting_is_named(settings, closed_port) -> None:
     """The error names an invalid setting; the period has whole seconds."""
     [name] = settings
     with pytest.raises(ConfigurationError, match=rf"RedisRateLimiter\.{name}"):
-        RedisRateLimiter(nobody, **{"amount": 1, **settings})
+        RedisRateLimiter(closed_port, **{"amount": 1, **settings})
 
 
-def test_it_tells_no_password() -> None:
+def test_no_text_shows_the_password() -> None:
     """Neither the repr nor a pickle has the URL's password."""
     limiter = RedisRateLimiter("redis://user:hidden@localhost", 5, per=60)
     assert repr(limiter) == "<RedisRateLimiter 5 per 60 second for 'webrtc-async'>"

@@ -55,7 +55,7 @@ def test_the_limit() -> None:
 
 
 @pytest.mark.parametrize("token", ["", 'a"b', "a<b", "a;b", "a b", "a,b", "ä", None, 5])
-def test_a_token_that_would_say_something_else(token: str) -> None:
+def test_a_token_that_is_no_jwt(token: str) -> None:
     """A token that is no JWT is rejected."""
     with pytest.raises(InvalidArgumentError, match="The device token must be a JWT"):
         transfer_verb(token)
@@ -69,7 +69,7 @@ def test_a_call_id_of_another_shape(call_id: str) -> None:
 
 
 @pytest.mark.parametrize("uri", ["", "http://x", "sip:", "sip:a b", "sip:\n", None])
-def test_a_sip_uri_that_is_none(uri: str) -> None:
+def test_a_text_that_is_no_sip_uri(uri: str) -> None:
     """A transfer needs a SIP URI."""
     with pytest.raises(InvalidArgumentError, match="sip_uri must look like"):
         transfer_verb("asdf", sip_uri=uri)
@@ -77,7 +77,7 @@ def test_a_sip_uri_that_is_none(uri: str) -> None:
 
 @BRIEFLY
 @given(TOKEN, st.from_regex(r"sips?:[!-~]{1,40}", fullmatch=True))
-def test_any_xml_reader_finds_what_was_put_in(token: str, uri: str) -> None:
+def test_an_xml_reader_finds_token_and_uri(token: str, uri: str) -> None:
     """The document has the SIP URI and the token unchanged, with any characters."""
     found = ET.fromstring(transfer_document(token, sip_uri=uri))
     [sip] = found.findall("Transfer/SipUri")

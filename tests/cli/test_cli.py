@@ -131,7 +131,7 @@ def test_a_closed_pipe_tears_down_too():
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
-def test_a_terminal_without_a_letter_has_it_escaped(encoding):
+def test_characters_that_the_encoding_lacks_are_escaped(encoding):
     """A tag that the output's encoding cannot represent does not end a command."""
     with EmulatorServer(Emulator()) as server:
         environ = {**live(server), "PYTHONIOENCODING": encoding}

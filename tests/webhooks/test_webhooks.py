@@ -73,7 +73,7 @@ def test_an_event_from_any_body(body: Any) -> None:
     assert pickle.loads(pickle.dumps(event)) == event
 
 
-def test_tomorrows_event_is_kept() -> None:
+def test_unknown_types_and_fields_are_kept() -> None:
     """Unknown types and fields are kept; null counts as missing."""
     event = read_event({**CONNECT, "event": "onMute", "tag": None, "mood": "good"})
     assert event.event == "onMute"
@@ -83,7 +83,7 @@ def test_tomorrows_event_is_kept() -> None:
     assert "good" not in repr(event)
 
 
-def test_reading_leaves_the_callers_mapping_alone() -> None:
+def test_reading_does_not_change_the_mapping() -> None:
     """The mapping that a framework parsed is not changed."""
     given_body = dict(CONNECT)
     read_event(given_body)
@@ -115,7 +115,7 @@ def without(name: str) -> dict[str, object]:
         (None, "bytes, text or a mapping"),
     ],
 )
-def test_what_is_no_event(body: Any, problem: str) -> None:
+def test_a_body_that_is_no_event(body: Any, problem: str) -> None:
     """A body that is no event is rejected in a sentence."""
     with pytest.raises(InvalidArgumentError, match=problem):
         read_event(body)
@@ -161,7 +161,7 @@ def test_a_secret_in_a_header() -> None:
 
 
 @pytest.mark.parametrize("value", ["", "short", "x" * 15, "ä" * 20, "a/b" * 10, "a\nb" * 10, None])
-def test_a_secret_that_is_none(value: str) -> None:
+def test_an_invalid_secret(value: str) -> None:
     """A short secret, or one that cannot be in a path, is rejected and not shown."""
     with pytest.raises(ConfigurationError) as caught:
         SharedSecret(value=value)
@@ -187,7 +187,7 @@ class ReceivedEvents:
         self.events.append(event)
 
 
-async def test_handlers_hear_of_their_types() -> None:
+async def test_handlers_get_their_types() -> None:
     """A handler gets the types that it names, or all; the decorator returns the function."""
     received: list[tuple[str, str]] = []
     dispatcher = EventDispatcher()
@@ -356,7 +356,7 @@ async def test_the_emulators_events_arrive(make: Any) -> None:
 
 @each_app
 @pytest.mark.parametrize(("path", "content", "status"), BAD_POSTS)
-async def test_a_stranger_gets_one_line(make: Any, path: str, content: bytes, status: int) -> None:
+async def test_a_bad_post_gets_one_line(make: Any, path: str, content: bytes, status: int) -> None:
     """A wrong secret or body gets its status, and no handler is called."""
     received = ReceivedEvents()
     answered, text = await post(make(received.dispatcher), path, content)
