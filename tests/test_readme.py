@@ -149,9 +149,12 @@ def test_every_operation_error_and_setting_is_documented():
 def test_every_switch_and_control_call_is_in_the_emulators_guide():
     """The tables say of each switch what its program says, and leave no control call out."""
     rows = TEXT[ROOT / "webrtc_async/emulator/GUIDE.md"].splitlines()
-    for each in describe_switches():
-        values = ", ".join(f"`{write_value(choice)}`" for choice in each.choices)
-        assert f"| `{each.name}` | {values} | {each.says} | {each.inferred_from} |" in rows
+    switches = [
+        f"| `{each.name}` | {', '.join(f'`{write_value(choice)}`' for choice in each.choices)} "
+        f"| {each.says} | {each.inferred_from} |"
+        for each in describe_switches()
+    ]
+    assert [row for row in switches if row not in rows] == []
     for call in CONTROL_CALLS:
         path = f"{CONTROL_PATH}{call.path.template}"
         assert any(call.method in row and path in row for row in rows), call
