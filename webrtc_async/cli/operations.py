@@ -174,7 +174,10 @@ def subscription_options(command: Callable[..., Any]) -> Callable[..., Any]:
 def add_participant_to_session(
     participant_id: str, session_id: str, chosen: Subscriptions | None, as_json: bool
 ) -> None:
-    """Add a participant to a session; without an option it receives nobody."""
+    """Add a participant to a session.
+
+    It receives nobody, unless an option says otherwise.
+    """
     perform(
         lambda client: client.add_participant_to_session(
             session_id=session_id, participant_id=participant_id, subscriptions=chosen
