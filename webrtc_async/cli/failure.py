@@ -23,7 +23,7 @@ EXIT_CODES: Final = (
     "sent; 3 unknown outcome, the operation may have been done; 4 not found; 130 interrupted."
 )
 
-_ADVICE: Final[Mapping[type[WebRtcError], str]] = {
+_ADVICE: Final[Mapping[type[ApiError], str]] = {
     RedirectError: "Redirects are never followed: correct BW_WEBRTC_BASE_URL if the service has "
     "moved.",
     UnauthorizedError: "Check that these credentials belong to the account BW_ACCOUNT_ID: "
@@ -83,6 +83,7 @@ def failure(error: WebRtcError) -> Failed:
 def explain(error: WebRtcError) -> str:
     """Return the text of an error, with variables and options instead of Python's names."""
     text = str(error)
-    if isinstance(error, ApiError) and error.advice:
-        text = text.replace(error.advice, _ADVICE.get(type(error), ""))
-    return _WORD.sub(lambda found: _WORDS[found[0]], text).rstrip()
+    # The text of a group of errors holds the texts of its errors.
+    for kind, advice in _ADVICE.items():
+        text = text.replace(kind.advice, advice)
+    return _WORD.sub(lambda found: _WORDS[found[0]], text)
