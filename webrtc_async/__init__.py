@@ -1,11 +1,12 @@
-"""An asyncio-native client for Bandwidth's WebRTC REST API.
+"""An asyncio client for Bandwidth's WebRTC REST API.
 
-    async with AsyncWebRtcClient("9900000", auth=("username", "password")) as client:
+    auth = OAuth2ClientCredentials("client-id", "client-secret")
+    async with AsyncWebRtcClient("9900000", auth=auth) as client:
         session = await client.create_session(Session(tag="visit-42"))
 
-`AsyncWebRtcClient` has the eleven operations as methods, `models` their data, `errors` every
-exception in one tree, and `emulator` the service itself for trying and testing without an account.
-`webhooks` receives participants' events, `voice` brings phones in, and `device_token` reads tokens.
+`AsyncWebRtcClient` has the eleven operations as methods. `models` has their data, `errors` every
+exception, and `emulator` an emulator of the service for development and tests. `webhooks` receives
+events of participants, `voice` connects phones, and `device_token` reads device tokens.
 """
 
 from importlib import import_module
@@ -222,14 +223,14 @@ _HOMES: Final = {
     "conferences.progress": ("BulkProgress", "SetupProgress"),
     "conferences.resource": ("Resource",),
 }
-"""Which module each name is loaded from when it is first asked for."""
+"""The module of each name; a name is loaded at its first use."""
 
 _MODULE_OF: Final = {name: module for module, names in _HOMES.items() for name in names}
 
-if not TYPE_CHECKING:  # or else checkers would take every name for one that exists
+if not TYPE_CHECKING:  # otherwise type checkers would accept every name
 
     def __getattr__(name: str) -> object:
-        """Load a name when it is first asked for (PEP 562)."""
+        """Load a name at its first use (PEP 562)."""
         module = _MODULE_OF.get(name)
         if module is None:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

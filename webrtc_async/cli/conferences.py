@@ -30,7 +30,7 @@ from webrtc_async import (
     read_plan,
 )
 from webrtc_async.cli import INTERRUPTED
-from webrtc_async.cli.operations import EXIT_CODES, WrongUse, failure
+from webrtc_async.cli.failure import EXIT_CODES, WrongUse, explain, failure
 
 MAX_FAILURES_SHOWN: Final = 20
 """Failures that get a line each; the others are only counted."""
@@ -145,7 +145,7 @@ def _run(
         ):
             async for result in results:
                 if result.error is not None and last.failed <= MAX_FAILURES_SHOWN:
-                    click.echo(f"{_key(result)}: {result.error}", err=True)
+                    click.echo(f"{_key(result)}: {explain(result.error)}", err=True)
 
     def sum_up() -> str:
         known = f", {last.resumed} of them from the journal" if last.resumed else ""
@@ -203,7 +203,7 @@ def _read(plans: Path) -> Iterator[ConferencePlan]:
             try:
                 plan = read_plan(line)
             except InvalidArgumentError as error:
-                raise WrongUse(f"Line {number} of {plans}: {error}") from None
+                raise WrongUse(f"Line {number} of {plans}: {explain(error)}") from None
             if not plan.key:
                 raise WrongUse(f'Line {number} of {plans}: the plan needs a "key".')
             yield plan
