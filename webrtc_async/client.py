@@ -19,7 +19,7 @@ from webrtc_async._call.call_context import CallContext
 from webrtc_async._call.create_call import CreateCall
 from webrtc_async._call.observer import Observer, check_observers, watch_over
 from webrtc_async._call.options import ClientSettings, Options, merged_headers, standard_headers
-from webrtc_async._call.retry import RetryPolicy
+from webrtc_async._call.retry_policy import RetryPolicy
 from webrtc_async._call.retry_quota import RetryQuota
 from webrtc_async._config.validation import (
     check_base_url,

@@ -25,7 +25,7 @@ from support.scripted import (
 from webrtc_async import route_table
 from webrtc_async._auth.oauth2 import OAuth2ClientCredentials
 from webrtc_async._auth.schemes import Auth, BasicAuth, BearerAuth, Send
-from webrtc_async._call.retry import RetryPolicy
+from webrtc_async._call.retry_policy import RetryPolicy
 from webrtc_async._call.retry_quota import RetryQuota
 from webrtc_async.errors import (
     ConfigurationError,
@@ -73,7 +73,7 @@ async def test_a_call_ends_at_its_deadline(deadline: float) -> None:
     error = caught.value
     assert isinstance(error, TimeoutError)
     assert (error.operation, error.attempts) == ("createSession", 1)
-    assert str(error).startswith(f"createSession: its {deadline:g} s deadline passed while it was ")
+    assert str(error).startswith(f"createSession: the deadline of {deadline:g} s passed while ")
 
 
 @jumping_backends()

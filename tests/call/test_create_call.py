@@ -29,8 +29,8 @@ from support.scripted import (
 )
 
 from webrtc_async._auth.oauth2 import OAuth2ClientCredentials
-from webrtc_async._call.compensation import created_id
-from webrtc_async._call.retry import RetryPolicy
+from webrtc_async._call.create_call import created_id
+from webrtc_async._call.retry_policy import RetryPolicy
 from webrtc_async.client import AsyncWebRtcClient
 from webrtc_async.errors import (
     CreateRolledBackError,
@@ -287,7 +287,7 @@ async def test_a_create_with_a_broken_answer_is_rolled_back(kind: str, how: str)
     """What a broken answer names is deleted, and the error says that nothing is left."""
     transport = ScriptedTransport(httpx.Response(200, content=broken_by(kind)[how]), refusal(204))
     async with client_of(transport=transport) as client:
-        with pytest.raises(CreateRolledBackError, match="deleted again") as caught:
+        with pytest.raises(CreateRolledBackError, match="was deleted") as caught:
             await CREATES[kind](client)
     create, delete = transport.requests
     assert (create.method, delete.method) == ("POST", "DELETE")

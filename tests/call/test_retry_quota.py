@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from support.http_library import httpx
 from support.scripted import SESSION, ScriptedTransport, answer, client_of, policy, refusal
 
-from webrtc_async._call.retry import RetryPolicy
+from webrtc_async._call.retry_policy import RetryPolicy
 from webrtc_async._call.retry_quota import RetryQuota
 from webrtc_async.errors import (
     ConfigurationError,

@@ -13,7 +13,7 @@ from anyio.streams.tls import TLSListener
 from attrs import define, field
 from support.http_library import httpx
 
-from webrtc_async._call.retry import RetryPolicy
+from webrtc_async._call.retry_policy import RetryPolicy
 from webrtc_async._protocol.wire import WireRequest, WireResponse
 from webrtc_async.client import AsyncWebRtcClient
 

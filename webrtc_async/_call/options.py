@@ -8,7 +8,7 @@ from typing import TypedDict
 from attrs import field, frozen
 
 from webrtc_async._call.observer import Observer
-from webrtc_async._call.retry import RetryPolicy
+from webrtc_async._call.retry_policy import RetryPolicy
 from webrtc_async._call.retry_quota import RetryQuota
 from webrtc_async._config.validation import check_kind, check_seconds
 from webrtc_async._protocol.route import ACCOUNT, check_id
