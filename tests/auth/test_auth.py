@@ -14,10 +14,11 @@ from hypothesis import strategies as st
 from support.scripted import ScriptedSend, texts_of, wire_answer
 from support.speaking import Clock
 
-from webrtc_async._auth.environment import auth_from_env
-from webrtc_async._auth.oauth2 import TOKEN_URL, OAuth2ClientCredentials
+from webrtc_async._auth.from_environment import auth_from
+from webrtc_async._auth.oauth2 import OAuth2ClientCredentials
 from webrtc_async._auth.schemes import Auth, BasicAuth, BearerAuth, as_auth
 from webrtc_async._auth.secret import Secret
+from webrtc_async._config.environment import TOKEN_URL, Environment
 from webrtc_async._protocol.wire import WireResponse
 from webrtc_async.errors import (
     ApiError,
@@ -190,7 +191,7 @@ def test_a_token_that_is_none_is_refused(token: str) -> None:
     assert token not in str(caught.value)
 
 
-# as_auth and auth_from_env
+# as_auth and auth_from
 
 
 def test_a_pair_is_a_username_and_password() -> None:
@@ -240,7 +241,7 @@ OAUTH = {"BW_CLIENT_ID": "id", "BW_CLIENT_SECRET": "secret"}
 
 def test_basic_from_the_environment() -> None:
     """A username and password make Basic auth."""
-    auth = auth_from_env(BASIC)
+    auth = auth_from(Environment(BASIC))
     assert isinstance(auth, BasicAuth)
     assert (auth.username, auth.password.reveal()) == ("user", "password")
 
@@ -248,7 +249,7 @@ def test_basic_from_the_environment() -> None:
 @pytest.mark.parametrize("beside", [{}, BASIC, {"BW_USERNAME": "half"}])
 def test_client_credentials_go_first(beside: dict[str, str]) -> None:
     """A client id and secret win over a username and password, even half of them."""
-    auth = auth_from_env(OAUTH | beside)
+    auth = auth_from(Environment(OAUTH | beside))
     assert isinstance(auth, OAuth2ClientCredentials)
     assert (auth.client_id, auth.client_secret.reveal()) == ("id", "secret")
     assert auth.token_url == TOKEN_URL
@@ -256,7 +257,7 @@ def test_client_credentials_go_first(beside: dict[str, str]) -> None:
 
 def test_the_token_url_comes_from_the_environment() -> None:
     """BW_TOKEN_URL replaces the public one."""
-    auth = auth_from_env({**OAUTH, "BW_TOKEN_URL": "https://t.example/x"})
+    auth = auth_from(Environment({**OAUTH, "BW_TOKEN_URL": "https://t.example/x"}))
     assert isinstance(auth, OAuth2ClientCredentials)
     assert auth.token_url == "https://t.example/x"
 
@@ -270,7 +271,7 @@ def test_half_of_a_pair_names_the_other_half(missing: str, empty: str | None) ->
     if empty is not None:
         environ[missing] = empty
     with pytest.raises(ConfigurationError, match=f"variable {missing} is not set"):
-        auth_from_env(environ)
+        auth_from(Environment(environ))
 
 
 @pytest.mark.parametrize(
@@ -279,7 +280,7 @@ def test_half_of_a_pair_names_the_other_half(missing: str, empty: str | None) ->
 def test_an_empty_environment_names_them_all(environ: dict[str, str]) -> None:
     """With neither pair, the error names all four variables."""
     with pytest.raises(ConfigurationError) as caught:
-        auth_from_env(environ)
+        auth_from(Environment(environ))
     assert all(name in str(caught.value) for name in (*BASIC, *OAUTH))
 
 

@@ -591,7 +591,7 @@ async def test_a_header_of_a_foreign_auth_is_checked(header: Any) -> None:
 
     transport = ScriptedTransport()
     async with client_of(transport=transport, auth=Own()) as client:
-        with pytest.raises(ConfigurationError, match=r"^getSession: the auth gave") as caught:
+        with pytest.raises(ConfigurationError, match=r"^getSession: the auth returned") as caught:
             await client.get_session("s-1")
     assert (caught.value.outcome, caught.value.attempts) == (Outcome.NOT_SENT, 1)
     assert not transport.requests

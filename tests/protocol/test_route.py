@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.strategies import ACCEPTED_ID, BRIEFLY, USUALLY
 
-from webrtc_async._protocol.route import LONGEST_ID, PathTemplate, check_id
+from webrtc_async._config.validation import LONGEST_ID, check_id
+from webrtc_async._protocol.route import PathTemplate
 from webrtc_async._transport.http1.request_writer import check_target
 from webrtc_async.errors import InvalidArgumentError, RouteMismatchError
 from webrtc_async.models import Participant, Session, Subscriptions

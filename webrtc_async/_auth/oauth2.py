@@ -16,6 +16,7 @@ from attrs import define, field
 from webrtc_async._auth.schemes import AnySecret, Auth, Send, basic_header, is_bearer_token
 from webrtc_async._auth.secret import RotatingSecret, Secret, as_secret
 from webrtc_async._codec import model_codec as codec
+from webrtc_async._config.environment import TOKEN_URL
 from webrtc_async._config.validation import check_text, check_url
 from webrtc_async._protocol.redaction import HiddenStr, excerpt, public_headers, secrets_in
 from webrtc_async._protocol.wire import (
@@ -35,9 +36,6 @@ from webrtc_async.errors import (
     WebRtcError,
 )
 from webrtc_async.errors.outcome import Outcome
-
-TOKEN_URL: Final = "https://api.bandwidth.com/api/v1/oauth2/token"  # noqa: S105  # not a secret
-"""Where Bandwidth gives out access tokens, as its current PHP SDK has it."""
 
 RENEW_BEFORE: Final = 60.0
 """Seconds before its expiry from which an access token is no longer used."""

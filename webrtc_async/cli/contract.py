@@ -14,7 +14,8 @@ from rich.table import Table
 from rich.text import Text
 
 from webrtc_async import WebRtcError
-from webrtc_async._auth.environment import account_from_env, auth_from_env, base_url_from_env
+from webrtc_async._auth.from_environment import auth_from
+from webrtc_async._config.environment import Environment
 from webrtc_async.cli.doctor import attempt
 from webrtc_async.cli.printable import printable
 from webrtc_async.emulator.contract import (
@@ -78,9 +79,9 @@ async def _ask_live(chosen: Sequence[Case]) -> list[Verdict]:
         if finding.is_wrong:
             raise click.ClickException(finding.text)
     verdicts = list[Verdict]()
-    auth = auth_from_env(os.environ)
-    base_url = base_url_from_env(os.environ)
-    async with Place(base_url=base_url, account=account_from_env(os.environ)) as place:
+    environment = Environment(os.environ)
+    auth, base_url = auth_from(environment), environment.base_url
+    async with Place(base_url=base_url, account=environment.account_id) as place:
         click.echo(f"Asking {base_url}, as account {place.account}.", err=True)
         for case in chosen:
             if why := _not_for_the_service(case):

@@ -8,7 +8,7 @@ import click
 from rich.console import Console
 
 from webrtc_async import AsyncWebRtcClient, ConfigurationError
-from webrtc_async._auth.environment import base_url_from_env
+from webrtc_async._config.environment import Environment
 from webrtc_async.cli.demo import perform, plan
 from webrtc_async.cli.emulator_options import ACCOUNT, PASSWORD, USERNAME, require_server
 from webrtc_async.cli.screen import PlainScreen, RichScreen, Screen
@@ -48,7 +48,7 @@ def demo(context: click.Context, sessions: int, participants: int, live: bool, p
             client = AsyncWebRtcClient.from_env()
         except ConfigurationError as error:
             raise click.ClickException(f"{error} --live reads them from the environment.") from None
-        base_url = base_url_from_env(os.environ)
+        base_url = Environment(os.environ).base_url
         screen.say(f"Against {base_url}, as account {client.account_id}.")
         context.exit(anyio.run(perform, client, planned, screen))
     require_server("demo")
