@@ -8,9 +8,10 @@ from typing import Any, get_type_hints
 import pytest
 
 from webrtc_async import errors, route_table
+from webrtc_async._protocol.endpoint import endpoint
 from webrtc_async._protocol.route import Route
 from webrtc_async.client import AsyncWebRtcClient
-from webrtc_async.endpoints import Endpoints, endpoint
+from webrtc_async.endpoints import Endpoints
 from webrtc_async.errors import RouteMismatchError
 from webrtc_async.models import Participant, Session, Subscriptions
 from webrtc_async.route_table import ROUTES

@@ -36,7 +36,10 @@ OAUTH = {
         ({**OAUTH, "BW_TOKEN_URL": "idp.example"}, "BW_TOKEN_URL"),
         ({**OAUTH, "BW_TOKEN_URL": "https://u:canary-secret@idp.example"}, "BW_TOKEN_URL"),
         ({**OAUTH, "BW_TOKEN_URL": ""}, "BW_TOKEN_URL is empty.* unset it to use https://api"),
-        ({**BASIC, "BW_WEBRTC_BASE_URL": ""}, "BW_WEBRTC_BASE_URL is empty.* unset it to use https"),
+        (
+            {**BASIC, "BW_WEBRTC_BASE_URL": ""},
+            "BW_WEBRTC_BASE_URL is empty.* unset it to use https",
+        ),
         ({**BASIC, "BW_WEBRTC_BASE_URL": " "}, "BW_WEBRTC_BASE_URL"),
         ({**BASIC, "BW_WEBRTC_BASE_URL": "localhost:8080"}, "BW_WEBRTC_BASE_URL"),
         ({**BASIC, "BW_WEBRTC_BASE_URL": "http://a/v1?x=1"}, "BW_WEBRTC_BASE_URL"),

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from support.strategies import ACCEPTED_ID, BRIEFLY, USUALLY
 
 from webrtc_async._config.validation import LONGEST_ID, check_id
+from webrtc_async._protocol.endpoint import check_fits
 from webrtc_async._protocol.route import PathTemplate
 from webrtc_async._transport.http1.request_writer import check_target
 from webrtc_async.errors import InvalidArgumentError, RouteMismatchError
@@ -203,13 +204,13 @@ class Fitting:
 )
 def test_a_signature_that_fits(route: Any, declared: Any, names: tuple[str, ...]) -> None:
     """A declaration that agrees with its route gives its parameter names, in order."""
-    assert route.check_fits(declared) == names
+    assert check_fits(route, declared) == names
 
 
 def refused(route: Any, declared: Any) -> str:
     """Return the problem that check_fits finds."""
     with pytest.raises(RouteMismatchError) as caught:
-        route.check_fits(declared)
+        check_fits(route, declared)
     declaration, _, problem = str(caught.value).partition(f" for {route!r}: ")
     assert declaration == declared.__qualname__
     return problem

@@ -208,9 +208,10 @@ def check_seconds(name: str, value: object, *, from_zero: bool = False) -> None:
     Raises:
         ConfigurationError: It is not a number, out of its range, or finite and over LONGEST_WAIT.
     """
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not is_number or not (value > 0 or (from_zero and value == 0)):
-        bound = "of at least 0" if from_zero else "above 0"
+    bound = "of at least 0" if from_zero else "above 0"
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        raise ConfigurationError(f"{name} must be a number of seconds {bound}.")
+    if not (value > 0 or (from_zero and value == 0)):
         raise ConfigurationError(f"{name} must be a number of seconds {bound}.")
     if LONGEST_WAIT < value < math.inf:
         raise ConfigurationError(

@@ -1,18 +1,16 @@
 """`Route`: one operation of the API, its path template, models and idempotency."""
 
 import enum
-import inspect
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
-from inspect import Parameter
-from typing import Any, Final, Generic, Literal, TypeVar, get_type_hints
+from typing import Final, Generic, Literal, TypeVar
 from urllib.parse import quote, unquote
 
 from attrs import field, frozen
 
 from webrtc_async._config.validation import LONGEST_ID, check_id
-from webrtc_async.errors import InvalidArgumentError, RouteMismatchError
+from webrtc_async.errors import InvalidArgumentError
 
 ACCOUNT: Final = "account_id"
 """The path value that the client fills in itself."""
@@ -146,52 +144,3 @@ class Route(Generic[BodyT, ResultT]):
     def caller_names(self) -> tuple[str, ...]:
         """The path values that the caller gives: all but the account."""
         return tuple(name for name in self.path.names if name != ACCOUNT)
-
-    def check_fits(self, declared: Callable[..., Any]) -> tuple[str, ...]:
-        """Return the parameter names of a declared endpoint that agrees with this route.
-
-        Raises:
-            RouteMismatchError: A name, the order, a kind, a default, the body or the result
-                disagrees.
-        """
-        parameters = list(inspect.signature(declared).parameters.values())[1:]
-        for problem in self._mismatches(declared, parameters):
-            raise RouteMismatchError(f"{declared.__qualname__} for {self!r}: {problem}")
-        return tuple(each.name for each in parameters)
-
-    def _mismatches(
-        self, declared: Callable[..., Any], parameters: list[Parameter]
-    ) -> Iterator[str]:
-        expected, hints = _snake_case(self.operation), get_type_hints(declared)
-        if not inspect.iscoroutinefunction(declared):
-            yield "it is not declared with async def"
-        if expected != declared.__name__:
-            yield f"it should be named {expected}"
-        yield from self._id_mismatches(parameters[: len(self.caller_names)], hints)
-        yield from self._body_mismatches(parameters[len(self.caller_names) :], hints)
-        # Two ids are keyword-only, because the caller could swap them by position.
-        one_id = len(self.caller_names) < 2
-        kind = Parameter.POSITIONAL_OR_KEYWORD if one_id else Parameter.KEYWORD_ONLY
-        for each in parameters:
-            if each.kind is not kind:
-                yield f"{each.name} should be {kind.description}"
-        if hints.get("return") != self.result:
-            yield f"it should return {self.result}"
-
-    def _id_mismatches(self, ids: list[Parameter], hints: Mapping[str, Any]) -> Iterator[str]:
-        if tuple(each.name for each in ids) != self.caller_names:
-            yield f"its ids should be {self.caller_names}, in this order"
-        for each in ids:
-            if each.default is not Parameter.empty or hints.get(each.name) is not str:
-                yield f"{each.name} should be a str without a default"
-
-    def _body_mismatches(self, rest: list[Parameter], hints: Mapping[str, Any]) -> Iterator[str]:
-        if len(rest) != int(self.takes_body):
-            yield f"it should take {'one body' if self.takes_body else 'no body'}"
-        for each in rest:
-            if each.default is not None or hints.get(each.name) != self.body | None:
-                yield f"{each.name} should be {self.body.__name__} | None = None"
-
-
-def _snake_case(operation: str) -> str:
-    return re.sub(r"(?=[A-Z])", "_", operation).lower()
