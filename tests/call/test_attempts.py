@@ -143,7 +143,7 @@ async def test_the_deadline_covers_the_body() -> None:
 
     mock = httpx.MockTransport(lambda _: httpx.Response(200, stream=Endless()))
     async with client_of(transport=mock, deadline=7, retry=PATIENT) as client:
-        with pytest.raises(DeadlineExceededError, match="Its status was 200") as caught:
+        with pytest.raises(DeadlineExceededError, match="The response status was 200") as caught:
             await client.create_session()
     error = caught.value
     assert (error.stage, error.outcome, error.status) == (Stage.READING, Outcome.ANSWERED, 200)
@@ -228,7 +228,7 @@ async def test_the_worst_outcome_of_all_attempts_counts(
             await client.get_session("s-1")
     assert caught.value.outcome is outcome
     if isinstance(caught.value, ServerError | NotFoundError):
-        assert ("answer was lost" in str(caught.value)) is (outcome is Outcome.UNKNOWN)
+        assert ("response was lost" in str(caught.value)) is (outcome is Outcome.UNKNOWN)
 
 
 @jumping_backends()

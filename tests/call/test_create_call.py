@@ -451,7 +451,7 @@ async def test_what_cannot_exist_is_no_orphan(step: object) -> None:
 async def test_a_gateway_may_have_let_a_create_through(status: int) -> None:
     """A failure of the service's side says how to find what may have been made nonetheless."""
     async with client_of(refusal(status)) as client:
-        with pytest.raises(WebRtcError, match="What it may have made is in account") as caught:
+        with pytest.raises(WebRtcError, match="The resource may exist in account") as caught:
             await client.create_session()
     assert caught.value.orphan is not None
 

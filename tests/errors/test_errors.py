@@ -190,9 +190,13 @@ def test_outcomes_are_ordered() -> None:
     [
         (Outcome.NOT_SENT, None, "Nothing was sent, so the call can be repeated safely."),
         (Outcome.UNKNOWN, None, "so the operation may have been carried out."),
-        (Outcome.ANSWERED, 200, "Its status was 200. The service reported success, so the"),
-        (Outcome.ANSWERED, 503, "Its status was 503. The service had refused the attempt"),
-        (Outcome.ANSWERED, None, "The service had refused the attempt that it answered."),
+        (
+            Outcome.ANSWERED,
+            200,
+            "The response status was 200. The service reported success, so the",
+        ),
+        (Outcome.ANSWERED, 503, "The response status was 503. The service rejected the attempt"),
+        (Outcome.ANSWERED, None, "The service rejected the attempt it responded to."),
     ],
 )
 @pytest.mark.parametrize(
@@ -205,7 +209,7 @@ def test_transport_errors_say_the_outcome(
 ) -> None:
     """The text of a transport error says what may have happened, and success only of a success."""
     if kind is TlsError and outcome is Outcome.NOT_SENT:
-        said = "Nothing was carried out, and another try would fail alike."
+        said = "Nothing was sent. Another attempt would fail in the same way."
     assert said in str(made(kind, outcome=outcome, status=status))
 
 
@@ -226,7 +230,7 @@ def test_a_deadline_names_its_stage() -> None:
 
 def test_api_errors_say_what_an_earlier_attempt_left_open() -> None:
     """A refusal after a lost answer says that the operation may have been carried out."""
-    lost = "An answer was lost"
+    lost = "A response was lost"
     assert lost in str(ApiError("it broke.", outcome=Outcome.UNKNOWN))
     assert lost not in str(ApiError("it broke."))
 
