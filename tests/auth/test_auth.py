@@ -416,7 +416,7 @@ async def test_refused_credentials_are_unauthorized(status: int) -> None:
 async def test_a_status_that_passes_is_its_error(status: int, kind: type[ApiError]) -> None:
     """What may be better later is that status's error, with nothing sent and its Retry-After."""
     answer = wire_answer(status, b"<html>gateway</html>", **{"retry-after": "7"})
-    with pytest.raises(kind, match=f"the token endpoint answered {status}") as caught:
+    with pytest.raises(kind, match=f"the token endpoint responded with {status}") as caught:
         await OAuth2ClientCredentials("id", "secret").authorization(ScriptedSend(answer))
     assert (caught.value.status, caught.value.outcome) == (status, Outcome.NOT_SENT)
     assert caught.value.retry_after == 7
@@ -487,7 +487,7 @@ async def test_waiting_calls_share_a_failed_fetch() -> None:
             tasks.start_soon(one)
     assert len(send.requests) == 1
     assert len({id(each) for each in failures}) == 50
-    assert {str(each) for each in failures} == {"the token endpoint answered 503."}
+    assert {str(each) for each in failures} == {"the token endpoint responded with 503."}
 
 
 @pytest.mark.anyio

@@ -202,7 +202,7 @@ def test_success_without_a_body(route: Any, status: int) -> None:
         error = misfit(route, response)
         assert error.problems == ("the body is empty",)
         assert (error.status, error.outcome) == (status, Outcome.ANSWERED)
-        assert str(error).startswith(f"{route.operation}: the service answered {status} ")
+        assert str(error).startswith(f"{route.operation}: the service responded with {status} ")
 
 
 def test_a_misfit_says_everything() -> None:
@@ -216,7 +216,7 @@ def test_a_misfit_says_everything() -> None:
         "token: expected text, found null",
     ]
     assert all(problem in str(error) for problem in error.problems)
-    assert "Its type is application/json." in str(error)
+    assert "The content type is application/json." in str(error)
     assert (error.status, error.request_id, error.body) == (200, "r-1", content.decode())
 
 
@@ -232,7 +232,7 @@ def test_every_misfit_lists_problems(route: Any, content: bytes) -> None:
         content = b'{"sessionId":5}'
     error = misfit(route, WireResponse(status=200, content=content))
     assert error.problems
-    assert "Its type is not given." in str(error)
+    assert "The content type is not given." in str(error)
     assert error.request_id is None
 
 
