@@ -586,7 +586,7 @@ async def test_a_header_of_a_foreign_auth_is_checked(header: Any) -> None:
     """An auth of the user's own cannot make a request that breaks, and is not asked again."""
 
     class Own(Auth):
-        async def authorization(self, send: Send) -> str:
+        async def authorization(self, _: Send) -> str:
             return header
 
     transport = ScriptedTransport()
@@ -602,7 +602,7 @@ async def test_a_foreign_auth_is_not_asked_again_after_a_401() -> None:
     asked = 0
 
     class Own(Auth):
-        async def authorization(self, send: Send) -> str:
+        async def authorization(self, _: Send) -> str:
             nonlocal asked
             asked += 1
             return f"Bearer token-{asked}"

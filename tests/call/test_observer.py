@@ -137,7 +137,7 @@ async def test_headers_that_are_not_an_observers_to_set(
     """An observer's headers are held to the rules of the client's; the call goes on without."""
 
     class Meddler(Observer):
-        def attempt_started(self, call: ObservedCall, number: int) -> Mapping[str, str]:
+        def attempt_started(self, *_: object) -> Mapping[str, str]:
             return headers
 
     transport = ScriptedTransport(answer(200, SESSION))
@@ -168,7 +168,7 @@ async def test_the_log_has_a_line_per_attempt(caplog: pytest.LogCaptureFixture) 
     lines = [(each.levelname, each.getMessage()) for each in caplog.records if is_ours(each)]
     assert [level for level, _ in lines] == ["INFO", "INFO", "DEBUG"]
     assert "getSession: attempt 1 failed with UnknownOutcomeError after 0." in lines[0][1]
-    assert "getSession: attempt 2 answered 503" in lines[1][1]
+    assert "getSession: attempt 2 got 503" in lines[1][1]
     assert lines[2][1].endswith("request id r-1")
     assert CANARY not in repr(lines)
 
