@@ -1,4 +1,4 @@
-"""The eleven methods are their rows: signature, docstring, values and body."""
+"""The eleven methods agree with their rows: signature, docstring, values and body."""
 
 import inspect
 import re
@@ -36,7 +36,7 @@ each_method = pytest.mark.parametrize("name", METHODS)
 
 
 class RecordingEndpoints(Endpoints):
-    """Writes down its calls and answers with a mark of its own."""
+    """Endpoints that record their calls and return a marker."""
 
     def __init__(self) -> None:
         self.calls: list[tuple[Route[Any, Any], Mapping[str, object], object]] = []

@@ -1,4 +1,4 @@
-"""Credentials: what they send, what they refuse, and that they show nothing."""
+"""Credentials: the headers they send, the values they refuse, and that they show nothing."""
 
 import base64
 import copy
@@ -61,7 +61,7 @@ class UnusedSend:
     ],
 )
 def test_a_secret_shows_nowhere(holder: object) -> None:
-    """Neither a secret nor what holds one gives it away as text."""
+    """Neither a secret nor its holder shows it as text."""
     for text in (*texts_of(holder), "%s %r" % (holder, holder)):  # noqa: UP031
         assert CANARY not in text
         assert "<hidden>" in text
@@ -93,7 +93,7 @@ def test_a_secret_is_not_json() -> None:
 
 
 def test_a_secret_reveals_on_demand() -> None:
-    """The text is there for who asks by name."""
+    """reveal() returns the text."""
     assert Secret(CANARY).reveal() == CANARY
 
 
@@ -122,7 +122,7 @@ async def test_basic_sends_what_the_rfc_says(username: str, password: str, heade
     password=st.text(st.characters(exclude_categories=("Cc", "Cs")), min_size=1),
 )
 def test_every_basic_pair_can_be_read_back(username: str, password: str) -> None:
-    """Whatever pair is accepted, the server reads the same pair."""
+    """The server reads every accepted pair back unchanged."""
 
     async def authorize() -> str:
         return await BasicAuth(username, password).authorization(UnusedSend())
@@ -205,7 +205,7 @@ def test_a_pair_is_a_username_and_password() -> None:
     "auth", [BasicAuth("u", "p"), BearerAuth("t"), OAuth2ClientCredentials("i", "s")]
 )
 def test_credentials_stay_as_they_are(auth: Auth) -> None:
-    """What is an Auth already is returned itself."""
+    """An Auth is returned as it is."""
     assert as_auth(auth) is auth
 
 
@@ -322,7 +322,7 @@ def test_credentials_need_no_running_loop() -> None:
 
 @pytest.mark.anyio
 async def test_fifty_calls_fetch_one_token() -> None:
-    """However many calls start at once, one request fetches the token for all of them."""
+    """One request fetches the token for all calls that start at once."""
     send, auth = ScriptedSend(TOKEN), OAuth2ClientCredentials("id", "secret")
     headers: list[str] = []
 
@@ -414,7 +414,7 @@ async def test_refused_credentials_are_unauthorized(status: int) -> None:
     ("status", "kind"), [(429, RateLimitedError), (500, ServerError), (503, ServerError)]
 )
 async def test_a_status_that_passes_is_its_error(status: int, kind: type[ApiError]) -> None:
-    """What may be better later is that status's error, with nothing sent and its Retry-After."""
+    """A temporary refusal is its status's error, with nothing sent and its Retry-After."""
     answer = wire_answer(status, b"<html>gateway</html>", **{"retry-after": "7"})
     with pytest.raises(kind, match=f"the token endpoint responded with {status}") as caught:
         await OAuth2ClientCredentials("id", "secret").authorization(ScriptedSend(answer))
@@ -492,7 +492,7 @@ async def test_waiting_calls_share_a_failed_fetch() -> None:
 
 @pytest.mark.anyio
 async def test_a_forgotten_token_is_fetched_anew() -> None:
-    """A token that the service refused is given up; a newer one is not."""
+    """A token that the service rejected is dropped; a newer one is not."""
     send = ScriptedSend(
         wire_answer(200, {"access_token": "old", "expires_in": 3600}),
         wire_answer(200, {"access_token": "new", "expires_in": 3600}),
@@ -571,7 +571,7 @@ GARBAGE = [
 @pytest.mark.anyio
 @pytest.mark.parametrize("content", GARBAGE, ids=lambda content: repr(content[:40]))
 async def test_an_answer_without_a_token_is_our_error(content: bytes) -> None:
-    """Whatever a token endpoint answers with 200, without a token it is our error."""
+    """A 200 of a token endpoint without a token is an error of this package."""
     send = ScriptedSend(wire_answer(200, content))
     with pytest.raises(ConfigurationError, match="without a usable access_token"):
         await OAuth2ClientCredentials("id", "secret").authorization(send)

@@ -86,13 +86,13 @@ def test_a_base_url_that_is_given_goes_first() -> None:
 
 
 def test_without_variables_the_public_service_is_meant() -> None:
-    """Where nothing else is said, requests go to the public service."""
+    """Without variables requests go to the public service."""
     assert Environment(BASIC).base_url == PRODUCTION
     assert "at https://api.webrtc.bandwidth.com/v1" in repr(AsyncWebRtcClient.from_env(BASIC))
 
 
 def test_help_shows_nothing_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What help() prints, and a documentation tool publishes, holds no variable's value."""
+    """The output of help(), which documentation tools publish, holds no variable's value."""
     monkeypatch.setenv("BW_PASSWORD", "canary-secret")
     shown = pydoc.plain(pydoc.render_doc(AsyncWebRtcClient))
     assert re.search(r"from_env\([\s|]*environ: ", shown)

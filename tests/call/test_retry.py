@@ -37,7 +37,7 @@ from webrtc_async.errors.outcome import Outcome
 
 
 def refused(status: int, **attributes: Any) -> ApiError:
-    """Return the error that a status is."""
+    """Return the error of a status."""
     return error_for_status(status)("refused", status=status, **attributes)
 
 
@@ -139,7 +139,7 @@ def test_retry_after_zero_is_kept() -> None:
 
 @pytest.mark.parametrize("failures", [61, 1024, 10**6, 10**30])
 def test_a_huge_count_does_not_overflow(failures: int) -> None:
-    """However often it failed, the pause stays at longest_wait."""
+    """After many failures the pause stays at longest_wait, or at 0 without a first wait."""
     assert pause(policy(random=lambda: 1.0), failures, LOST) == 8.0
     assert pause(policy(random=lambda: 1.0, first_wait=0), failures, LOST) == 0.0
 
@@ -301,7 +301,7 @@ async def test_a_failure_that_is_not_repeated_ends_the_call() -> None:
 
 @pytest.mark.anyio
 async def test_a_create_is_repeated_as_the_policy_says() -> None:
-    """What kind of request it is decides together with the policy."""
+    """The request's idempotency and the policy decide together."""
     for creates, count in (("never", 1), ("answered", 2), ("always", 3)):
         attempts = Attempts(refused(503), refused(500), "done")
         if creates == "always":
@@ -349,7 +349,7 @@ async def test_no_note_where_attempts_ran_out() -> None:
 
 @pytest.mark.anyio
 async def test_a_foreign_exception_passes_through() -> None:
-    """What is not ours is raised as it is, from the first attempt and from a later one."""
+    """An exception of another package is raised as it is, from any attempt."""
     for steps in ([KeyError("x")], [refused(503), KeyError("x")]):
         attempts = Attempts(*steps)
         with pytest.raises(KeyError):

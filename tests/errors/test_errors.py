@@ -1,4 +1,4 @@
-"""The tree of exceptions is what its drawing says, and each one travels whole."""
+"""The tree of errors is as drawn, and each error pickles whole."""
 
 import builtins
 import inspect
@@ -215,7 +215,7 @@ def test_transport_errors_say_the_outcome(
 
 @each_call_error
 def test_every_error_says_that_the_outcome_is_unknown(kind: Any) -> None:
-    """Whatever ended the call, an earlier attempt whose answer was lost is not forgotten."""
+    """Every error mentions an earlier attempt whose response was lost."""
     text = str(made(kind, outcome=Outcome.UNKNOWN))
     assert text.count("the operation may have been carried out") == 1
 
@@ -283,7 +283,7 @@ def test_classes_have_the_drawn_statuses(name: str) -> None:
 
 
 def test_except_api_error_catches_every_status() -> None:
-    """Whatever the status, known or not, the error is an ApiError."""
+    """The error of every status, known or not, is an ApiError."""
     for status in range(1000):
         assert issubclass(error_for_status(status), ApiError)
     assert error_for_status(418) is error_for_status(999) is error_for_status(600) is ApiError

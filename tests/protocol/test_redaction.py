@@ -1,4 +1,4 @@
-"""What is cut out of a service's texts."""
+"""Redaction of a service's texts."""
 
 import base64
 import json
@@ -54,7 +54,7 @@ def test_what_was_sent_is_never_shown(authorization: str) -> None:
 
 
 def test_a_password_is_never_shown() -> None:
-    """What stands decoded in Basic credentials does not come back either."""
+    """The decoded parts of Basic credentials are hidden too."""
     secrets = secrets_in(BASIC)
     assert excerpt(f"user:{CANARY} is unknown", secrets) == "<hidden> is unknown"
     assert excerpt(f"the password {CANARY} is wrong", secrets) == "the password <hidden> is wrong"

@@ -32,7 +32,7 @@ NASTY = "/.%2eEfF?#;\\@: é𝒳\u202e"
 @USUALLY
 @given(account=ACCEPTED_ID, thing=ACCEPTED_ID)
 def test_match_undoes_expand(account: str, thing: str) -> None:
-    """Whatever ids a path is made of are read back from it."""
+    """The ids in a path are read back from it unchanged."""
     values = {"account_id": account, "thing_id": thing}
     assert TEMPLATE.match(TEMPLATE.expand(values)) == values
 
@@ -50,7 +50,7 @@ def test_a_filled_template_is_sent_as_it_is(account: str, thing: str) -> None:
     "template", ["a", "/a b", "/a?b", "/a#b", "/é", "/%", "/{", "/a\r\nb", "/\x00"]
 )
 def test_a_template_that_cannot_be_sent_is_refused(template: str) -> None:
-    """What is not percent-encoded as a path must be is no template."""
+    """A template must be percent-encoded like a path."""
     with pytest.raises(InvalidArgumentError, match="is not a path that can be sent"):
         PathTemplate(template)
 
