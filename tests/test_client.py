@@ -32,7 +32,7 @@ from webrtc_async import route_table
 from webrtc_async._auth.oauth2 import RENEW_BEFORE, OAuth2ClientCredentials
 from webrtc_async._auth.schemes import BasicAuth
 from webrtc_async._call.attempts import ApiResponse
-from webrtc_async._call.retry import RetryPolicy
+from webrtc_async._call.retry_policy import RetryPolicy
 from webrtc_async._protocol.route import ACCOUNT, Route
 from webrtc_async._version import __version__
 from webrtc_async.client import AsyncWebRtcClient

@@ -1,4 +1,4 @@
-"""The eleven methods are their rows: signature, docstring, values and body."""
+"""The eleven methods agree with their rows: signature, docstring, values and body."""
 
 import inspect
 import re
@@ -8,9 +8,10 @@ from typing import Any, get_type_hints
 import pytest
 
 from webrtc_async import errors, route_table
+from webrtc_async._protocol.endpoint import endpoint
 from webrtc_async._protocol.route import Route
 from webrtc_async.client import AsyncWebRtcClient
-from webrtc_async.endpoints import Endpoints, endpoint
+from webrtc_async.endpoints import Endpoints
 from webrtc_async.errors import RouteMismatchError
 from webrtc_async.models import Participant, Session, Subscriptions
 from webrtc_async.route_table import ROUTES
@@ -35,7 +36,7 @@ each_method = pytest.mark.parametrize("name", METHODS)
 
 
 class RecordingEndpoints(Endpoints):
-    """Writes down its calls and answers with a mark of its own."""
+    """Endpoints that record their calls and return a marker."""
 
     def __init__(self) -> None:
         self.calls: list[tuple[Route[Any, Any], Mapping[str, object], object]] = []

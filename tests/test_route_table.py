@@ -265,7 +265,7 @@ def test_path_template_round_trips(route: Any) -> None:
 
 @each_route
 def test_repeat_follows_from_the_method(route: Any) -> None:
-    """What a second arrival does follows from the method; of the two PUTs one joins, one writes."""
+    """The idempotency follows from the method; of the two PUTs one joins, one writes."""
     expected = {
         "POST": Idempotency.CREATE,
         "GET": Idempotency.SAFE,

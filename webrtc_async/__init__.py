@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from webrtc_async._auth.secret import EnvironmentSecret, Secret
     from webrtc_async._call.api_response import ApiResponse
     from webrtc_async._call.observer import ObservedAttempt, ObservedCall, ObservedEnd, Observer
-    from webrtc_async._call.retry import RetryPolicy
+    from webrtc_async._call.retry_policy import RetryPolicy
     from webrtc_async._call.retry_quota import RetryQuota
     from webrtc_async._protocol.route import Idempotency, Route
     from webrtc_async._transport.rate_limiter import LocalRateLimiter, RateLimiter
@@ -200,7 +200,7 @@ _HOMES: Final = {
     "_call.observer": ("ObservedAttempt", "ObservedCall", "ObservedEnd", "Observer"),
     "errors.outcome": ("Orphan", "Outcome", "Stage"),
     "_transport.rate_limiter": ("LocalRateLimiter", "RateLimiter"),
-    "_call.retry": ("RetryPolicy",),
+    "_call.retry_policy": ("RetryPolicy",),
     "_call.retry_quota": ("RetryQuota",),
     "_protocol.route": ("Idempotency", "Route"),
     "route_table": ("ROUTES",),

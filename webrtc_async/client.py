@@ -6,12 +6,7 @@ import ssl
 from collections.abc import Coroutine, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final, NoReturn, Self, TypeVar, Unpack
 
-from webrtc_async._auth.environment import (
-    PRODUCTION,
-    account_from_env,
-    auth_from_env,
-    base_url_from_env,
-)
+from webrtc_async._auth.from_environment import auth_from
 from webrtc_async._auth.schemes import Auth, as_auth
 from webrtc_async._call.api_response import ApiResponse
 from webrtc_async._call.attempts import Call
@@ -19,9 +14,10 @@ from webrtc_async._call.call_context import CallContext
 from webrtc_async._call.create_call import CreateCall
 from webrtc_async._call.observer import Observer, check_observers, watch_over
 from webrtc_async._call.options import ClientSettings, Options, merged_headers, standard_headers
-from webrtc_async._call.retry import RetryPolicy
+from webrtc_async._call.retry_policy import RetryPolicy
 from webrtc_async._call.retry_quota import RetryQuota
 from webrtc_async._conference_methods import ConferenceMethods
+from webrtc_async._config.environment import PRODUCTION, Environment
 from webrtc_async._config.validation import (
     check_base_url,
     check_headers,
@@ -168,10 +164,11 @@ class AsyncWebRtcClient(ConferenceMethods):
         Raises:
             ConfigurationError: A variable is missing or cannot be used; the error names it.
         """
-        given = os.environ if environ is None else environ  # help() shows what defaults hold
-        account_id, auth = account_from_env(given), auth_from_env(given)
+        # os.environ is no default, because help() would show its values.
+        environment = Environment(os.environ if environ is None else environ)
+        account_id, auth = environment.account_id, auth_from(environment)
         if "base_url" not in settings:
-            settings["base_url"] = base_url_from_env(given)
+            settings["base_url"] = environment.base_url
         return cls(account_id, auth=auth, **settings)
 
     def with_options(

@@ -1,87 +1,26 @@
-"""The eleven operations as coroutine functions, declared here and carried out by their routes.
+"""The eleven operations, one coroutine function for each row of the route table.
 
-`@endpoint(ROUTE)` over a declared signature makes the function; a signature that disagrees with its
-route fails while this module is imported. The account is the client's. One id may be given by
-position; two ids are given by name, because swapped ones would do something else without an error.
+`@endpoint(ROUTE)` makes the function from the declared signature; a signature that disagrees with
+its row fails at import. The account is the client's. One id may be positional; two ids are
+keyword-only, because swapped ids would do something else without an error.
 
-Every operation raises `ApiError` when the service refuses, `TransportError` when no complete answer
-came, `UnexpectedResponseError` when the answer does not fit, and `InvalidArgumentError` before
-anything is sent. Each docstring names only what else a caller would catch by name.
+Every operation raises `ApiError` if the service rejects the call, `TransportError` if no complete
+response arrived, `UnexpectedResponseError` if the response does not fit its model, and
+`InvalidArgumentError` before anything is sent. The docstrings name the other errors to handle.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Coroutine, Mapping
-from functools import wraps
-from inspect import signature
-from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
+from collections.abc import Coroutine, Mapping
+from typing import Any
 
 from webrtc_async import route_table
+from webrtc_async._protocol.endpoint import endpoint
 from webrtc_async._protocol.route import Route
 from webrtc_async.models import AccountsParticipantsResponse, Participant, Session, Subscriptions
 
 
-class Caller(Protocol):
-    """What can carry out a call."""
-
-    def call(
-        self, route: Route[Any, Any], path_values: Mapping[str, object], body: object
-    ) -> Coroutine[Any, Any, Any]:
-        """Return what carries out a call and returns its result."""
-        ...
-
-
-CallerT = TypeVar("CallerT", bound=Caller)
-P = ParamSpec("P")
-ResultT = TypeVar("ResultT")
-Declared = Callable[Concatenate[CallerT, P], Coroutine[Any, Any, ResultT]]
-
-
-def endpoint(
-    route: Route[Any, ResultT],
-) -> Callable[[Declared[CallerT, P, ResultT]], Declared[CallerT, P, ResultT]]:
-    """Make a declared signature the coroutine function that calls a route.
-
-    Raises:
-        RouteMismatchError: The signature disagrees with the route.
-    """
-
-    def build(declared: Declared[CallerT, P, ResultT]) -> Declared[CallerT, P, ResultT]:
-        names, shape = route.check_fits(declared), signature(declared)
-        required, known = frozenset(route.caller_names), frozenset(names)
-        # Two ids are keyword-only, so then nothing is taken by position.
-        by_position = names if len(required) < 2 else ()
-        body_name = names[-1] if route.takes_body else ""
-
-        def refuse(*args: object, **kwargs: object) -> None:
-            if len(args) > 1 and not by_position:
-                by_name = ", ".join(f"{name}=…" for name in names)
-                raise TypeError(
-                    f"too many positional arguments: write {declared.__name__}({by_name})"
-                )
-            shape.bind(*args, **kwargs)  # words the TypeError of a plain call
-
-        @wraps(declared)
-        async def call(self: CallerT, /, *args: P.args, **kwargs: P.kwargs) -> ResultT:
-            given: dict[str, object] = dict(zip(by_position, args, strict=False)) | kwargs
-            if len(given) != len(args) + len(kwargs) or not required <= given.keys() <= known:
-                refuse(self, *args, **kwargs)
-            body = given.pop(body_name, None)
-            result: ResultT = await self.call(route, given, body)
-            return result
-
-        return call
-
-    return build
-
-
 class Endpoints(ABC):
-    """The operations; `call` carries them out."""
-
-    @abstractmethod
-    def call(
-        self, route: Route[Any, Any], path_values: Mapping[str, object], body: object
-    ) -> Coroutine[Any, Any, Any]:
-        """Return what carries out a call and returns its result."""
+    """The operations of the API; a subclass makes the calls."""
 
     @endpoint(route_table.CREATE_PARTICIPANT)
     async def create_participant(
@@ -89,14 +28,14 @@ class Endpoints(ABC):
     ) -> AccountsParticipantsResponse:
         """Create a participant and the token that its device connects with.
 
-        The token comes only here. A create whose answer is lost is not repeated, because that
-        could make a second participant.
+        Only this response has the token. A create whose response is lost is not repeated, because
+        that could create a second participant.
 
         Args:
-            participant: What it may publish, its tag and its callback URL; they stay as created.
+            participant: Its publish permissions, tag and callback URL, which cannot change later.
 
         Raises:
-            UnknownOutcomeError: The answer was lost; the participant may exist.
+            UnknownOutcomeError: The response was lost; the participant may exist.
         """
         ...
 
@@ -108,7 +47,7 @@ class Endpoints(ABC):
             participant_id: The participant.
 
         Raises:
-            NotFoundError: There is none, or it is no longer active.
+            NotFoundError: The participant does not exist or is no longer active.
         """
         ...
 
@@ -120,8 +59,8 @@ class Endpoints(ABC):
             participant_id: The participant.
 
         Raises:
-            NotFoundError: There is none; the service also deletes participants that lost their
-                connection, so this is often as good as done.
+            NotFoundError: The participant does not exist. The service deletes participants that
+                lose their connection, so there is often nothing left to do.
         """
         ...
 
@@ -129,13 +68,13 @@ class Endpoints(ABC):
     async def create_session(self, session: Session | None = None) -> Session:
         """Create a session.
 
-        A create whose answer is lost is not repeated, because that could make a second session.
+        A create whose response is lost is not repeated, because that could create a second session.
 
         Args:
-            session: Its tag, which stays as created.
+            session: Its tag, which cannot change later.
 
         Raises:
-            UnknownOutcomeError: The answer was lost; the session may exist.
+            UnknownOutcomeError: The response was lost; the session may exist.
         """
         ...
 
@@ -147,7 +86,7 @@ class Endpoints(ABC):
             session_id: The session.
 
         Raises:
-            NotFoundError: There is none, or it is over nine hours old.
+            NotFoundError: The session does not exist or is over nine hours old.
         """
         ...
 
@@ -159,19 +98,19 @@ class Endpoints(ABC):
             session_id: The session.
 
         Raises:
-            NotFoundError: There is none, or it is over nine hours old.
+            NotFoundError: The session does not exist or is over nine hours old.
         """
         ...
 
     @endpoint(route_table.LIST_SESSION_PARTICIPANTS)
     async def list_session_participants(self, session_id: str) -> list[Participant]:
-        """List the participants in a session; an empty session gives an empty list.
+        """List the participants in a session; an empty session returns an empty list.
 
         Args:
             session_id: The session.
 
         Raises:
-            NotFoundError: There is no such session.
+            NotFoundError: The session does not exist.
         """
         ...
 
@@ -182,12 +121,12 @@ class Endpoints(ABC):
         """Add a participant to a session, with its subscriptions if they are given.
 
         Args:
-            session_id: The session to join; it holds 20 participants at most.
-            participant_id: Who joins; a participant is in one session at most.
-            subscriptions: Whom the participant receives; without them, nobody.
+            session_id: The session to join, of at most 20 participants.
+            participant_id: The participant, which can be in at most one session.
+            subscriptions: The participants to receive; None for nobody.
 
         Raises:
-            NotFoundError: There is no such session or participant.
+            NotFoundError: The session or the participant does not exist.
             ConflictError: The participant is in another session, or the session is full.
         """
         ...
@@ -196,14 +135,14 @@ class Endpoints(ABC):
     async def remove_participant_from_session(
         self, *, session_id: str, participant_id: str
     ) -> None:
-        """Remove a participant from a session, and with it the participant's subscriptions there.
+        """Remove a participant and its subscriptions from a session.
 
         Args:
             session_id: The session to leave.
-            participant_id: Who leaves; the participant itself stays.
+            participant_id: The participant, which continues to exist.
 
         Raises:
-            NotFoundError: There is no such session or participant, or it is not in there.
+            NotFoundError: The session or the participant does not exist, or it is not a member.
         """
         ...
 
@@ -211,14 +150,14 @@ class Endpoints(ABC):
     async def get_participant_subscriptions(
         self, *, session_id: str, participant_id: str
     ) -> Subscriptions:
-        """Get whom a participant receives; without subscriptions this is `Subscriptions.nothing()`.
+        """Get a participant's subscriptions, `Subscriptions.nothing()` if there are none.
 
         Args:
             session_id: The session.
-            participant_id: Who receives.
+            participant_id: The participant that receives.
 
         Raises:
-            NotFoundError: There is no such session or participant.
+            NotFoundError: The session or the participant does not exist.
         """
         ...
 
@@ -226,14 +165,20 @@ class Endpoints(ABC):
     async def update_participant_subscriptions(
         self, *, session_id: str, participant_id: str, subscriptions: Subscriptions | None = None
     ) -> None:
-        """Replace whom a participant receives; nothing of what was there is kept.
+        """Replace all subscriptions of a participant.
 
         Args:
             session_id: The session.
-            participant_id: Who receives.
-            subscriptions: The new subscriptions; without them, the participant receives nobody.
+            participant_id: The participant that receives.
+            subscriptions: The participants to receive; None for nobody.
 
         Raises:
-            NotFoundError: There is no such session or participant.
+            NotFoundError: The session or the participant does not exist.
         """
         ...
+
+    @abstractmethod
+    def call(
+        self, route: Route[Any, Any], path_values: Mapping[str, object], body: object
+    ) -> Coroutine[Any, Any, Any]:
+        """Return a coroutine that makes the call and returns its result."""

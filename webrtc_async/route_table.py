@@ -1,7 +1,7 @@
-"""The eleven operations, a row each, as the service documents them.
+"""The route table: the eleven operations of the API, one row each.
 
-Creates answer 200, not 201. A list and a participant's subscriptions may answer 204 for none.
-Every path is written out, so that it can be searched for.
+A create returns 200, not 201. An empty list and empty subscriptions may return 204. Each path is
+written out, so that a search finds it.
 """
 
 from types import NoneType
@@ -13,6 +13,8 @@ from webrtc_async.models import AccountsParticipantsResponse, Participant, Sessi
 CREATE_ERRORS: Final = frozenset({400, 401, 403, 500})
 LOOKUP_ERRORS: Final = CREATE_ERRORS | {404}
 JOIN_ERRORS: Final = LOOKUP_ERRORS | {409}
+
+# Participants
 
 CREATE_PARTICIPANT: Final = Route(
     operation="createParticipant",
@@ -41,6 +43,9 @@ DELETE_PARTICIPANT: Final = Route(
     errors=LOOKUP_ERRORS,
     idempotency=Idempotency.ENSURE_GONE,
 )
+
+# Sessions
+
 CREATE_SESSION: Final = Route(
     operation="createSession",
     method="POST",
@@ -68,6 +73,9 @@ DELETE_SESSION: Final = Route(
     errors=LOOKUP_ERRORS,
     idempotency=Idempotency.ENSURE_GONE,
 )
+
+# Participants in sessions
+
 LIST_SESSION_PARTICIPANTS: Final = Route(
     operation="listSessionParticipants",
     method="GET",
@@ -96,6 +104,9 @@ REMOVE_PARTICIPANT_FROM_SESSION: Final = Route(
     errors=LOOKUP_ERRORS,
     idempotency=Idempotency.ENSURE_GONE,
 )
+
+# Subscriptions
+
 GET_PARTICIPANT_SUBSCRIPTIONS: Final = Route(
     operation="getParticipantSubscriptions",
     method="GET",

@@ -1,4 +1,4 @@
-"""Credentials: what they send, what they refuse, and that they show nothing."""
+"""Credentials: the headers they send, the values they refuse, and that they show nothing."""
 
 import base64
 import copy
@@ -14,10 +14,11 @@ from support.backends import jumping_backends
 from support.scripted import ScriptedSend, texts_of, wire_answer
 from support.speaking import Clock
 
-from webrtc_async._auth.environment import auth_from_env
-from webrtc_async._auth.oauth2 import TOKEN_URL, OAuth2ClientCredentials
+from webrtc_async._auth.from_environment import auth_from
+from webrtc_async._auth.oauth2 import OAuth2ClientCredentials
 from webrtc_async._auth.schemes import Auth, BasicAuth, BearerAuth, as_auth
 from webrtc_async._auth.secret import Secret
+from webrtc_async._config.environment import TOKEN_URL, Environment
 from webrtc_async._protocol.wire import WireResponse
 from webrtc_async.errors import (
     ApiError,
@@ -60,7 +61,7 @@ class UnusedSend:
     ],
 )
 def test_a_secret_shows_nowhere(holder: object) -> None:
-    """Neither a secret nor what holds one gives it away as text."""
+    """Neither a secret nor its holder shows it as text."""
     for text in (*texts_of(holder), "%s %r" % (holder, holder)):  # noqa: UP031
         assert CANARY not in text
         assert "<hidden>" in text
@@ -92,7 +93,7 @@ def test_a_secret_is_not_json() -> None:
 
 
 def test_a_secret_reveals_on_demand() -> None:
-    """The text is there for who asks by name."""
+    """reveal() returns the text."""
     assert Secret(CANARY).reveal() == CANARY
 
 
@@ -121,7 +122,7 @@ async def test_basic_sends_what_the_rfc_says(username: str, password: str, heade
     password=st.text(st.characters(exclude_categories=("Cc", "Cs")), min_size=1),
 )
 def test_every_basic_pair_can_be_read_back(username: str, password: str) -> None:
-    """Whatever pair is accepted, the server reads the same pair."""
+    """The server reads every accepted pair back unchanged."""
 
     async def authorize() -> str:
         return await BasicAuth(username, password).authorization(UnusedSend())
@@ -190,7 +191,7 @@ def test_a_token_that_is_none_is_refused(token: str) -> None:
     assert token not in str(caught.value)
 
 
-# as_auth and auth_from_env
+# as_auth and auth_from
 
 
 def test_a_pair_is_a_username_and_password() -> None:
@@ -204,7 +205,7 @@ def test_a_pair_is_a_username_and_password() -> None:
     "auth", [BasicAuth("u", "p"), BearerAuth("t"), OAuth2ClientCredentials("i", "s")]
 )
 def test_credentials_stay_as_they_are(auth: Auth) -> None:
-    """What is an Auth already is returned itself."""
+    """An Auth is returned as it is."""
     assert as_auth(auth) is auth
 
 
@@ -240,7 +241,7 @@ OAUTH = {"BW_CLIENT_ID": "id", "BW_CLIENT_SECRET": "secret"}
 
 def test_basic_from_the_environment() -> None:
     """A username and password make Basic auth."""
-    auth = auth_from_env(BASIC)
+    auth = auth_from(Environment(BASIC))
     assert isinstance(auth, BasicAuth)
     assert (auth.username, auth.password.reveal()) == ("user", "password")
 
@@ -248,7 +249,7 @@ def test_basic_from_the_environment() -> None:
 @pytest.mark.parametrize("beside", [{}, BASIC, {"BW_USERNAME": "half"}])
 def test_client_credentials_go_first(beside: dict[str, str]) -> None:
     """A client id and secret win over a username and password, even half of them."""
-    auth = auth_from_env(OAUTH | beside)
+    auth = auth_from(Environment(OAUTH | beside))
     assert isinstance(auth, OAuth2ClientCredentials)
     assert (auth.client_id, auth.client_secret.reveal()) == ("id", "secret")
     assert auth.token_url == TOKEN_URL
@@ -256,7 +257,7 @@ def test_client_credentials_go_first(beside: dict[str, str]) -> None:
 
 def test_the_token_url_comes_from_the_environment() -> None:
     """BW_TOKEN_URL replaces the public one."""
-    auth = auth_from_env({**OAUTH, "BW_TOKEN_URL": "https://t.example/x"})
+    auth = auth_from(Environment({**OAUTH, "BW_TOKEN_URL": "https://t.example/x"}))
     assert isinstance(auth, OAuth2ClientCredentials)
     assert auth.token_url == "https://t.example/x"
 
@@ -270,7 +271,7 @@ def test_half_of_a_pair_names_the_other_half(missing: str, empty: str | None) ->
     if empty is not None:
         environ[missing] = empty
     with pytest.raises(ConfigurationError, match=f"variable {missing} is not set"):
-        auth_from_env(environ)
+        auth_from(Environment(environ))
 
 
 @pytest.mark.parametrize(
@@ -279,7 +280,7 @@ def test_half_of_a_pair_names_the_other_half(missing: str, empty: str | None) ->
 def test_an_empty_environment_names_them_all(environ: dict[str, str]) -> None:
     """With neither pair, the error names all four variables."""
     with pytest.raises(ConfigurationError) as caught:
-        auth_from_env(environ)
+        auth_from(Environment(environ))
     assert all(name in str(caught.value) for name in (*BASIC, *OAUTH))
 
 
@@ -321,7 +322,7 @@ def test_credentials_need_no_running_loop() -> None:
 
 @pytest.mark.anyio
 async def test_fifty_calls_fetch_one_token() -> None:
-    """However many calls start at once, one request fetches the token for all of them."""
+    """One request fetches the token for all calls that start at once."""
     send, auth = ScriptedSend(TOKEN), OAuth2ClientCredentials("id", "secret")
     headers: list[str] = []
 
@@ -413,9 +414,9 @@ async def test_refused_credentials_are_unauthorized(status: int) -> None:
     ("status", "kind"), [(429, RateLimitedError), (500, ServerError), (503, ServerError)]
 )
 async def test_a_status_that_passes_is_its_error(status: int, kind: type[ApiError]) -> None:
-    """What may be better later is that status's error, with nothing sent and its Retry-After."""
+    """A temporary refusal is its status's error, with nothing sent and its Retry-After."""
     answer = wire_answer(status, b"<html>gateway</html>", **{"retry-after": "7"})
-    with pytest.raises(kind, match=f"the token endpoint answered {status}") as caught:
+    with pytest.raises(kind, match=f"the token endpoint responded with {status}") as caught:
         await OAuth2ClientCredentials("id", "secret").authorization(ScriptedSend(answer))
     assert (caught.value.status, caught.value.outcome) == (status, Outcome.NOT_SENT)
     assert caught.value.retry_after == 7
@@ -486,12 +487,12 @@ async def test_waiting_calls_share_a_failed_fetch() -> None:
             tasks.start_soon(one)
     assert len(send.requests) == 1
     assert len({id(each) for each in failures}) == 50
-    assert {str(each) for each in failures} == {"the token endpoint answered 503."}
+    assert {str(each) for each in failures} == {"the token endpoint responded with 503."}
 
 
 @pytest.mark.anyio
 async def test_a_forgotten_token_is_fetched_anew() -> None:
-    """A token that the service refused is given up; a newer one is not."""
+    """A token that the service rejected is dropped; a newer one is not."""
     send = ScriptedSend(
         wire_answer(200, {"access_token": "old", "expires_in": 3600}),
         wire_answer(200, {"access_token": "new", "expires_in": 3600}),
@@ -570,7 +571,7 @@ GARBAGE = [
 @pytest.mark.anyio
 @pytest.mark.parametrize("content", GARBAGE, ids=lambda content: repr(content[:40]))
 async def test_an_answer_without_a_token_is_our_error(content: bytes) -> None:
-    """Whatever a token endpoint answers with 200, without a token it is our error."""
+    """A 200 of a token endpoint without a token is an error of this package."""
     send = ScriptedSend(wire_answer(200, content))
     with pytest.raises(ConfigurationError, match="without a usable access_token"):
         await OAuth2ClientCredentials("id", "secret").authorization(send)

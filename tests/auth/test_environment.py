@@ -1,4 +1,4 @@
-"""What the BW_ variables say."""
+"""The BW_ environment variables."""
 
 import pydoc
 import re
@@ -6,13 +6,9 @@ from typing import Any
 
 import pytest
 
-from webrtc_async._auth.environment import (
-    PRODUCTION,
-    account_from_env,
-    auth_from_env,
-    base_url_from_env,
-)
+from webrtc_async._auth.from_environment import auth_from
 from webrtc_async._auth.schemes import BasicAuth
+from webrtc_async._config.environment import PRODUCTION, Environment
 from webrtc_async.client import AsyncWebRtcClient
 from webrtc_async.errors import ConfigurationError
 
@@ -39,8 +35,11 @@ OAUTH = {
         ({**OAUTH, "BW_CLIENT_ID": "a\n"}, "It was read from BW_CLIENT_ID"),
         ({**OAUTH, "BW_TOKEN_URL": "idp.example"}, "BW_TOKEN_URL"),
         ({**OAUTH, "BW_TOKEN_URL": "https://u:canary-secret@idp.example"}, "BW_TOKEN_URL"),
-        ({**OAUTH, "BW_TOKEN_URL": ""}, "BW_TOKEN_URL is empty.* unset it for https://api"),
-        ({**BASIC, "BW_WEBRTC_BASE_URL": ""}, "BW_WEBRTC_BASE_URL is empty.* unset it for https"),
+        ({**OAUTH, "BW_TOKEN_URL": ""}, "BW_TOKEN_URL is empty.* unset it to use https://api"),
+        (
+            {**BASIC, "BW_WEBRTC_BASE_URL": ""},
+            "BW_WEBRTC_BASE_URL is empty.* unset it to use https",
+        ),
         ({**BASIC, "BW_WEBRTC_BASE_URL": " "}, "BW_WEBRTC_BASE_URL"),
         ({**BASIC, "BW_WEBRTC_BASE_URL": "localhost:8080"}, "BW_WEBRTC_BASE_URL"),
         ({**BASIC, "BW_WEBRTC_BASE_URL": "http://a/v1?x=1"}, "BW_WEBRTC_BASE_URL"),
@@ -55,24 +54,28 @@ def test_a_variable_that_cannot_be_used_is_named(environ: dict[str, str], named:
 
 @pytest.mark.parametrize("environ", [None, "BW_ACCOUNT_ID=1", 5])
 def test_an_environment_is_a_mapping(environ: Any) -> None:
-    """What is no mapping is refused by the argument's name."""
-    for read in (account_from_env, auth_from_env):
-        with pytest.raises(ConfigurationError, match="environ must be a mapping"):
-            read(environ)
+    """Anything but a mapping is refused by the argument's name."""
+    with pytest.raises(ConfigurationError, match="environ must be a mapping"):
+        Environment(environ)
 
 
 def test_a_whole_environment_is_read() -> None:
     """Account, credentials and base URL are what the variables say."""
-    environ = {**BASIC, "BW_WEBRTC_BASE_URL": "http://127.0.0.1:8080/v1/"}
-    assert account_from_env(environ) == "9900000"
-    assert auth_from_env(environ) == BasicAuth("user", "canary-secret")
-    assert base_url_from_env(environ) == "http://127.0.0.1:8080/v1"
+    environment = Environment({**BASIC, "BW_WEBRTC_BASE_URL": "http://127.0.0.1:8080/v1/"})
+    assert environment.account_id == "9900000"
+    assert auth_from(environment) == BasicAuth("user", "canary-secret")
+    assert environment.base_url == "http://127.0.0.1:8080/v1"
+
+
+def test_the_repr_shows_no_value() -> None:
+    """The repr of an environment holds no variable's value."""
+    assert "canary-secret" not in repr(Environment(BASIC))
 
 
 def test_unused_credentials_may_be_empty() -> None:
     """An environment file may list both kinds of credentials and leave one of them empty."""
     unused = {"BW_CLIENT_ID": "", "BW_CLIENT_SECRET": "", "BW_TOKEN_URL": ""}
-    assert auth_from_env({**BASIC, **unused}) == BasicAuth("user", "canary-secret")
+    assert auth_from(Environment({**BASIC, **unused})) == BasicAuth("user", "canary-secret")
 
 
 def test_a_base_url_that_is_given_goes_first() -> None:
@@ -83,13 +86,13 @@ def test_a_base_url_that_is_given_goes_first() -> None:
 
 
 def test_without_variables_the_public_service_is_meant() -> None:
-    """Where nothing else is said, requests go to the public service."""
-    assert base_url_from_env(BASIC) == PRODUCTION
+    """Without variables requests go to the public service."""
+    assert Environment(BASIC).base_url == PRODUCTION
     assert "at https://api.webrtc.bandwidth.com/v1" in repr(AsyncWebRtcClient.from_env(BASIC))
 
 
 def test_help_shows_nothing_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What help() prints, and a documentation tool publishes, holds no variable's value."""
+    """The output of help(), which documentation tools publish, holds no variable's value."""
     monkeypatch.setenv("BW_PASSWORD", "canary-secret")
     shown = pydoc.plain(pydoc.render_doc(AsyncWebRtcClient))
     assert re.search(r"from_env\([\s|]*environ: ", shown)

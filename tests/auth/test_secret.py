@@ -1,4 +1,4 @@
-"""Secrets that are read anew: from a provider or the environment, and pickled by reference."""
+"""Rotating secrets: from a provider or the environment, pickled by reference."""
 
 import pickle
 from typing import Any
@@ -48,7 +48,7 @@ async def test_a_fixed_secret_does_not_rotate() -> None:
 
 @pytest.mark.parametrize("given", ["", "a\nb", None, 5])
 async def test_what_a_provider_may_not_give(given: Any) -> None:
-    """What cannot stand in credentials is refused by the secret's name."""
+    """A text that credentials cannot hold is refused by the secret's name."""
     with pytest.raises(ConfigurationError, match=r"^The password "):
         await as_secret("password", lambda: given).read()
 

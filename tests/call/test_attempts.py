@@ -1,4 +1,4 @@
-"""One call: its deadline, what is known of its outcome, and what its result says."""
+"""One call: its deadline, outcome and result."""
 
 import math
 from typing import Any
@@ -25,7 +25,7 @@ from support.scripted import (
 from webrtc_async import route_table
 from webrtc_async._auth.oauth2 import OAuth2ClientCredentials
 from webrtc_async._auth.schemes import Auth, BasicAuth, BearerAuth, Send
-from webrtc_async._call.retry import RetryPolicy
+from webrtc_async._call.retry_policy import RetryPolicy
 from webrtc_async._call.retry_quota import RetryQuota
 from webrtc_async.errors import (
     ConfigurationError,
@@ -54,7 +54,7 @@ BOTH: Any = {"session_id": "s-1", "participant_id": "p-1"}
 
 
 def is_about(seconds: float) -> object:
-    """Return what is equal to that many seconds, give or take the work done meanwhile."""
+    """Return a value that equals these seconds, with a tolerance for the work between."""
     return pytest.approx(seconds, abs=0.5)
 
 
@@ -73,7 +73,7 @@ async def test_a_call_ends_at_its_deadline(deadline: float) -> None:
     error = caught.value
     assert isinstance(error, TimeoutError)
     assert (error.operation, error.attempts) == ("createSession", 1)
-    assert str(error).startswith(f"createSession: its {deadline:g} s deadline passed while it was ")
+    assert str(error).startswith(f"createSession: the deadline of {deadline:g} s passed while ")
 
 
 @jumping_backends()
@@ -90,7 +90,7 @@ async def test_the_usual_attempt_timeout_leaves_time_for_three() -> None:
 
 @jumping_backends()
 async def test_the_deadline_covers_the_queue() -> None:
-    """A call that never gets a place ends at its deadline, and nothing of it was sent."""
+    """A call that never gets a slot ends at its deadline, and nothing was sent."""
     transport = ScriptedTransport(hang)
     async with (
         client_of(transport=transport, max_connections=1, retry=PATIENT) as client,
@@ -109,7 +109,7 @@ async def test_the_deadline_covers_the_queue() -> None:
 
 @jumping_backends()
 async def test_the_deadline_covers_the_token() -> None:
-    """A token that does not come ends the call at its deadline, and nothing of it was sent."""
+    """A token that never arrives ends the call at its deadline, and nothing was sent."""
     auth = OAuth2ClientCredentials("id", "secret")
     async with client_of(hang, auth=auth, deadline=7, retry=PATIENT) as client:
         with pytest.raises(DeadlineExceededError, match="access token") as caught:
@@ -119,7 +119,7 @@ async def test_the_deadline_covers_the_token() -> None:
 
 @jumping_backends()
 async def test_the_deadline_covers_a_pause() -> None:
-    """A pause that goes on for longer than it said still ends at the deadline."""
+    """A pause that takes longer than planned still ends at the deadline."""
     chosen = RetryPolicy(sleep=lambda _: anyio.sleep_forever())
     async with client_of(LOST, deadline=7, retry=chosen) as client:
         began = anyio.current_time()
@@ -143,7 +143,7 @@ async def test_the_deadline_covers_the_body() -> None:
 
     mock = httpx.MockTransport(lambda _: httpx.Response(200, stream=Endless()))
     async with client_of(transport=mock, deadline=7, retry=PATIENT) as client:
-        with pytest.raises(DeadlineExceededError, match="Its status was 200") as caught:
+        with pytest.raises(DeadlineExceededError, match="The response status was 200") as caught:
             await client.create_session()
     error = caught.value
     assert (error.stage, error.outcome, error.status) == (Stage.READING, Outcome.ANSWERED, 200)
@@ -228,7 +228,7 @@ async def test_the_worst_outcome_of_all_attempts_counts(
             await client.get_session("s-1")
     assert caught.value.outcome is outcome
     if isinstance(caught.value, ServerError | NotFoundError):
-        assert ("answer was lost" in str(caught.value)) is (outcome is Outcome.UNKNOWN)
+        assert ("response was lost" in str(caught.value)) is (outcome is Outcome.UNKNOWN)
 
 
 @jumping_backends()
@@ -252,7 +252,7 @@ DELETES = {
 @pytest.mark.parametrize("name", DELETES)
 @pytest.mark.parametrize("first", [LOST, refusal(503), refusal(500)], ids=["lost", "503", "500"])
 async def test_a_repeated_delete_that_finds_nothing_is_done(name: str, first: object) -> None:
-    """A 404 after an attempt that may have deleted is the success that was wanted."""
+    """A 404 after an attempt that may have deleted the resource is a success."""
     async with client_of(first, refusal(404)) as client:
         assert await getattr(client, name)(**DELETES[name]) is None
 
@@ -282,7 +282,7 @@ async def test_a_delete_that_found_nothing_first_fails(name: str, first: list[ob
     ],
 )
 async def test_no_other_404_is_a_success(name: str, values: Any) -> None:
-    """Only a delete takes a 404 for its work done."""
+    """Only for a delete does a 404 mean success."""
     async with client_of(LOST, refusal(404)) as client:
         with pytest.raises(NotFoundError):
             await getattr(client, name)(**values)
@@ -327,7 +327,7 @@ async def test_a_409_after_a_repeated_add_is_confirmed_by_the_list(first: object
 async def test_a_409_that_the_list_does_not_confirm_is_raised(
     listing: object, outcome: Outcome
 ) -> None:
-    """Where the participant is not in the session, or nobody can tell, the conflict is raised."""
+    """The conflict is raised if the participant is not in the session, or if the list fails."""
     with pytest.raises(ConflictError) as caught:
         await added(LOST, refusal(409), listing)
     assert (caught.value.operation, caught.value.attempts) == ("addParticipantToSession", 2)
@@ -348,7 +348,7 @@ async def test_a_409_that_nothing_led_to_asks_nobody(first: list[object]) -> Non
 
 
 async def test_a_read_over_a_dead_connection_is_sent_again_at_once() -> None:
-    """A kept connection that dies under a read costs no pause and no quota."""
+    """A stale connection costs a read no pause and no quota."""
     recorder, quota = Recorder(), RetryQuota()
     ok = http(200, b'{"id":"s-1"}', Content_Type="application/json")
     async with serving(ok, reset, ok, keeps_alive=True) as server:
@@ -360,7 +360,7 @@ async def test_a_read_over_a_dead_connection_is_sent_again_at_once() -> None:
 
 
 async def test_a_fresh_connection_that_dies_is_an_ordinary_failure() -> None:
-    """A connection that was made for the request and dies says something of the service."""
+    """A new connection that is lost is a failure of the service."""
     recorder = Recorder()
     ok = http(200, b'{"id":"s-1"}', Content_Type="application/json")
     async with serving(reset, ok, keeps_alive=True) as server:
@@ -371,7 +371,7 @@ async def test_a_fresh_connection_that_dies_is_an_ordinary_failure() -> None:
 
 
 async def test_a_create_over_a_dead_connection_is_unknown() -> None:
-    """A create is not sent again whatever its connection was."""
+    """A create is not sent again, not even after a stale connection."""
     ok = http(200, b'{"id":"s-1"}', Content_Type="application/json")
     async with serving(ok, reset, ok, keeps_alive=True) as server:
         async with client_of(transport=None, base_url=server.url()) as client:
@@ -382,7 +382,7 @@ async def test_a_create_over_a_dead_connection_is_unknown() -> None:
 
 
 async def test_a_policy_of_one_attempt_sends_nothing_again() -> None:
-    """Where repeating is off it is off, and a second dead connection is an ordinary failure."""
+    """attempts=1 sends nothing again, and a second stale connection is an ordinary failure."""
     ok = http(200, b'{"id":"s-1"}', Content_Type="application/json")
     async with serving(ok, reset, keeps_alive=True) as server:
         settings = {"retry": RetryPolicy(attempts=1), "base_url": server.url()}
@@ -472,7 +472,7 @@ async def test_a_token_is_fetched_inside_the_call() -> None:
 
 @pytest.mark.parametrize("first", [refusal(503), refusal(500), LOST, UNSENT])
 async def test_a_failed_token_may_be_repeated_for_a_create(first: object) -> None:
-    """Until there is a token nothing was sent, so even a create is tried again."""
+    """Without a token nothing was sent, so even a create is repeated."""
     auth = OAuth2ClientCredentials("id", "secret")
     async with client_of(first, TOKEN, answer(200, SESSION), auth=auth) as client:
         response = await client.request(route_table.CREATE_SESSION)
@@ -490,7 +490,7 @@ async def test_a_refused_token_is_the_call_s_failure() -> None:
 
 @pytest.mark.parametrize("content", [b"", b"<html>", b'{"token_type": "bearer"}'])
 async def test_a_token_endpoint_of_garbage_is_our_error(content: bytes) -> None:
-    """A token endpoint that answers garbage ends the call with an error of ours."""
+    """A token endpoint that sends garbage ends the call with an error of this package."""
     auth = OAuth2ClientCredentials("id", "secret")
     async with client_of(httpx.Response(200, content=content), auth=auth) as client:
         with pytest.raises(ConfigurationError, match=r"^createSession: ") as caught:
@@ -499,7 +499,7 @@ async def test_a_token_endpoint_of_garbage_is_our_error(content: bytes) -> None:
 
 
 async def test_a_call_gets_a_new_token_once_when_its_own_is_refused() -> None:
-    """A token that was taken back is replaced within the call, for a create as well."""
+    """A revoked token is replaced within the call, for a create as well."""
     new = answer(200, {"access_token": "new", "expires_in": 3600})
     transport = ScriptedTransport(TOKEN, refusal(401), new, answer(200, SESSION))
     auth = OAuth2ClientCredentials("id", "secret")
@@ -559,7 +559,7 @@ async def test_an_unchanged_secret_is_not_sent_again(auth: Auth) -> None:
 
 
 async def test_a_provider_that_fails_sends_nothing() -> None:
-    """A provider's failure is our error, names the secret, and hides what the provider said."""
+    """A provider's failure is a ConfigurationError that names the secret and hides the message."""
 
     def password() -> str:
         raise RuntimeError("canary")
@@ -586,23 +586,23 @@ async def test_a_header_of_a_foreign_auth_is_checked(header: Any) -> None:
     """An auth of the user's own cannot make a request that breaks, and is not asked again."""
 
     class Own(Auth):
-        async def authorization(self, send: Send) -> str:
+        async def authorization(self, _: Send) -> str:
             return header
 
     transport = ScriptedTransport()
     async with client_of(transport=transport, auth=Own()) as client:
-        with pytest.raises(ConfigurationError, match=r"^getSession: the auth gave") as caught:
+        with pytest.raises(ConfigurationError, match=r"^getSession: the auth returned") as caught:
             await client.get_session("s-1")
     assert (caught.value.outcome, caught.value.attempts) == (Outcome.NOT_SENT, 1)
     assert not transport.requests
 
 
 async def test_a_foreign_auth_is_not_asked_again_after_a_401() -> None:
-    """An auth that says nothing of giving up is taken to have but one header."""
+    """An auth without forget() is asked for one header only."""
     asked = 0
 
     class Own(Auth):
-        async def authorization(self, send: Send) -> str:
+        async def authorization(self, _: Send) -> str:
             nonlocal asked
             asked += 1
             return f"Bearer token-{asked}"
@@ -618,7 +618,7 @@ async def test_a_foreign_auth_is_not_asked_again_after_a_401() -> None:
 
 
 async def test_a_response_says_what_it_took() -> None:
-    """Attempts, status, request id and public headers come along with the data."""
+    """A response has the data, attempts, status, request id and public headers."""
     headers = {"X-Amzn-RequestId": "r-1", "Set-Cookie": "secret", "X-Other": "1"}
     recorder = Recorder()
     async with client_of(
@@ -664,7 +664,7 @@ FAILURES: dict[str, tuple[object, dict[str, object]]] = {
 
 @pytest.mark.parametrize("name", FAILURES)
 async def test_every_failure_starts_with_its_operation(name: str) -> None:
-    """Whatever ends a call, its error's text starts with the operation."""
+    """The text of every error of a call starts with the operation."""
     step, chosen = FAILURES[name]
     settings = dict(chosen)
     if settings.pop("with_token", False):

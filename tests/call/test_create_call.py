@@ -1,4 +1,4 @@
-"""A create whose caller has gone, or whose answer is broken, leaves as little behind as it can."""
+"""A create that is cancelled, or whose response is broken, leaves as little as possible behind."""
 
 import asyncio
 import json
@@ -29,8 +29,8 @@ from support.scripted import (
 )
 
 from webrtc_async._auth.oauth2 import OAuth2ClientCredentials
-from webrtc_async._call.compensation import created_id
-from webrtc_async._call.retry import RetryPolicy
+from webrtc_async._call.create_call import created_id
+from webrtc_async._call.retry_policy import RetryPolicy
 from webrtc_async.client import AsyncWebRtcClient
 from webrtc_async.errors import (
     CreateRolledBackError,
@@ -113,7 +113,7 @@ async def test_closing_waits_for_a_create_that_is_followed(kind: str) -> None:
 
 @jumping_backends()
 async def test_a_create_out_of_time_is_followed_too() -> None:
-    """The call's own deadline is a cancellation as well: nobody would learn the id."""
+    """The call's own deadline counts as a cancellation too: nobody would learn the id."""
     service = Service("sessions")
     async with client_of(transport=service.transport, deadline=0.5, retry=PATIENT) as client:
         with pytest.raises(DeadlineExceededError) as caught:
@@ -125,7 +125,7 @@ async def test_a_create_out_of_time_is_followed_too() -> None:
 @pytest.mark.parametrize("anyio_backend", ["asyncio"])
 @pytest.mark.parametrize("times", [1, 2, 3])
 async def test_native_cancellations_are_followed_too(times: int) -> None:
-    """However often asyncio cancels the caller, what the create made is deleted."""
+    """The created resource is deleted even if asyncio cancels the caller several times."""
     service = Service("sessions", seconds=0.02)
     async with client_of(transport=service.transport) as client:
         task = asyncio.ensure_future(client.create_session())
@@ -160,7 +160,7 @@ async def test_following_has_its_bounds(seconds: float, settings: dict[str, Any]
 
 @jumping_backends()
 async def test_no_more_than_a_quarter_of_the_places_follow() -> None:
-    """However many creates are cancelled at once, three quarters of the places are free again."""
+    """After many cancelled creates, three quarters of the slots are free again."""
     service = Service("sessions")
     async with client_of(transport=service.transport, max_connections=8) as client:
         with anyio.move_on_after(0.5):
@@ -174,7 +174,7 @@ async def test_no_more_than_a_quarter_of_the_places_follow() -> None:
 
 @jumping_backends()
 async def test_a_refused_create_has_nothing_to_delete() -> None:
-    """A create that is refused after its caller has gone needs no delete."""
+    """A create that is rejected after the cancellation needs no delete."""
     service = Service("sessions", status=503)
     async with client_of(transport=service.transport) as client:
         with anyio.move_on_after(0.5):
@@ -206,7 +206,7 @@ async def test_a_create_that_was_not_sent_is_not_followed(wait: str) -> None:
 
 
 async def test_a_create_cancelled_while_connecting_was_not_sent() -> None:
-    """On a real socket a create that has no connection yet is not followed."""
+    """Over a real socket a create without a connection is not followed."""
     async with serving(stay_silent) as proxy:
         # A tunnel that the proxy does not open is a connection in the making.
         settings = {"proxy": f"http://127.0.0.1:{proxy.port}", "base_url": "https://a.example/v1"}
@@ -220,7 +220,7 @@ async def test_a_create_cancelled_while_connecting_was_not_sent() -> None:
 
 
 async def test_a_create_on_a_real_socket_is_followed() -> None:
-    """On a real socket the answer that comes after the cancellation is read, and acted on."""
+    """Over a real socket a response after the cancellation is read, and its resource deleted."""
     is_gone = anyio.Event()
 
     async def late(stream: Any, _: bytes) -> None:
@@ -245,7 +245,7 @@ async def test_a_create_on_a_real_socket_is_followed() -> None:
 async def test_a_followed_answer_that_is_not_whole_is_acted_upon(
     http_library: Any, ends: bool
 ) -> None:
-    """What comes after the cancellation may break off or stop; its id is deleted all the same."""
+    """A response after the cancellation may be cut off or stop; its id is deleted all the same."""
     is_gone = anyio.Event()
 
     async def late(stream: Any, _: bytes) -> None:
@@ -271,7 +271,7 @@ async def test_a_followed_answer_that_is_not_whole_is_acted_upon(
 
 
 def broken_by(kind: str) -> dict[str, bytes]:
-    """Return answers to a create that are of no use and hold its id."""
+    """Return unusable responses to a create that hold its id."""
     whole = str(made(kind)).replace("'", '"')
     return {
         "cut off": whole[: whole.index(ID) + len(ID) + 3].encode(),
@@ -284,10 +284,10 @@ def broken_by(kind: str) -> dict[str, bytes]:
 @each_create
 @pytest.mark.parametrize("how", broken_by("sessions"))
 async def test_a_create_with_a_broken_answer_is_rolled_back(kind: str, how: str) -> None:
-    """What a broken answer names is deleted, and the error says that nothing is left."""
+    """The resource that a broken response names is deleted, and the error says so."""
     transport = ScriptedTransport(httpx.Response(200, content=broken_by(kind)[how]), refusal(204))
     async with client_of(transport=transport) as client:
-        with pytest.raises(CreateRolledBackError, match="deleted again") as caught:
+        with pytest.raises(CreateRolledBackError, match="was deleted") as caught:
             await CREATES[kind](client)
     create, delete = transport.requests
     assert (create.method, delete.method) == ("POST", "DELETE")
@@ -310,7 +310,7 @@ async def test_a_create_whose_answer_breaks_off_is_rolled_back() -> None:
 
 
 async def test_a_roll_back_that_finds_nothing_is_one() -> None:
-    """What is gone before it could be deleted is gone."""
+    """A resource that is gone before its deletion counts as deleted."""
     content = broken_by("sessions")["wrong type"]
     async with client_of(httpx.Response(200, content=content), refusal(404)) as client:
         with pytest.raises(CreateRolledBackError):
@@ -319,7 +319,7 @@ async def test_a_roll_back_that_finds_nothing_is_one() -> None:
 
 @pytest.mark.parametrize("step", [refusal(500), httpx.ConnectError("refused"), refusal(403)])
 async def test_a_roll_back_that_fails_is_reported(step: object) -> None:
-    """Where the delete fails, the original error says which resource may still be there."""
+    """If the delete fails, the original error says which resource may still exist."""
     content = broken_by("sessions")["wrong type"]
     async with client_of(httpx.Response(200, content=content), step) as client:
         with pytest.raises(UnexpectedResponseError, match=f"with the id {ID}") as caught:
@@ -334,7 +334,7 @@ async def test_a_roll_back_that_fails_is_reported(step: object) -> None:
     ids=["empty", "page", "no id", "two ids"],
 )
 async def test_an_answer_without_a_certain_id_is_reported(content: bytes) -> None:
-    """Without one certain id nothing is deleted, and the error says how to find what was made."""
+    """Without exactly one id nothing is deleted, and the error says how to find the resource."""
     transport = ScriptedTransport(httpx.Response(200, content=content))
     async with client_of(transport=transport) as client:
         with pytest.raises(UnexpectedResponseError) as caught:
@@ -361,7 +361,7 @@ TEXTS = st.text(max_size=50) | st.just(f'"id":"{OTHER}"') | st.just(f'\\"id\\": 
 
 @given(tag=TEXTS, end=st.integers(0, 200))
 def test_no_text_passes_for_an_id(tag: str, end: int) -> None:
-    """Whatever a tag holds, and wherever the answer ends, no id but the resource's is found."""
+    """No tag and no cut makes a response show another id than the resource's."""
     content = json.dumps({"tag": tag, "id": ID}).encode()
     assert created_id(content) == ID
     assert created_id(content[:end]) in {None, ID}
@@ -449,16 +449,16 @@ async def test_what_cannot_exist_is_no_orphan(step: object) -> None:
 
 @pytest.mark.parametrize("status", [408, 500, 502, 503, 504])
 async def test_a_gateway_may_have_let_a_create_through(status: int) -> None:
-    """A failure of the service's side says how to find what may have been made nonetheless."""
+    """A 5xx after a create says how to find the resource that may exist."""
     async with client_of(refusal(status)) as client:
-        with pytest.raises(WebRtcError, match="What it may have made is in account") as caught:
+        with pytest.raises(WebRtcError, match="The resource may exist in account") as caught:
             await client.create_session()
     assert caught.value.orphan is not None
 
 
 @jumping_backends()
 async def test_an_orphan_dates_from_the_beginning_of_its_call() -> None:
-    """However long the call took, the time is the one at which it began."""
+    """The orphan's time is the beginning of the call, after a long call too."""
     async with client_of(hang, deadline=3600, retry=PATIENT, create_grace=0) as client:
         with pytest.raises(DeadlineExceededError) as caught:
             await client.create_session()
@@ -468,7 +468,7 @@ async def test_an_orphan_dates_from_the_beginning_of_its_call() -> None:
 
 
 async def test_a_success_is_as_before() -> None:
-    """A create that is answered gives its result, and nothing stays under way."""
+    """A create with a response returns its result, and no task remains."""
     async with client_of(answer(200, SESSION)) as client:
         assert (await client.create_session()).id == "s-1"
         await anyio.lowlevel.checkpoint()

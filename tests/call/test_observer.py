@@ -1,4 +1,4 @@
-"""Observers, the log and OpenTelemetry: told everything but secrets, and without a say in it."""
+"""Observers, the log and OpenTelemetry: they see everything but secrets and change nothing."""
 
 import logging
 from collections.abc import Mapping
@@ -35,7 +35,7 @@ LOST = httpx.ReadError(f"broken {CANARY}")
 
 
 class Recorder(Observer):
-    """Writes down what it is told, and fails on request."""
+    """An observer that records its calls and fails on request."""
 
     def __init__(self, fails: bool = False) -> None:
         self.told: list[tuple[str, Any]] = []
@@ -73,7 +73,7 @@ class Recorder(Observer):
 
 
 async def test_an_observer_is_told_of_every_attempt() -> None:
-    """A call that is repeated is told once, its attempts each, and headers go along with them."""
+    """A repeated call is reported once, each attempt separately, with its headers."""
     recorder = Recorder()
     headers = {"x-amzn-requestid": "r-3"}
     transport = ScriptedTransport(refusal(503), LOST, answer(200, SESSION, headers))
@@ -109,7 +109,7 @@ async def test_a_failure_is_told_as_it_is_raised() -> None:
 
 @jumping_backends()
 async def test_a_cancelled_call_ends_too() -> None:
-    """Cancellation passes, and what started has ended, with what may have happened."""
+    """A cancelled call and attempt are reported as ended, with the outcome."""
     recorder = Recorder()
     async with client_of(hang, observers=[recorder]) as client:
         with anyio.move_on_after(1) as scope:
@@ -121,7 +121,7 @@ async def test_a_cancelled_call_ends_too() -> None:
 
 
 async def test_a_failing_observer_changes_nothing(caplog: pytest.LogCaptureFixture) -> None:
-    """What an observer raises is logged; the call, and the other observers, go on."""
+    """An observer's exception is logged; the call and the other observers go on."""
     broken, healthy = Recorder(fails=True), Recorder()
     with caplog.at_level(logging.ERROR, "webrtc_async"):
         async with client_of(answer(200, SESSION), observers=[broken, healthy]) as client:
@@ -137,7 +137,7 @@ async def test_headers_that_are_not_an_observers_to_set(
     """An observer's headers are held to the rules of the client's; the call goes on without."""
 
     class Meddler(Observer):
-        def attempt_started(self, call: ObservedCall, number: int) -> Mapping[str, str]:
+        def attempt_started(self, *_: object) -> Mapping[str, str]:
             return headers
 
     transport = ScriptedTransport(answer(200, SESSION))
@@ -150,7 +150,7 @@ async def test_headers_that_are_not_an_observers_to_set(
 
 @pytest.mark.parametrize("observers", [5, ["x"], [Recorder]])
 def test_what_is_no_observer_is_refused(observers: Any) -> None:
-    """A wrong observer is said when the client is made."""
+    """A wrong observer is refused when the client is made."""
     with pytest.raises(ConfigurationError, match="bserver"):
         client_of(observers=observers)
 
@@ -168,7 +168,7 @@ async def test_the_log_has_a_line_per_attempt(caplog: pytest.LogCaptureFixture) 
     lines = [(each.levelname, each.getMessage()) for each in caplog.records if is_ours(each)]
     assert [level for level, _ in lines] == ["INFO", "INFO", "DEBUG"]
     assert "getSession: attempt 1 failed with UnknownOutcomeError after 0." in lines[0][1]
-    assert "getSession: attempt 2 answered 503" in lines[1][1]
+    assert "getSession: attempt 2 got 503" in lines[1][1]
     assert lines[2][1].endswith("request id r-1")
     assert CANARY not in repr(lines)
 

@@ -1,4 +1,4 @@
-"""What is repeated, after which pause, and when it ends."""
+"""Retries: the failures that are repeated, the pauses between attempts, and the end."""
 
 import asyncio
 import math
@@ -12,9 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support.backends import jumping_backends
-from support.scripted import Recorder, policy
+from support.scripted import SESSION, Recorder, answer, client_of, policy
+from tenacity import AsyncRetrying, RetryCallState
 
-from webrtc_async._call.retry import RetryPolicy, call_with_repeats
+from webrtc_async._call.retry import WaitForRetryAfter, retry
+from webrtc_async._call.retry_policy import RetryPolicy
 from webrtc_async._call.retry_quota import RetryQuota
 from webrtc_async._protocol.route import Idempotency
 from webrtc_async._protocol.wire import error_for_status
@@ -25,7 +27,6 @@ from webrtc_async.errors import (
     ConnectionFailedError,
     DeadlineExceededError,
     InvalidArgumentError,
-    RateLimitedError,
     ServerError,
     TlsError,
     UnexpectedResponseError,
@@ -36,7 +37,7 @@ from webrtc_async.errors.outcome import Outcome
 
 
 def refused(status: int, **attributes: Any) -> ApiError:
-    """Return the error that a status is."""
+    """Return the error of a status."""
     return error_for_status(status)("refused", status=status, **attributes)
 
 
@@ -85,11 +86,22 @@ TABLE = [
     ("idempotency", "creates", "failure", "expected"),
     [pytest.param(*row, id=f"{row[0].name}-{row[1]}-{row[2]}") for row in TABLE],
 )
-def test_what_is_repeated(
+def test_the_repeated_failures(
     idempotency: Idempotency, creates: Any, failure: str, expected: bool
 ) -> None:
     """Each kind of request is repeated after exactly the failures that its row says."""
     assert RetryPolicy(creates=creates).may_repeat(idempotency, FAILURES[failure]()) is expected
+
+
+def pause(chosen: RetryPolicy, failures: int, error: WebRtcError) -> float:
+    """Return the seconds that the wait strategy gives after this many failures."""
+    state = RetryCallState(AsyncRetrying(), None, (), {})
+    state.attempt_number = failures
+    state.set_exception((type(error), error, None))
+    return WaitForRetryAfter.by(chosen)(state)
+
+
+LOST = UnknownOutcomeError("lost")
 
 
 @pytest.mark.parametrize("drawn", [0.0, 0.5, 1.0])
@@ -100,35 +112,36 @@ def test_a_pause_is_random_below_a_doubling_bound(
     failures: int, longest: float, drawn: float
 ) -> None:
     """The pause is a random part of a bound that doubles up to longest_wait."""
-    pause = policy(random=lambda: drawn).pause(failures, UnknownOutcomeError("lost"))
-    assert pause == pytest.approx(drawn * longest)
+    chosen = policy(random=lambda: drawn)
+    assert pause(chosen, failures, LOST) == pytest.approx(drawn * longest)
 
 
 def test_a_429_pauses_longer() -> None:
-    """After a 429 that says nothing, throttled_wait stands for first_wait."""
+    """After a 429 without Retry-After, throttled_wait replaces first_wait."""
     chosen = policy(random=lambda: 1.0, throttled_wait=3.0)
-    assert chosen.pause(1, RateLimitedError("slow down", status=429)) == 3.0
-    assert chosen.pause(2, RateLimitedError("slow down", status=429)) == 6.0
-    assert chosen.pause(3, RateLimitedError("slow down", status=429)) == 8.0
+    assert pause(chosen, 1, refused(429)) == 3.0
+    assert pause(chosen, 2, refused(429)) == 6.0
+    assert pause(chosen, 3, refused(429)) == 8.0
 
 
 @pytest.mark.parametrize("status", [429, 503])
 @pytest.mark.parametrize(("drawn", "expected"), [(0.0, 40.0), (1.0, 40.1)])
 def test_retry_after_is_kept_and_spread(status: int, drawn: float, expected: float) -> None:
-    """The pause is what the service asks for plus a random part of first_wait, never less."""
-    pause = policy(random=lambda: drawn).pause(1, refused(status, retry_after=40.0))
-    assert pause == pytest.approx(expected)
+    """The pause is Retry-After plus a random part of first_wait, never less."""
+    chosen = policy(random=lambda: drawn)
+    assert pause(chosen, 1, refused(status, retry_after=40.0)) == pytest.approx(expected)
 
 
 def test_retry_after_zero_is_kept() -> None:
-    """A Retry-After of no seconds is not taken for none."""
-    assert policy(random=lambda: 0.0).pause(5, refused(429, retry_after=0.0)) == 0.0
+    """A Retry-After of 0 seconds counts as one."""
+    assert pause(policy(random=lambda: 0.0), 5, refused(429, retry_after=0.0)) == 0.0
 
 
 @pytest.mark.parametrize("failures", [61, 1024, 10**6, 10**30])
 def test_a_huge_count_does_not_overflow(failures: int) -> None:
-    """However often it failed, the pause stays at longest_wait."""
-    assert policy(random=lambda: 1.0).pause(failures, None) == 8.0
+    """After many failures the pause stays at longest_wait, or at 0 without a first wait."""
+    assert pause(policy(random=lambda: 1.0), failures, LOST) == 8.0
+    assert pause(policy(random=lambda: 1.0, first_wait=0), failures, LOST) == 0.0
 
 
 @given(
@@ -142,15 +155,15 @@ def test_no_pause_leaves_its_bounds(
 ) -> None:
     """For any settings the pause is finite and from 0 to longest_wait."""
     chosen = RetryPolicy(first_wait=first, longest_wait=longest, random=lambda: drawn)
-    assert 0 <= chosen.pause(failures, UnknownOutcomeError("lost")) <= longest
+    assert 0 <= pause(chosen, failures, LOST) <= longest
 
 
 def test_the_usual_random_number_is_from_0_to_1() -> None:
     """Without an injected source, pauses differ and stay below their bound."""
     stdlib_random.seed(1)
-    pauses = {RetryPolicy().pause(1, None) for _ in range(50)}
+    pauses = {pause(RetryPolicy(), 1, LOST) for _ in range(50)}
     assert len(pauses) > 40
-    assert all(0 <= pause <= 0.1 for pause in pauses)
+    assert all(0 <= each <= 0.1 for each in pauses)
 
 
 @pytest.mark.parametrize(
@@ -205,11 +218,11 @@ def test_a_policy_is_a_value() -> None:
 
 
 class Attempts:
-    """An attempt that ends as its script says."""
+    """Attempts that end as a script says; the first has failed before the test begins."""
 
     def __init__(self, *steps: object) -> None:
         self.steps = list(steps)
-        self.count = 0
+        self.count = 1
 
     async def __call__(self) -> object:
         await anyio.lowlevel.checkpoint()
@@ -227,28 +240,30 @@ async def perform(
     idempotency: Idempotency = Idempotency.SAFE,
     left: float = math.inf,
 ) -> object:
-    """Perform a call of scripted attempts."""
-    return await call_with_repeats(
-        attempts, policy=chosen, idempotency=idempotency, quota=RetryQuota(), time_left=lambda: left
+    """Retry a call after its first, scripted failure."""
+    first_failure: Any = attempts.steps[0]
+    return await retry(
+        attempts,
+        first_failure,
+        policy=chosen,
+        idempotency=idempotency,
+        quota=RetryQuota(),
+        time_left=lambda: left,
     )
 
 
 @pytest.mark.anyio
 async def test_a_success_is_returned_at_once() -> None:
-    """A first attempt that succeeds draws no random number, asks no clock and does not sleep."""
+    """A first attempt that succeeds draws no random number, takes no token and does not sleep."""
 
     def never(*_: object) -> Any:
         raise AssertionError("nothing of the policy is needed")
 
+    quota = RetryQuota()
     chosen = policy(sleep=never, random=never)
-    result = await call_with_repeats(
-        Attempts("done"),
-        policy=chosen,
-        idempotency=Idempotency.SAFE,
-        quota=RetryQuota(),
-        time_left=never,
-    )
-    assert result == "done"
+    async with client_of(answer(200, SESSION), retry=chosen, retry_quota=quota) as client:
+        await client.get_session("s-1")
+    assert quota.tokens == quota.capacity
 
 
 @pytest.mark.anyio
@@ -286,7 +301,7 @@ async def test_a_failure_that_is_not_repeated_ends_the_call() -> None:
 
 @pytest.mark.anyio
 async def test_a_create_is_repeated_as_the_policy_says() -> None:
-    """What kind of request it is decides together with the policy."""
+    """The request's idempotency and the policy decide together."""
     for creates, count in (("never", 1), ("answered", 2), ("always", 3)):
         attempts = Attempts(refused(503), refused(500), "done")
         if creates == "always":
@@ -334,7 +349,7 @@ async def test_no_note_where_attempts_ran_out() -> None:
 
 @pytest.mark.anyio
 async def test_a_foreign_exception_passes_through() -> None:
-    """What is not ours is raised as it is, from the first attempt and from a later one."""
+    """An exception of another package is raised as it is, from any attempt."""
     for steps in ([KeyError("x")], [refused(503), KeyError("x")]):
         attempts = Attempts(*steps)
         with pytest.raises(KeyError):
@@ -344,10 +359,10 @@ async def test_a_foreign_exception_passes_through() -> None:
 
 @jumping_backends()
 @pytest.mark.anyio
-@pytest.mark.parametrize("failures", [0, 1, 2])
+@pytest.mark.parametrize("failures", [1, 2])
 async def test_a_cancelled_attempt_is_not_repeated(failures: int) -> None:
     """Cancelling an attempt ends the call, whichever attempt it is."""
-    count = 0
+    count = 1
 
     async def attempt() -> None:
         nonlocal count
@@ -357,8 +372,9 @@ async def test_a_cancelled_attempt_is_not_repeated(failures: int) -> None:
         await anyio.sleep_forever()
 
     with anyio.move_on_after(5) as scope:
-        await call_with_repeats(
+        await retry(
             attempt,
+            refused(503),
             policy=policy(attempts=9),
             idempotency=Idempotency.SAFE,
             quota=RetryQuota(),
@@ -396,14 +412,14 @@ async def test_concurrent_calls_decide_for_themselves() -> None:
     shared = policy(recorder, attempts=6)
 
     async def one(number: int) -> None:
-        failures = [refused(503, retry_after=float(number)) for _ in range(number % 5)]
+        failures = [refused(503, retry_after=float(number)) for _ in range(number % 5 + 1)]
         attempts = Attempts(*failures, number)
         results[number] = await perform(attempts, shared)
-        assert attempts.count == number % 5 + 1
+        assert attempts.count == number % 5 + 2
 
     async with anyio.create_task_group() as tasks:
         for number in range(50):
             tasks.start_soon(one, number)
     assert results == {number: number for number in range(50)}
-    expected = [number + 0.05 for number in range(50) for _ in range(number % 5)]
+    expected = [number + 0.05 for number in range(50) for _ in range(number % 5 + 1)]
     assert sorted(recorder.pauses) == pytest.approx(expected)

@@ -1,4 +1,4 @@
-"""The retry quota: what repeating costs, and that a storm is not sent thrice."""
+"""The retry quota: the price of a repetition, and the bound for a storm."""
 
 import math
 from typing import Any
@@ -11,7 +11,7 @@ from support.backends import jumping_backends
 from support.http_library import httpx
 from support.scripted import SESSION, ScriptedTransport, answer, client_of, policy, refusal
 
-from webrtc_async._call.retry import RetryPolicy
+from webrtc_async._call.retry_policy import RetryPolicy
 from webrtc_async._call.retry_quota import RetryQuota
 from webrtc_async.errors import (
     ConfigurationError,
@@ -35,7 +35,7 @@ LOST = httpx.ReadError("gone")
     ],
 )
 def test_a_repetition_costs_what_its_failure_did(error: WebRtcError, cost: int) -> None:
-    """A lost answer held a place until it failed, so repeating it costs more than a refusal."""
+    """A repetition after a lost response costs more than one after an error status."""
     quota = RetryQuota(100)
     assert quota.take(error) == cost
     assert quota.tokens == 100 - cost
@@ -46,7 +46,7 @@ def test_a_repetition_costs_what_its_failure_did(error: WebRtcError, cost: int) 
     steps=st.lists(st.sampled_from(["lost", "refused", "success"]), max_size=100),
 )
 def test_the_bucket_stays_within_its_bounds(capacity: float, steps: list[str]) -> None:
-    """Whatever happens, there are from 0 to capacity tokens."""
+    """The tokens always stay between 0 and the capacity."""
     quota = RetryQuota(capacity)
     for step in steps:
         before = quota.tokens

@@ -1,4 +1,4 @@
-"""What a setting may be."""
+"""Checks of settings."""
 
 import math
 from typing import Any
@@ -91,7 +91,7 @@ def test_extra_headers() -> None:
 
 @pytest.mark.parametrize("name", ["", "X A", "X:A", "X\r\nA", "Ä", "X\x00", "(x)", "X\n"])
 def test_header_names_that_cannot_be_sent(name: str) -> None:
-    """What is no token of HTTP is no header name."""
+    """A header name must be an HTTP token."""
     with pytest.raises(ConfigurationError, match="is not a header name"):
         check_headers({name: "value"})
 
@@ -119,7 +119,7 @@ def test_header_values_that_cannot_be_sent(value: str) -> None:
     ],
 )
 def test_header_names_of_the_client(name: str) -> None:
-    """What the client sets itself is refused in any case."""
+    """A header that the client sets itself is refused in any case."""
     with pytest.raises(ConfigurationError, match=f"The header {name} is set by the client itself"):
         check_headers({name: "value"})
 
@@ -135,7 +135,7 @@ def test_header_names_of_the_client(name: str) -> None:
     ],
 )
 def test_headers_of_a_wrong_type(headers: Any, said: str) -> None:
-    """What is no mapping of text to text is refused by what it is."""
+    """Anything but a mapping of text to text is refused, with its type."""
     with pytest.raises(ConfigurationError, match=said):
         check_headers(headers)
 

@@ -1,4 +1,4 @@
-"""The tree of exceptions is what its drawing says, and each one travels whole."""
+"""The tree of errors is as drawn, and each error pickles whole."""
 
 import builtins
 import inspect
@@ -190,9 +190,13 @@ def test_outcomes_are_ordered() -> None:
     [
         (Outcome.NOT_SENT, None, "Nothing was sent, so the call can be repeated safely."),
         (Outcome.UNKNOWN, None, "so the operation may have been carried out."),
-        (Outcome.ANSWERED, 200, "Its status was 200. The service reported success, so the"),
-        (Outcome.ANSWERED, 503, "Its status was 503. The service had refused the attempt"),
-        (Outcome.ANSWERED, None, "The service had refused the attempt that it answered."),
+        (
+            Outcome.ANSWERED,
+            200,
+            "The response status was 200. The service reported success, so the",
+        ),
+        (Outcome.ANSWERED, 503, "The response status was 503. The service rejected the attempt"),
+        (Outcome.ANSWERED, None, "The service rejected the attempt it responded to."),
     ],
 )
 @pytest.mark.parametrize(
@@ -205,13 +209,13 @@ def test_transport_errors_say_the_outcome(
 ) -> None:
     """The text of a transport error says what may have happened, and success only of a success."""
     if kind is TlsError and outcome is Outcome.NOT_SENT:
-        said = "Nothing was carried out, and another try would fail alike."
+        said = "Nothing was sent. Another attempt would fail in the same way."
     assert said in str(made(kind, outcome=outcome, status=status))
 
 
 @each_call_error
 def test_every_error_says_that_the_outcome_is_unknown(kind: Any) -> None:
-    """Whatever ended the call, an earlier attempt whose answer was lost is not forgotten."""
+    """Every error mentions an earlier attempt whose response was lost."""
     text = str(made(kind, outcome=Outcome.UNKNOWN))
     assert text.count("the operation may have been carried out") == 1
 
@@ -226,7 +230,7 @@ def test_a_deadline_names_its_stage() -> None:
 
 def test_api_errors_say_what_an_earlier_attempt_left_open() -> None:
     """A refusal after a lost answer says that the operation may have been carried out."""
-    lost = "An answer was lost"
+    lost = "A response was lost"
     assert lost in str(ApiError("it broke.", outcome=Outcome.UNKNOWN))
     assert lost not in str(ApiError("it broke."))
 
@@ -279,7 +283,7 @@ def test_classes_have_the_drawn_statuses(name: str) -> None:
 
 
 def test_except_api_error_catches_every_status() -> None:
-    """Whatever the status, known or not, the error is an ApiError."""
+    """The error of every status, known or not, is an ApiError."""
     for status in range(1000):
         assert issubclass(error_for_status(status), ApiError)
     assert error_for_status(418) is error_for_status(999) is error_for_status(600) is ApiError

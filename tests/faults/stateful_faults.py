@@ -16,7 +16,7 @@ from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_a
 from support.backends import JumpingLoop
 from support.http_library import httpx
 
-from webrtc_async._call.retry import RetryPolicy
+from webrtc_async._call.retry_policy import RetryPolicy
 from webrtc_async._call.retry_quota import RetryQuota
 from webrtc_async.client import AsyncWebRtcClient
 from webrtc_async.emulator import Emulator, EmulatorTransport
@@ -205,7 +205,9 @@ class Faults(RuleBasedStateMachine):
             session_id = data.draw(st.sampled_from(sorted(self.sessions)))
             result = self.call(faults, "list_session_participants", session_id)
             if not isinstance(result, WebRtcError):
-                assert {each.id for each in result} == set(self.emulator.subscribed_to(ACCOUNT, session_id))
+                assert {each.id for each in result} == set(
+                    self.emulator.subscribed_to(ACCOUNT, session_id)
+                )
 
     def teardown(self) -> None:
         self.runner.run(self.client.aclose())

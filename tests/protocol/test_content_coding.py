@@ -1,4 +1,4 @@
-"""A body's content encoding is undone no further than the limit."""
+"""A body's content encoding is decoded up to the limit."""
 
 import gzip
 import tracemalloc
@@ -118,7 +118,7 @@ def test_a_length_is_checked_against_the_limit() -> None:
 @settings(deadline=None)
 @given(content=st.binary(max_size=300), encoding=st.sampled_from(sorted(ENCODERS)))
 def test_every_body_comes_back(content: bytes, encoding: str) -> None:
-    """Whatever is encoded is decoded to the same bytes."""
+    """Encoded bytes are decoded to the same bytes."""
     assert decode(ENCODERS[encoding](content), encoding, 300) == content
 
 

@@ -1,4 +1,4 @@
-"""What is cut out of a service's texts."""
+"""Redaction of a service's texts."""
 
 import base64
 import json
@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from support.strategies import USUALLY
 
 from webrtc_async._protocol.redaction import (
+    HiddenBytes,
     HiddenStr,
-    UnshownBytes,
     excerpt,
     public_headers,
     secrets_in,
@@ -54,7 +54,7 @@ def test_what_was_sent_is_never_shown(authorization: str) -> None:
 
 
 def test_a_password_is_never_shown() -> None:
-    """What stands decoded in Basic credentials does not come back either."""
+    """The decoded parts of Basic credentials are hidden too."""
     secrets = secrets_in(BASIC)
     assert excerpt(f"user:{CANARY} is unknown", secrets) == "<hidden> is unknown"
     assert excerpt(f"the password {CANARY} is wrong", secrets) == "the password <hidden> is wrong"
@@ -77,7 +77,7 @@ def test_a_cut_shows_no_part_of_a_secret(before: int, longest: int) -> None:
 
 def test_what_is_sent_does_not_show_itself() -> None:
     """In a debugger, or a traceback with local variables, a secret is not to be seen."""
-    shown = repr([HiddenStr(CANARY), UnshownBytes(CANARY.encode())])
+    shown = repr([HiddenStr(CANARY), HiddenBytes(CANARY.encode())])
     assert shown == f"[<hidden>, <{len(CANARY)} bytes>]"
 
 

@@ -10,7 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.strategies import ACCEPTED_ID, BRIEFLY, USUALLY
 
-from webrtc_async._protocol.route import LONGEST_ID, PathTemplate, check_id
+from webrtc_async._config.validation import LONGEST_ID, check_id
+from webrtc_async._protocol.endpoint import check_fits
+from webrtc_async._protocol.route import PathTemplate
 from webrtc_async._transport.http1.request_writer import check_target
 from webrtc_async.errors import InvalidArgumentError, RouteMismatchError
 from webrtc_async.models import Participant, Session, Subscriptions
@@ -30,7 +32,7 @@ NASTY = "/.%2eEfF?#;\\@: é𝒳\u202e"
 @USUALLY
 @given(account=ACCEPTED_ID, thing=ACCEPTED_ID)
 def test_match_undoes_expand(account: str, thing: str) -> None:
-    """Whatever ids a path is made of are read back from it."""
+    """The ids in a path are read back from it unchanged."""
     values = {"account_id": account, "thing_id": thing}
     assert TEMPLATE.match(TEMPLATE.expand(values)) == values
 
@@ -48,7 +50,7 @@ def test_a_filled_template_is_sent_as_it_is(account: str, thing: str) -> None:
     "template", ["a", "/a b", "/a?b", "/a#b", "/é", "/%", "/{", "/a\r\nb", "/\x00"]
 )
 def test_a_template_that_cannot_be_sent_is_refused(template: str) -> None:
-    """What is not percent-encoded as a path must be is no template."""
+    """A template must be percent-encoded like a path."""
     with pytest.raises(InvalidArgumentError, match="is not a path that can be sent"):
         PathTemplate(template)
 
@@ -202,13 +204,13 @@ class Fitting:
 )
 def test_a_signature_that_fits(route: Any, declared: Any, names: tuple[str, ...]) -> None:
     """A declaration that agrees with its route gives its parameter names, in order."""
-    assert route.check_fits(declared) == names
+    assert check_fits(route, declared) == names
 
 
 def refused(route: Any, declared: Any) -> str:
     """Return the problem that check_fits finds."""
     with pytest.raises(RouteMismatchError) as caught:
-        route.check_fits(declared)
+        check_fits(route, declared)
     declaration, _, problem = str(caught.value).partition(f" for {route!r}: ")
     assert declaration == declared.__qualname__
     return problem

@@ -1,4 +1,4 @@
-"""Calls as request values, and answers as results or errors, without a socket."""
+"""Requests of calls, and results or errors of responses, without a socket."""
 
 import json
 import re
@@ -76,21 +76,21 @@ def request_for(route: Any, body: Any = None, headers: dict[str, str] | None = N
 
 
 def refusal(route: Any, response: WireResponse, now: datetime | None = None) -> Any:
-    """Return the error that an answer means."""
+    """Return the error of a response."""
     with pytest.raises(ApiError) as caught:
         read_response(route, response, now=now)
     return caught.value
 
 
 def misfit(route: Any, response: WireResponse) -> UnexpectedResponseError:
-    """Return the error that a success which does not fit means."""
+    """Return the error of a success that does not fit."""
     with pytest.raises(UnexpectedResponseError) as caught:
         read_response(route, response)
     return caught.value
 
 
 def result_or_error(route: Any, response: WireResponse) -> tuple[Any, Any]:
-    """Return what an answer means, or the error of ours that it means."""
+    """Return the result of a response, or the package's error."""
     try:
         return read_response(route, response, now=NOW), None
     except WebRtcError as error:
@@ -202,7 +202,7 @@ def test_success_without_a_body(route: Any, status: int) -> None:
         error = misfit(route, response)
         assert error.problems == ("the body is empty",)
         assert (error.status, error.outcome) == (status, Outcome.ANSWERED)
-        assert str(error).startswith(f"{route.operation}: the service answered {status} ")
+        assert str(error).startswith(f"{route.operation}: the service responded with {status} ")
 
 
 def test_a_misfit_says_everything() -> None:
@@ -216,7 +216,7 @@ def test_a_misfit_says_everything() -> None:
         "token: expected text, found null",
     ]
     assert all(problem in str(error) for problem in error.problems)
-    assert "Its type is application/json." in str(error)
+    assert "The content type is application/json." in str(error)
     assert (error.status, error.request_id, error.body) == (200, "r-1", content.decode())
 
 
@@ -232,7 +232,7 @@ def test_every_misfit_lists_problems(route: Any, content: bytes) -> None:
         content = b'{"sessionId":5}'
     error = misfit(route, WireResponse(status=200, content=content))
     assert error.problems
-    assert "Its type is not given." in str(error)
+    assert "The content type is not given." in str(error)
     assert error.request_id is None
 
 
@@ -446,7 +446,7 @@ CONTENTS = (
 def test_only_our_own_errors_escape(
     route: Any, status: int, headers: dict[str, str], content: bytes
 ) -> None:
-    """Whatever answer arrives, it is a result or an error of ours that reads well."""
+    """Any response becomes a result or a readable error of this package."""
     response = WireResponse(status=status, headers=headers, content=content)
     result, error = result_or_error(route, response)
     if error is None:

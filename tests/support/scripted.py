@@ -1,4 +1,4 @@
-"""Servers and transports that do what a test says, and nothing of their own accord."""
+"""Scripted servers and transports."""
 
 import json
 import ssl
@@ -13,7 +13,7 @@ from anyio.streams.tls import TLSListener
 from attrs import define, field
 from support.http_library import httpx
 
-from webrtc_async._call.retry import RetryPolicy
+from webrtc_async._call.retry_policy import RetryPolicy
 from webrtc_async._protocol.wire import WireRequest, WireResponse
 from webrtc_async.client import AsyncWebRtcClient
 
@@ -25,18 +25,18 @@ BODY_OF_SESSION = json.dumps(SESSION).encode()
 def answer(
     status: int = 200, body: object = None, headers: dict[str, str] | None = None
 ) -> httpx.Response:
-    """Return an answer as a transport gives it, with JSON if a body is given."""
+    """Return a response of a transport, with JSON if a body is given."""
     return httpx.Response(status, json=body, headers=headers) if body else httpx.Response(status)
 
 
 def refusal(status: int, **headers: str) -> httpx.Response:
-    """Return a refusal; an underscore in a header's name stands for a hyphen."""
+    """Return an error response; an underscore in a header's name stands for a hyphen."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     return httpx.Response(status, headers=named)
 
 
 class ScriptedTransport(httpx.AsyncBaseTransport):
-    """Answers each request with the next step of its script, the last one again and again."""
+    """A transport that answers each request with the next step of its script; the last repeats."""
 
     def __init__(self, *steps: object) -> None:
         self.steps = list(steps) or [answer(200, SESSION)]
@@ -60,7 +60,7 @@ class ScriptedTransport(httpx.AsyncBaseTransport):
         if isinstance(step, BaseException):
             raise step
         assert isinstance(step, httpx.Response)
-        # A response is used up by its reader, so each request gets its own.
+        # Each request gets a response of its own, because its reader consumes it.
         return httpx.Response(step.status_code, headers=step.headers, content=step.content)
 
     async def aclose(self) -> None:
@@ -68,13 +68,13 @@ class ScriptedTransport(httpx.AsyncBaseTransport):
 
 
 async def hang(_: object) -> httpx.Response:
-    """Never answer."""
+    """Never respond."""
     await anyio.sleep_forever()
     raise AssertionError
 
 
 class Recorder:
-    """Pauses of no length, each one written down."""
+    """A sleep that returns at once and records its seconds."""
 
     def __init__(self) -> None:
         self.pauses: list[float] = []
@@ -121,13 +121,13 @@ class ScriptedSend:
 
 
 def wire_answer(status: int = 200, body: object = None, **headers: str) -> WireResponse:
-    """Return an answer as credentials see it; bytes stay as they are, the rest becomes JSON."""
+    """Return a response for credentials; bytes stay as they are, the rest becomes JSON."""
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
     return WireResponse(status=status, headers=headers, content=content)
 
 
 async def reached(condition: Callable[[], bool]) -> None:
-    """Give way until a condition holds that another task brings about."""
+    """Yield to other tasks until a condition holds."""
     while not condition():
         await anyio.lowlevel.checkpoint()
 
@@ -137,13 +137,13 @@ Behaviour = Callable[[anyio.abc.ByteStream, bytes], Awaitable[None]]
 
 @define
 class SocketServer:
-    """A server of raw bytes on 127.0.0.1.
+    """A server on 127.0.0.1 that sends raw bytes.
 
     Attributes:
-        behaviours: What each request meets, the last one again and again.
-        keeps_alive: Whether a connection stays open after a behaviour.
-        port: Where it listens.
-        connections: How many connections it was asked for, refused handshakes not included.
+        behaviours: One for each request; the last is repeated.
+        keeps_alive: True to keep the connection open after a behaviour.
+        port: The port it listens at.
+        connections: Accepted connections, without failed handshakes.
         requests: Each request, head and body.
     """
 
@@ -212,7 +212,7 @@ async def serving(
 async def listening(
     serve: Callable[[anyio.abc.ByteStream], Awaitable[None]], tls: ssl.SSLContext | None = None
 ) -> AsyncIterator[int]:
-    """Listen while the body runs, at the port that is given to it."""
+    """Listen while the body runs, and yield the port."""
     listener: Any = await anyio.create_tcp_listener(local_host="127.0.0.1")
     port = listener.extra(anyio.abc.SocketAttribute.local_port)
     if tls is not None:
@@ -234,7 +234,7 @@ def raw(*parts: bytes) -> Behaviour:
 
 
 def http(status: int, body: bytes = b"", *, length: int | None = None, **headers: str) -> Behaviour:
-    """Send a whole answer, or one that claims another length."""
+    """Send a whole response, or one with another Content-Length."""
     lines = [
         f"HTTP/1.1 {status} Scripted",
         f"Content-Length: {len(body) if length is None else length}",
@@ -244,19 +244,19 @@ def http(status: int, body: bytes = b"", *, length: int | None = None, **headers
 
 
 async def stay_silent(_: anyio.abc.ByteStream, __: bytes) -> None:
-    """Never answer."""
+    """Never respond."""
     await anyio.sleep_forever()
 
 
 async def hang_up(_: anyio.abc.ByteStream, __: bytes) -> None:
-    """Close the connection without an answer."""
+    """Close the connection without a response."""
 
 
 async def reset(stream: anyio.abc.ByteStream, _: bytes) -> None:
-    """Close the connection without an answer, however long it was to be kept."""
+    """Close even a kept connection without a response."""
     await stream.aclose()
 
 
 def texts_of(value: object) -> Iterable[str]:
-    """Return the ways in which a value shows itself in logs."""
+    """Return the texts by which a log could show a value."""
     return repr(value), str(value), f"{value}", f"{value!a}"

@@ -99,7 +99,7 @@ async def test_a_hang_up_before_the_answer_is_unknown() -> None:
             await client.create_session()
         assert len(server.requests) == 1
     assert (caught.value.outcome, caught.value.status) == (Outcome.UNKNOWN, None)
-    assert "waiting for the answer" in str(caught.value)
+    assert "waiting for the response" in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -113,7 +113,7 @@ async def test_a_hang_up_before_the_answer_is_unknown() -> None:
 async def test_a_hang_up_after_the_head_has_answered(behaviour: Any) -> None:
     """A body that breaks off is a lost answer whose status is known."""
     async with serving(behaviour) as server, calling(server.url()) as client:
-        with pytest.raises(UnknownOutcomeError, match="reading the answer") as caught:
+        with pytest.raises(UnknownOutcomeError, match="reading the response") as caught:
             await client.create_session()
     assert (caught.value.outcome, caught.value.status) == (Outcome.ANSWERED, 200)
 

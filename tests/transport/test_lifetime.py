@@ -29,7 +29,7 @@ from support.scripted import (
 )
 
 from webrtc_async._auth.schemes import BearerAuth
-from webrtc_async._call.retry import RetryPolicy
+from webrtc_async._call.retry_policy import RetryPolicy
 from webrtc_async.errors import (
     ClientClosedError,
     ConfigurationError,

@@ -1,1 +1,1 @@
-"""Credentials: basic, bearer, OAuth2, and where they are read from."""
+"""Credentials: Basic, bearer, OAuth2, and their secrets."""

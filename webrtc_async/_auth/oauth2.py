@@ -1,6 +1,6 @@
-"""OAuth2 client credentials (RFC 6749, section 4.4), exchanged for access tokens.
+"""`OAuth2ClientCredentials` (RFC 6749, section 4.4): a client id and secret for access tokens.
 
-Bandwidth retires Basic API users on 2 December 2026; this is what remains.
+Bandwidth retires Basic API users on 2 December 2026, and then only these credentials work.
 """
 
 import copy
@@ -16,6 +16,7 @@ from attrs import define, field
 from webrtc_async._auth.schemes import AnySecret, Auth, Send, basic_header, is_bearer_token
 from webrtc_async._auth.secret import RotatingSecret, Secret, as_secret
 from webrtc_async._codec import model_codec as codec
+from webrtc_async._config.environment import TOKEN_URL
 from webrtc_async._config.validation import check_text, check_url
 from webrtc_async._protocol.redaction import HiddenStr, excerpt, public_headers, secrets_in
 from webrtc_async._protocol.wire import (
@@ -36,14 +37,11 @@ from webrtc_async.errors import (
 )
 from webrtc_async.errors.outcome import Outcome
 
-TOKEN_URL: Final = "https://api.bandwidth.com/api/v1/oauth2/token"  # noqa: S105  # not a secret
-"""Where Bandwidth gives out access tokens, as its current PHP SDK has it."""
-
 RENEW_BEFORE: Final = 60.0
-"""Seconds before its expiry from which an access token is no longer used."""
+"""Seconds before its expiry at which an access token is renewed."""
 
 LONGEST_LIFETIME: Final = 86_400.0
-"""Seconds after which an access token is renewed, whatever its expiry."""
+"""Most seconds that an access token is used."""
 
 
 def _credentials(
@@ -58,17 +56,17 @@ def _client_secret(value: AnySecret) -> Secret | RotatingSecret:
 
 @define(eq=False)
 class OAuth2ClientCredentials(Auth):
-    """A client id and secret, exchanged for an access token that is kept until it nears its end.
+    """A client id and secret that are exchanged for an access token, renewed before its expiry.
 
-    However many calls wait for a token, one request fetches it, and if it fails, it fails them all.
-    When the service refuses a token, it is given up, and the call is repeated once with a new one.
-    Clients may share it. It pickles, without its access token, if its secret is a reference.
+    One request fetches a token for all calls that wait for it; if it fails, they all fail. When
+    the service rejects a token, the token is dropped and the call is repeated once with a new one.
+    Clients may share an instance. It pickles, without its access token, if its secret does.
 
     Attributes:
         client_id: The client's id.
-        client_secret: Its secret, or a function or coroutine function that returns it.
-        token_url: Where tokens are given out.
-        clock: Tells the seconds that pass, by which a token expires; for tests.
+        client_secret: The secret, or a function or coroutine function that returns it.
+        token_url: URL of the token endpoint.
+        clock: Returns the time in seconds; for tests.
 
     Raises:
         ConfigurationError: A value is empty, has control characters, or is not a URL.
@@ -82,7 +80,7 @@ class OAuth2ClientCredentials(Auth):
     _usable_until: float = field(default=0.0, init=False, repr=False)
     _fetches: int = field(default=0, init=False, repr=False)
     _failure: WebRtcError | None = field(default=None, init=False, repr=False)
-    # A lock belongs to an event loop, and these credentials to whoever has them.
+    # One lock for each event loop, because clients in several loops may share the credentials.
     _lock: RunVar[anyio.Lock] = field(
         factory=lambda: RunVar[anyio.Lock]("lock"), init=False, repr=False
     )
@@ -93,18 +91,18 @@ class OAuth2ClientCredentials(Auth):
             raise ConfigurationError("token_url must not have a fragment.")
 
     def __reduce__(self) -> tuple[object, ...]:
-        # The access token stays behind: the other process fetches its own.
+        # The other process fetches an access token of its own.
         return _credentials, (self.client_id, self.client_secret, self.token_url)
 
     async def authorization(self, send: Send) -> str:
-        """Return the header, fetching a token first if there is none that can still be used."""
+        """Return the header, after fetching a token if none is usable."""
         token = self._usable_token()
         if token is None:
             token = await self._fetched(send)
         return f"Bearer {token.reveal()}"
 
     def forget(self, authorization: str) -> bool:
-        """Give up the token of this header; another one may have taken its place already."""
+        """Drop the token of this header, unless another one has replaced it already."""
         if self._token is not None and authorization == f"Bearer {self._token.reveal()}":
             self._token = None
         return True
@@ -123,7 +121,7 @@ class OAuth2ClientCredentials(Auth):
             if token is not None:
                 return token
             if self._fetches > fetches and self._failure is not None:
-                # Copied, because each call completes its error with its own attempts.
+                # A copy, because each call adds its own attempts to its error.
                 raise copy.copy(self._failure)
             try:
                 token = await self._fetch(send)
@@ -157,38 +155,38 @@ class OAuth2ClientCredentials(Auth):
             ) from error
         except UnexpectedResponseError as error:
             raise ConfigurationError(
-                f"the answer of {self.token_url} is no access token: {error.message} "
+                f"the response of {self.token_url} holds no access token: {error.message} "
                 "Check token_url."
             ) from error
         granted = _granted(response)
         if granted is None:
-            raise self._refusal(response, secrets_in(request.headers["Authorization"]))
+            raise self._error(response, secrets_in(request.headers["Authorization"]))
         token, lifetime = granted
         self._usable_until = asked_at + max(lifetime - RENEW_BEFORE, lifetime / 2)
         self._token = token
         return token
 
-    def _refusal(self, response: WireResponse, secrets: tuple[str, ...]) -> WebRtcError:
+    def _error(self, response: WireResponse, secrets: tuple[str, ...]) -> WebRtcError:
         status = response.status
         if status == 200:
             return ConfigurationError(
-                f"{self.token_url} answered without a usable access_token: check token_url."
+                f"{self.token_url} responded without a usable access_token. Check token_url."
             )
         fields = codec.read_object(response.content)
-        # RFC 6749, 5.2: an error code, and perhaps a sentence for people.
-        said = [fields.get("error"), fields.get("error_description")]
+        # RFC 6749, 5.2: an error code and an optional description.
+        texts = [fields.get("error"), fields.get("error_description")]
         reason = ": ".join(
-            excerpt(text, secrets, longest=200) for text in said if isinstance(text, str)
+            excerpt(text, secrets, longest=200) for text in texts if isinstance(text, str)
         )
-        told = f"the token endpoint answered {status}{f' ({reason})' if reason else ''}."
+        message = f"the token endpoint responded with {status}{f' ({reason})' if reason else ''}."
         if status == 401 or (status in {400, 403} and fields.get("error") == "invalid_client"):
             kind: type[ApiError] = UnauthorizedError
         elif status == 429 or 500 <= status <= 599:
             kind = error_for_status(status)
         else:
-            return ConfigurationError(f"{told} Check token_url: {self.token_url}.")
+            return ConfigurationError(f"{message} Check token_url: {self.token_url}.")
         return kind(
-            told,
+            message,
             outcome=Outcome.NOT_SENT,
             status=status,
             reason=reason,
@@ -199,16 +197,16 @@ class OAuth2ClientCredentials(Auth):
 
 
 def _granted(response: WireResponse) -> tuple[Secret, float] | None:
-    """Return a token and the seconds that it lives; None where there is none.
+    """Return a token and its lifetime in seconds; None without a token.
 
-    It raises nothing, because a traceback would show what it has in hand.
+    It raises no error, because a traceback would show the token.
     """
     fields = codec.read_object(response.content)
     token, lifetime = fields.get("access_token"), fields.get("expires_in", 0)
     if response.status != 200 or not isinstance(token, str) or not is_bearer_token(token):
         return None
     if isinstance(lifetime, str) and re.fullmatch(r"[0-9]{1,9}", lifetime):
-        lifetime = int(lifetime)  # as some servers write it
+        lifetime = int(lifetime)  # some servers send a string
     seconds = lifetime if isinstance(lifetime, int | float) else 0
-    # A whole number may be too long for a float; no token is kept for longer than a day.
+    # Bounded first, because an int may be too large for a float.
     return Secret(token), float(min(max(seconds, 0), LONGEST_LIFETIME))

@@ -1,4 +1,4 @@
-"""Credentials: what an auth is, Basic, and a bearer token that somebody else renews."""
+"""`Auth`, `BasicAuth` and `BearerAuth`: the credentials of a client."""
 
 import base64
 import re
@@ -17,32 +17,32 @@ Send = Callable[[WireRequest], Awaitable[WireResponse]]
 
 
 class Auth(ABC):
-    """What proves who the caller is."""
+    """Credentials that make the Authorization header of each attempt."""
 
     @abstractmethod
     async def authorization(self, send: Send) -> str:
         """Return the Authorization header for the next attempt.
 
         Args:
-            send: Sends a request of the credentials' own, inside the deadline of the call.
+            send: Sends a request for the credentials, within the deadline of the call.
 
         Raises:
-            UnauthorizedError: The credentials are refused.
+            UnauthorizedError: The credentials were rejected.
             ConnectionFailedError: They could not be checked; nothing of the call was sent.
         """
 
     def forget(self, authorization: str) -> bool:
-        """Give up what made this header, which the service has refused with 401.
+        """Drop the credentials of a header that the service rejected with 401.
 
         Returns:
-            Whether the next header may be another one; only then is it asked for, and only if it
-            is another one is the call repeated.
+            True if new credentials may be available. The call is repeated if the next header
+            differs.
         """
         return False
 
 
 AnySecret = str | Secret | RotatingSecret | SecretProvider
-"""A secret as a caller gives it."""
+"""A secret in any form that callers may give it."""
 
 
 def _password(value: AnySecret) -> Secret | RotatingSecret:
@@ -59,7 +59,7 @@ class BasicAuth(Auth):
 
     Attributes:
         username: The API user's name, without a colon.
-        password: Its password, or a function or coroutine function that returns it.
+        password: The password, or a function or coroutine function that returns it.
 
     Raises:
         ConfigurationError: The username is empty or has a colon, or either has control characters.
@@ -79,23 +79,23 @@ class BasicAuth(Auth):
             object.__setattr__(self, "_header", HiddenStr(header))
 
     async def authorization(self, send: Send) -> str:
-        """Return the header; nothing is sent for it."""
+        """Return the header without sending a request."""
         return self._header or basic_header(self.username, await self.password.read())
 
     def forget(self, authorization: str) -> bool:
-        """Return whether the password is asked for anew."""
+        """Return True if a provider may return another password."""
         return self.password.rotates
 
 
 @frozen
 class BearerAuth(Auth):
-    """An access token that somebody else renews.
+    """An access token that your own code renews.
 
     Attributes:
         token: The token, or a function or coroutine function that returns it.
 
     Raises:
-        ConfigurationError: It cannot stand in a header.
+        ConfigurationError: The token cannot be sent in a header.
     """
 
     token: Secret | RotatingSecret = field(converter=_bearer_token)
@@ -107,11 +107,11 @@ class BearerAuth(Auth):
             object.__setattr__(self, "_header", HiddenStr(header))
 
     async def authorization(self, send: Send) -> str:
-        """Return the header; nothing is sent for it."""
+        """Return the header without sending a request."""
         return self._header or f"Bearer {_check_bearer(await self.token.read())}"
 
     def forget(self, authorization: str) -> bool:
-        """Return whether the token is asked for anew."""
+        """Return True if a provider may return another token."""
         return self.token.rotates
 
 
@@ -119,7 +119,7 @@ def as_auth(auth: object) -> Auth:
     """Return credentials as an `Auth`; a pair is a username and password.
 
     Raises:
-        ConfigurationError: It is neither, or a half of the pair cannot be used.
+        ConfigurationError: It is neither, or half of the pair cannot be used.
     """
     if isinstance(auth, Auth):
         return auth
@@ -134,13 +134,13 @@ def as_auth(auth: object) -> Auth:
 
 
 def basic_header(name: str, secret: str) -> str:
-    """Return the Authorization header for a pair; the first half may have no colon."""
+    """Return the Basic Authorization header of a name and a secret."""
     pair = f"{name}:{secret}".encode("utf-8", "surrogatepass")
     return f"Basic {base64.b64encode(pair).decode('ascii')}"
 
 
 def is_bearer_token(value: str) -> bool:
-    """Whether a text can be a bearer token."""
+    """Return True if a text can be a bearer token."""
     # RFC 6750, section 2.1.
     return re.fullmatch(r"[A-Za-z0-9._~+/-]+=*", value) is not None
 

@@ -1,4 +1,4 @@
-"""Secrets: held so that nothing gives them away, or read anew whenever they are needed."""
+"""`Secret` and `RotatingSecret`: secrets that no repr, log or pickle shows."""
 
 import hmac
 import inspect
@@ -12,16 +12,16 @@ from webrtc_async._config.validation import check_text
 from webrtc_async.errors import ConfigurationError, WebRtcError
 
 SecretProvider = Callable[[], str | Awaitable[str]]
-"""A function or coroutine function that returns the secret of the moment."""
+"""A function or coroutine function that returns the current secret."""
 
 
 class Secret:
-    """A text that no repr, log or pickle gives away."""
+    """A text that no repr, log or pickle shows."""
 
     __slots__ = ("_value",)
 
     rotates: Final = False
-    """Whether it may be another one the next time it is read."""
+    """True if each read may return another secret."""
 
     def __init__(self, value: str) -> None:
         self._value = value
@@ -48,7 +48,7 @@ class Secret:
 
     def __reduce__(self) -> NoReturn:
         raise TypeError(
-            "A secret is not pickled. Give a reference that pickles, such as "
+            "A secret cannot be pickled. Use a reference that can, such as "
             'EnvironmentSecret("BW_PASSWORD"), or read it in the other process with '
             "AsyncWebRtcClient.from_env()."
         )
@@ -56,15 +56,15 @@ class Secret:
 
 @frozen
 class EnvironmentSecret:
-    """A provider that reads a variable of the environment, whenever it is asked.
+    """A provider that reads a secret from an environment variable at each call.
 
-    It pickles as the variable's name, so that another process reads its own.
+    It pickles as the variable's name, so that another process reads its own environment.
 
     Attributes:
         variable: The variable's name.
 
     Raises:
-        ConfigurationError: When it is asked and the variable is not set.
+        ConfigurationError: The variable is not set when it is read.
     """
 
     variable: str
@@ -79,26 +79,26 @@ class EnvironmentSecret:
 
 @frozen
 class RotatingSecret:
-    """A secret that its provider is asked for, each time that it is needed.
+    """A secret that a provider returns each time it is needed.
 
-    It pickles if its provider does, as a function of a module does by its name.
+    It pickles if its provider does, as a module's function does by name.
 
     Attributes:
-        name: What the errors call it.
-        provider: Returns it.
+        name: The secret's name in errors.
+        provider: Returns the current secret.
     """
 
     name: str
     provider: SecretProvider
 
     rotates: Final = True
-    """Whether it may be another one the next time it is read."""
+    """True if each read may return another secret."""
 
     async def read(self) -> str:
-        """Return the secret of the moment.
+        """Return the current secret.
 
         Raises:
-            ConfigurationError: The provider failed, or gave what cannot be a secret.
+            ConfigurationError: The provider failed or returned an unusable value.
         """
         try:
             value = self.provider()
@@ -107,7 +107,7 @@ class RotatingSecret:
         except WebRtcError:
             raise
         except Exception as error:
-            # Its text may quote the secret, so it is left to the traceback of whoever wrote it.
+            # The provider's message may quote the secret; the cause keeps it for the traceback.
             raise ConfigurationError(
                 f"the provider of the {self.name} failed with {type(error).__name__}."
             ) from error
@@ -118,10 +118,10 @@ class RotatingSecret:
 
 
 def as_secret(name: str, value: object) -> Secret | RotatingSecret:
-    """Return a text or a provider as a secret that can stand in credentials.
+    """Return a text or a provider as a secret for credentials.
 
     Raises:
-        ConfigurationError: It is neither, or a text that is empty or has control characters.
+        ConfigurationError: It is neither, or the text is empty or has control characters.
     """
     if isinstance(value, RotatingSecret):
         return value

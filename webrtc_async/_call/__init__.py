@@ -1,1 +1,1 @@
-"""One call of an operation, from its first attempt to its outcome."""
+"""One call: attempts, retries, the undoing of a create, and observers."""

@@ -1,4 +1,4 @@
-"""`ApiResponse`: a result with what came along with it."""
+"""`ApiResponse`: a result with its status and headers."""
 
 from collections.abc import Mapping
 from typing import Generic, TypeVar
@@ -10,15 +10,15 @@ ResultT = TypeVar("ResultT")
 
 @frozen(kw_only=True)
 class ApiResponse(Generic[ResultT]):
-    """A result with what came along with it.
+    """A result with the status and headers of its response.
 
     Attributes:
         data: The result.
-        status: The HTTP status; 404 where a repeated delete found its work done, 409 where a
-            repeated add did.
-        headers: The response headers in lower case, without those that carry secrets.
+        status: The HTTP status; 404 for a repeated delete, or 409 for a repeated add, whose lost
+            first attempt had succeeded.
+        headers: The response headers in lower case, without those that hold secrets.
         request_id: The service's id of the request, or None.
-        attempts: How many attempts it took.
+        attempts: Attempts of the call.
         elapsed: Seconds from the call to its result, pauses included.
     """
 

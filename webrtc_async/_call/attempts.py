@@ -1,6 +1,6 @@
-"""One call: its attempts, its deadline, and what is known of its outcome."""
+"""`Call`: the attempts of one call, its deadline and its outcome."""
 
-from collections.abc import Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from http import HTTPStatus
 from typing import Any, Final, Generic, TypeVar, cast
 
@@ -10,7 +10,7 @@ from webrtc_async._auth.schemes import Auth
 from webrtc_async._call.api_response import ApiResponse
 from webrtc_async._call.call_context import CallContext
 from webrtc_async._call.observer import Watch
-from webrtc_async._call.retry import RetryPolicy, call_with_repeats
+from webrtc_async._call.retry_policy import RetryPolicy
 from webrtc_async._config.validation import check_authorization
 from webrtc_async._protocol.redaction import HiddenStr, public_headers
 from webrtc_async._protocol.route import ACCOUNT, Idempotency, Route
@@ -37,13 +37,13 @@ class Call(Generic[ResultT]):
 
     Attributes:
         route: The operation.
-        request: What is sent; each attempt sets its credentials.
-        path_values: The ids in its path, the account's among them.
-        context: What it goes through.
-        policy: What is repeated.
-        deadline: Seconds for everything: queue, token, attempts, pauses and body.
-        watch: Who is told of it; None for nobody.
-        tag: The tag of what it creates, if it does.
+        request: The request; each attempt sets its credentials.
+        path_values: The ids in the path, with the account's.
+        context: The resources that all calls of the client share.
+        policy: Says which failures are repeated.
+        deadline: Seconds for the whole call: queue, token, attempts, pauses and body.
+        watch: Reports the call to its observers; None without observers.
+        tag: The tag of the resource that a create asks for.
     """
 
     route: Route[Any, ResultT]
@@ -58,30 +58,30 @@ class Call(Generic[ResultT]):
     _attempts: int = field(init=False)
     _worst: Outcome = field(init=False)
     _has_renewed: bool = field(init=False)
-    _met_dead: bool = field(init=False)
+    _hit_stale_connection: bool = field(init=False)
     _failure: WebRtcError | None = field(init=False)
     _response: WireResponse | None = field(init=False)
     _started: float = field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        # Not as defaults, which attrs looks up one by one for every call.
+        # attrs would look up defaults one by one, in every call.
         self._state = state = AttemptState(self.route.operation)
         if self.route.creates:
             state.max_idle = YOUNG
         self._attempts, self._started, self._worst = 0, 0.0, Outcome.NOT_SENT
-        self._has_renewed = self._met_dead = False
+        self._has_renewed = self._hit_stale_connection = False
         self._failure = self._response = None
 
     def perform(self) -> Coroutine[Any, Any, ResultT]:
-        """Return the result, or raise the failure that ended the call.
+        """Make the call and return its result.
 
         Raises:
-            WebRtcError: With its attempts, and with the outcome over all of them.
+            WebRtcError: The failure that ended the call, with the outcome over all its attempts.
         """
         return self._perform() if self.watch is None else self._perform_watched(self.watch)
 
     def described(self, data: ResultT) -> ApiResponse[ResultT]:
-        """Return the result that `perform` returned, with what came along with it."""
+        """Return the result of `perform` with the response's status and headers."""
         assert self._response is not None  # noqa: S101  # a result comes out of a response
         return ApiResponse(
             data=data,
@@ -107,29 +107,45 @@ class Call(Generic[ResultT]):
 
     async def _perform(self) -> ResultT:
         clock = self.context.connections.bind_to_loop(self.route.operation)
-        started = self._started = clock.now()
-        ends = started + self.deadline
+        self._started = clock.now()
+        ends = self._started + self.deadline
         lifetime = self.context.connections.lifetime
         try:
             with clock.until(ends) as scope:
                 lifetime.begin(scope)
                 try:
-                    return await call_with_repeats(
-                        self._attempt,
-                        policy=self.policy,
-                        idempotency=self.route.idempotency,
-                        quota=self.context.quota,
-                        time_left=lambda: ends - clock.now(),
-                    )
+                    return await self._attempt_with_retries(lambda: ends - clock.now())
                 finally:
                     lifetime.end(scope)
         except WebRtcError as error:
-            self._complete(error, started)
+            self._complete(error)
             raise
         else:
-            raise self._ended_early(started, clock.now() >= ends) from self._failure
-        finally:
-            self._failure = None  # the frames that it came through hold this call
+            ended = self._ended_early(is_late=clock.now() >= ends)
+            self._complete(ended)
+            raise ended from self._failure
+
+    async def _attempt_with_retries(self, time_left: Callable[[], float]) -> ResultT:
+        try:
+            result = await self._attempt()
+        except WebRtcError as error:
+            if not self.policy.may_repeat(self.route.idempotency, error):
+                raise
+            first_failure = error
+        else:
+            self.context.quota.give_back()
+            return result
+        # Loads tenacity, which most programs never need.
+        from webrtc_async._call.retry import retry  # noqa: PLC0415
+
+        return await retry(
+            self._attempt,
+            first_failure,
+            policy=self.policy,
+            idempotency=self.route.idempotency,
+            quota=self.context.quota,
+            time_left=time_left,
+        )
 
     async def _attempt(self) -> ResultT:
         self._attempts += 1
@@ -145,10 +161,10 @@ class Call(Generic[ResultT]):
                 return cast("ResultT", None)
             return read_response(self.route, response, authorization=self.request.authorization)
         except WebRtcError as error:
-            await self._see_failure(error, self._response)
+            await self._handle_failure(error, self._response)
             self._worst = max(self._worst, error.outcome)
             self._failure = error
-            # From here on, until the next attempt begins, the call pauses.
+            # The call pauses until the next attempt begins.
             self._state.begin(Stage.PAUSING)
             raise
 
@@ -159,13 +175,13 @@ class Call(Generic[ResultT]):
         return given if isinstance(given, HiddenStr) else HiddenStr(check_authorization(given))
 
     async def _is_renewed(self) -> bool:
-        """Whether there are other credentials than the refused ones now: once in a call."""
-        auth, refused = self.context.auth, self.request.authorization
-        if auth is None or self._has_renewed or not auth.forget(refused):
+        """Replace credentials that were rejected, once per call; return True if they differ."""
+        auth, rejected = self.context.auth, self.request.authorization
+        if auth is None or self._has_renewed or not auth.forget(rejected):
             return False
         self._has_renewed = True
         self.request.authorization = await self._authorization(auth)
-        return self.request.authorization != refused
+        return self.request.authorization != rejected
 
     async def _exchange(self) -> WireResponse:
         try:
@@ -194,38 +210,38 @@ class Call(Generic[ResultT]):
         return self.context.connections.exchange(
             request,
             self._state,
-            attempt_timeout=self.policy.longest_attempt(self.route, self._attempts),
+            attempt_timeout=self.policy.timeout_of_attempt(self.route, self._attempts),
             connect_timeout=self.policy.attempt_timeout,
-            on_caller_cancelled=self._heir(),
+            on_caller_cancelled=self._on_caller_cancelled(),
             rate_limiter=self.context.rate_limiter,
         )
 
     async def _send_for_auth(self, request: WireRequest) -> WireResponse:
-        # With a state of its own: whatever happens to it, nothing of the call was sent.
+        # A separate state, because a token request sends nothing of the call.
         state = AttemptState(self.route.operation)
         headers = {"User-Agent": self.request.headers["User-Agent"], **request.headers}
-        longest = self.policy.attempt_timeout
+        timeout = self.policy.attempt_timeout
         return await self.context.connections.exchange(
-            with_headers(request, headers), state, attempt_timeout=longest, connect_timeout=longest
+            with_headers(request, headers), state, attempt_timeout=timeout, connect_timeout=timeout
         )
 
-    def _heir(self) -> OnCallerCancelled | None:
-        """Return who sees an exchange through whose caller is cancelled; usually nobody does."""
+    def _on_caller_cancelled(self) -> OnCallerCancelled | None:
+        """Return the handler for a request whose caller was cancelled, if any."""
 
-    async def _see_failure(self, error: WebRtcError, response: WireResponse | None) -> None:
-        """Act on an attempt's failure, before it is decided whether another one follows."""
+    async def _handle_failure(self, error: WebRtcError, response: WireResponse | None) -> None:
+        """Act on a failed attempt, before the retry is decided."""
 
     def _may_send_again_at_once(self) -> bool:
-        """Whether a kept connection was dead, which says nothing of the service; once in a call."""
-        if self._met_dead or self.policy.attempts == 1 or self.route.creates:
+        """Return True, once per call, if a kept connection was stale; the service did not fail."""
+        if self._hit_stale_connection or self.policy.attempts == 1 or self.route.creates:
             return False
-        self._met_dead = self._state.hit_stale_connection
-        return self._met_dead
+        self._hit_stale_connection = self._state.hit_stale_connection
+        return self._hit_stale_connection
 
     def follow_up_call(
         self, route: Route[Any, Any], values: Mapping[str, object], deadline: float
     ) -> "Call[Any]":
-        """Return another call in the service of this one."""
+        """Return another call that completes or undoes this one."""
         headers = {
             name: value for name, value in self.request.headers.items() if name != "Content-Type"
         }
@@ -235,7 +251,7 @@ class Call(Generic[ResultT]):
         return Call(route, request, values, self.context, self.policy, deadline)
 
     async def _was_done_before(self, response: WireResponse) -> bool:
-        """Whether a refusal comes from what an earlier attempt, whose answer is missing, did."""
+        """Return True if an earlier attempt, whose response was lost, explains this refusal."""
         match self.route.idempotency, response.status:
             case Idempotency.ENSURE_GONE, HTTPStatus.NOT_FOUND:
                 return True
@@ -256,29 +272,22 @@ class Call(Generic[ResultT]):
         self._worst = Outcome.ANSWERED  # the earlier attempt did not join
         return False
 
-    def _ended_early(self, started: float, is_late: bool) -> WebRtcError:
-        ended = self._out_of_time() if is_late else self._cut_off()
-        self._complete(ended, started)
-        return ended
-
-    def _out_of_time(self) -> DeadlineExceededError:
-        self._worst = max(self._worst, self._state.outcome)
-        return DeadlineExceededError(
-            f"its {self.deadline:g} s deadline passed while it was {self._state.stage.value}.",
-            outcome=self._worst,
-            stage=self._state.stage,
-            status=self._state.status,
-        )
-
-    def _cut_off(self) -> ClientClosedError:
-        self._worst = max(self._worst, self._state.outcome)
+    def _ended_early(self, *, is_late: bool) -> WebRtcError:
+        """Return the error for a call that the deadline or a closing client ended."""
+        stage, outcome = self._state.stage, max(self._worst, self._state.outcome)
+        if is_late:
+            return DeadlineExceededError(
+                f"the deadline of {self.deadline:g} s passed while the call was {stage.value}.",
+                outcome=outcome,
+                stage=stage,
+                status=self._state.status,
+            )
         return ClientClosedError(
-            f"this client was closed while the call was {self._state.stage.value}, and its "
-            "close_grace did not suffice.",
-            outcome=self._worst,
+            f"the client was closed while the call was {stage.value}, and close_grace expired.",
+            outcome=outcome,
         )
 
-    def _complete(self, error: WebRtcError, started: float) -> None:
+    def _complete(self, error: WebRtcError) -> None:
         error.operation = self.route.operation
         error.attempts = self._attempts
         error.outcome = max(self._worst, error.outcome)

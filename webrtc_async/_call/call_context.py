@@ -1,4 +1,4 @@
-"""What all calls of a client, and of its views, go through."""
+"""`CallContext`: the resources that all calls of a client share."""
 
 import anyio
 from attrs import define, field
@@ -12,16 +12,17 @@ from webrtc_async._transport.rate_limiter import RateLimiter
 
 @define(kw_only=True, eq=False)
 class CallContext:
-    """What all calls of a client go through.
+    """The resources that all calls of a client and its views share.
 
     Attributes:
-        base_url: Where the service is.
+        base_url: Base URL of the service.
         auth: The credentials; None leaves them to the user's own HTTP client.
-        connections: Where requests are sent.
-        background_tasks: Has the tasks that outlive a call.
-        quota: What repetitions are paid from.
-        rate_limiter: Says when each request may be sent; None for at once.
-        create_grace: Seconds that a create is followed after its caller has gone; 0 for not at all.
+        connections: Sends the requests.
+        background_tasks: Runs the tasks that outlive a call.
+        quota: Pays for repetitions.
+        rate_limiter: Delays requests; None for no limit.
+        create_grace: Seconds to follow a create whose caller was cancelled; 0 follows none.
+        followed: Creates that are followed now.
     """
 
     base_url: str
@@ -35,20 +36,21 @@ class CallContext:
 
     @property
     def may_follow(self) -> bool:
-        """Whether there is room to follow a create, which takes a place from other calls."""
+        """True if another create may be followed; each takes a slot from other calls."""
         return self.create_grace > 0 and self.followed < self.connections.max_connections // 4
 
     async def aclose(self, grace: float) -> tuple[str, ...]:
-        """Take no more calls, wait for those under way, end what is left, and close the pool.
+        """Refuse new calls, wait for the running ones, cancel the rest, and close the pool.
 
-        It is over within `grace` and `create_grace` and a second, whatever the calls, the work and
-        the transport do.
+        It returns within `grace`, `create_grace` and one second, whatever calls, background tasks
+        and the transport do.
 
         Args:
-            grace: Seconds to wait; a cancelled scope around the caller lets it wait on.
+            grace: Seconds to wait for running calls, even if the caller is cancelled.
 
         Returns:
-            The names of the work that was given up; nothing for who is not the first to close.
+            The names of the background tasks that were cancelled; empty unless this call closed
+            the client.
 
         Raises:
             ConfigurationError: The connections are in use in another event loop.
@@ -62,7 +64,7 @@ class CallContext:
         over = ends + self.create_grace + UNWINDING
         try:
             await lifetime.drain(grace)
-            # A call that was just cut off may have left a create to follow.
+            # A call that was just cancelled may have left a create to follow.
             left = max(ends, min(anyio.current_time() + self.create_grace, over - UNWINDING))
             return await self.background_tasks.aclose(until=left, over=over)
         finally:

@@ -1,16 +1,21 @@
-"""A create: its attempts, and what becomes of what it made when nobody got the answer."""
+"""`CreateCall`: a create, and the deletion of a resource whose id the caller never received.
 
+The service has no idempotency key and no list of sessions, so a lost id is lost. But a response
+that arrives too late, or broken, may still hold the id: then the resource can be deleted.
+"""
+
+import re
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from http import HTTPStatus
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 import anyio
 from attrs import define, field
 
 from webrtc_async._call.attempts import Call
-from webrtc_async._call.compensation import created_id, undoing
-from webrtc_async._protocol.route import ACCOUNT
+from webrtc_async._protocol.route import ACCOUNT, Route
 from webrtc_async._protocol.wire import WireResponse
 from webrtc_async._transport import OnCallerCancelled, OrphanedRequest
 from webrtc_async.errors import (
@@ -20,44 +25,67 @@ from webrtc_async.errors import (
     WebRtcError,
 )
 from webrtc_async.errors.outcome import Orphan, Outcome
+from webrtc_async.route_table import (
+    CREATE_PARTICIPANT,
+    CREATE_SESSION,
+    DELETE_PARTICIPANT,
+    DELETE_SESSION,
+)
 
 ResultT = TypeVar("ResultT")
 
-UNDOING: Final = 5.0
-"""Seconds that deleting what a create made may take."""
+UNDO_DEADLINE: Final = 5.0
+"""Deadline of the call that deletes a created resource, in seconds."""
+
+_UNDONE_BY: Final[Mapping[str, tuple[Route[Any, None], str]]] = {
+    CREATE_SESSION.operation: (DELETE_SESSION, "session_id"),
+    CREATE_PARTICIPANT.operation: (DELETE_PARTICIPANT, "participant_id"),
+}
+
+# The service's ids are UUIDs. A quote inside a JSON string follows a backslash, so no tag matches.
+_ID: Final = re.compile(rb'"id"\s*:\s*"([0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12})"')
+
+
+def created_id(content: bytes) -> str | None:
+    """Return the id in a response body, whole or not; None unless it has exactly one.
+
+    With several ids, the wrong resource could be deleted.
+    """
+    found = {match.decode("ascii") for match in _ID.findall(content)}
+    return found.pop() if len(found) == 1 else None
 
 
 @define(eq=False)
 class CreateCall(Call[ResultT]):
     """One call of a create."""
 
-    _created: str | None = field(default=None, init=False)
+    _created_id: str | None = field(default=None, init=False)
 
-    def _heir(self) -> OnCallerCancelled | None:
-        return self._take_over if self.context.create_grace > 0 else None
+    def _on_caller_cancelled(self) -> OnCallerCancelled | None:
+        return self._follow_if_possible if self.context.create_grace > 0 else None
 
-    def _take_over(self, left: OrphanedRequest) -> bool:
-        """Follow an exchange whose caller has gone, if there is room."""
+    def _follow_if_possible(self, orphaned: OrphanedRequest) -> bool:
+        """Follow a request whose caller was cancelled; return False if there is no slot for it."""
         context = self.context
         if not context.may_follow:
             return False
-        name = f"{self.route.operation}, whose caller has gone"
-        if context.background_tasks.start(partial(self._follow, left), name=name) is None:
+        name = f"{self.route.operation}, whose caller was cancelled"
+        if context.background_tasks.start(partial(self._follow, orphaned), name=name) is None:
             return False
         context.followed += 1
         return True
 
-    async def _follow(self, left: OrphanedRequest) -> None:
-        """Wait for the answer to a create whose caller has gone, and delete what it made."""
+    async def _follow(self, orphaned: OrphanedRequest) -> None:
+        """Wait for the response to a cancelled create, and delete the created resource."""
         try:
-            content = await left.finish(self.context.create_grace)
+            content = await orphaned.finish(self.context.create_grace)
         finally:
             self.context.followed -= 1
         if (resource_id := created_id(content)) is not None:
             await self._undo(resource_id)
 
-    async def _see_failure(self, error: WebRtcError, response: WireResponse | None) -> None:
-        """Undo a create whose answer is broken, if the answer still says what it made."""
+    async def _handle_failure(self, error: WebRtcError, response: WireResponse | None) -> None:
+        """Delete the created resource if the response is unusable but still holds its id."""
         if not isinstance(error, UnknownOutcomeError | UnexpectedResponseError):
             return
         content = self._state.received if response is None else response.content
@@ -72,37 +100,38 @@ class CreateCall(Call[ResultT]):
             await handle.wait(shielded=False)
             is_gone = handle.result()
         if not is_gone:
-            self._created = resource_id
+            self._created_id = resource_id
             return
         raise CreateRolledBackError(
-            f"its answer is of no use ({error.message.rstrip('.')}), so what it had made, "
-            f"{resource_id}, was deleted again. It can be repeated.",
+            f"the response was unusable ({error.message.rstrip('.')}). The created resource, "
+            f"{resource_id}, was deleted. The call can be repeated.",
             resource_id=resource_id,
         ) from error
 
     async def _undo(self, resource_id: str) -> bool:
-        delete, values = undoing(self.route, resource_id)
+        """Delete the created resource; return True once it is gone."""
+        delete, name = _UNDONE_BY[self.route.operation]
         try:
-            await self.follow_up_call(delete, values, UNDOING).perform()
+            await self.follow_up_call(delete, {name: resource_id}, UNDO_DEADLINE).perform()
         except WebRtcError as error:
             return getattr(error, "status", None) == HTTPStatus.NOT_FOUND
         return True
 
-    def _complete(self, error: WebRtcError, started: float) -> None:
-        super()._complete(error, started)
+    def _complete(self, error: WebRtcError) -> None:
+        super()._complete(error)
         if self._may_exist(error):
-            elapsed = timedelta(seconds=anyio.current_time() - started)
+            elapsed = timedelta(seconds=anyio.current_time() - self._started)
             error.orphan = Orphan(
                 account_id=str(self.path_values[ACCOUNT]),
                 tag=self.tag,
                 sent_at=datetime.now(UTC) - elapsed,
-                resource_id=self._created,
+                resource_id=self._created_id,
             )
 
     def _may_exist(self, error: WebRtcError) -> bool:
-        """Whether a create that failed so may have made something that is still there."""
+        """Return True if a resource may exist after this failure."""
         if error.outcome is not Outcome.ANSWERED:
             return error.outcome is Outcome.UNKNOWN
         status = getattr(error, "status", None) or 0
-        # A gateway may answer 5xx, or 408, for a service that went on to create.
+        # A gateway may send 5xx, or 408, while the service goes on to create.
         return status // 100 in {2, 5} or status == HTTPStatus.REQUEST_TIMEOUT

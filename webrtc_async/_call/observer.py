@@ -1,4 +1,4 @@
-"""Observers: told what a call does, attempt by attempt, and without a say in it."""
+"""`Observer`: hooks that are called for every call and attempt and cannot change them."""
 
 import logging
 from collections.abc import Iterable, Mapping
@@ -17,13 +17,13 @@ _LOG: Final = logging.getLogger("webrtc_async.call")
 
 @frozen(kw_only=True, eq=False)
 class ObservedCall:
-    """A call under way; each call is one of its own.
+    """A running call; no two calls are equal.
 
     Attributes:
         operation: The API's name of it, such as "createSession".
         method: The HTTP method.
-        template: The path with its places, such as "/accounts/{account_id}/sessions".
-        base_url: Where the service is.
+        template: The path template, such as "/accounts/{account_id}/sessions".
+        base_url: Base URL of the service.
     """
 
     operation: str
@@ -37,12 +37,12 @@ class ObservedAttempt:
     """An attempt that ended.
 
     Attributes:
-        number: 1 for the first of the call.
-        status: The HTTP status; None if no answer came.
-        request_id: The service's id of the request; None if it gave none.
-        error: What ended it; None if an answer did, whatever its status.
-        elapsed: Seconds that it took, its wait for a connection included.
-        is_cancelled: Whether the caller was cancelled.
+        number: The number of the attempt in its call, from 1.
+        status: The HTTP status; None without a response.
+        request_id: The service's id of the request; None if it sent none.
+        error: The failure of the attempt; None for a response of any status.
+        elapsed: Seconds of the attempt, with its wait for a connection.
+        is_cancelled: True if the caller was cancelled.
     """
 
     number: int
@@ -58,11 +58,11 @@ class ObservedEnd:
     """The end of a call.
 
     Attributes:
-        attempts: How many there were.
-        error: What was raised; None for a result.
-        outcome: What may have happened at the service.
+        attempts: Attempts of the call.
+        error: The error that was raised; None for a result.
+        outcome: The effect that the call may have had at the service.
         elapsed: Seconds from the call to its end, pauses included.
-        is_cancelled: Whether the caller was cancelled.
+        is_cancelled: True if the caller was cancelled.
     """
 
     attempts: int
@@ -73,34 +73,34 @@ class ObservedEnd:
 
 
 class Observer:
-    """Told what calls do; override what you need.
+    """Hooks for calls and attempts; override those that you need.
 
-    Methods run in the task of the call and have to be quick. What they raise is logged and changes
-    nothing. No secret is among what they are told.
+    Methods run in the task of the call, so keep them quick. Their exceptions are logged and change
+    nothing. Their arguments hold no secret.
     """
 
     def call_started(self, call: ObservedCall) -> None:
-        """Hear that a call begins."""
+        """Handle the start of a call."""
 
     def attempt_started(self, call: ObservedCall, number: int) -> Mapping[str, str]:
-        """Hear that an attempt begins, and return headers to send with it, such as traceparent."""
+        """Handle the start of an attempt; return headers to send with it, such as traceparent."""
         return {}
 
     def attempt_ended(self, call: ObservedCall, attempt: ObservedAttempt) -> None:
-        """Hear how an attempt ended; every attempt that started ends."""
+        """Handle the end of an attempt; every attempt that started ends."""
 
     def call_ended(self, call: ObservedCall, end: ObservedEnd) -> None:
-        """Hear how a call ended; every call that started ends."""
+        """Handle the end of a call; every call that started ends."""
 
 
 class LogObserver(Observer):
-    """Writes to the logger "webrtc_async.call": failed attempts at INFO, all else at DEBUG."""
+    """Writes to the logger "webrtc_async.call": failed attempts at INFO, others at DEBUG."""
 
     def attempt_ended(self, call: ObservedCall, attempt: ObservedAttempt) -> None:
-        """Write a line for an attempt."""
+        """Log an attempt."""
         if attempt.error is None:
             level = logging.DEBUG if (attempt.status or 0) < 400 else logging.INFO
-            ended = f"answered {attempt.status}"
+            ended = f"got {attempt.status}"
         else:
             level, ended = logging.INFO, f"failed with {type(attempt.error).__name__}"
         if attempt.is_cancelled:
@@ -118,7 +118,7 @@ class LogObserver(Observer):
 
 @define(eq=False)
 class Watch:
-    """The observers of one call; a failing one keeps no other from hearing."""
+    """Reports one call to its observers; one that fails does not affect the others."""
 
     observers: tuple[Observer, ...]
     call: ObservedCall
@@ -127,13 +127,13 @@ class Watch:
     _attempt_began: float = field(default=0.0, init=False)
 
     def start(self) -> None:
-        """Say that the call begins."""
+        """Report the start of the call."""
         for each in self.observers:
             with _isolated(each):
                 each.call_started(self.call)
 
     def start_attempt(self, number: int) -> dict[str, str]:
-        """Say that an attempt begins, and return the headers that go along with it."""
+        """Report the start of an attempt, and return the observers' headers for it."""
         self._attempt, self._attempt_began = number, anyio.current_time()
         headers: dict[str, str] = {}
         for each in self.observers:
@@ -148,7 +148,7 @@ class Watch:
         request_id: str | None = None,
         error: BaseException | None = None,
     ) -> None:
-        """Say how the attempt ended; an error that is not ours is a cancellation."""
+        """Report the end of the attempt; an error of another package is a cancellation."""
         own = error if isinstance(error, WebRtcError) else None
         attempt = ObservedAttempt(
             number=self._attempt,
@@ -163,7 +163,7 @@ class Watch:
                 each.attempt_ended(self.call, attempt)
 
     def end(self, *, attempts: int, outcome: Outcome, error: BaseException | None) -> None:
-        """Say how the call ended; an error that is not ours is a cancellation."""
+        """Report the end of the call; an error of another package is a cancellation."""
         own = error if isinstance(error, WebRtcError) else None
         end = ObservedEnd(
             attempts=attempts,
@@ -195,21 +195,21 @@ def check_observers(observers: object) -> tuple[Observer, ...]:
     """Return observers as a tuple.
 
     Raises:
-        ConfigurationError: They are no collection of observers.
+        ConfigurationError: The value is no collection of observers.
     """
     if not isinstance(observers, Iterable):
         raise ConfigurationError(f"observers must be a list, not {type(observers).__name__}.")
     given = tuple(cast("Iterable[object]", observers))
     for each in given:
         if not isinstance(each, Observer):
-            raise ConfigurationError(f"An observer is an Observer, not {type(each).__name__}.")
+            raise ConfigurationError(f"An observer must be an Observer, not {type(each).__name__}.")
     return cast("tuple[Observer, ...]", given)
 
 
 def watch_over(
     route: Route[Any, Any], base_url: str, observers: tuple[Observer, ...]
 ) -> Watch | None:
-    """Return who is told of a call, the log included; None for nobody, which costs nothing."""
+    """Return the watch of a call for its observers and the log; None for a call without either."""
     if _LOG.isEnabledFor(logging.INFO):
         observers = (LogObserver(), *observers)
     if not observers:

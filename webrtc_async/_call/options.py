@@ -1,4 +1,4 @@
-"""What a client can be told, and what each of its views has of its own."""
+"""The settings of a client, and the options that a view can override."""
 
 import platform
 import ssl
@@ -8,19 +8,18 @@ from typing import TypedDict
 from attrs import field, frozen
 
 from webrtc_async._call.observer import Observer
-from webrtc_async._call.retry import RetryPolicy
+from webrtc_async._call.retry_policy import RetryPolicy
 from webrtc_async._call.retry_quota import RetryQuota
-from webrtc_async._config.validation import check_kind, check_seconds
-from webrtc_async._protocol.route import ACCOUNT, check_id
+from webrtc_async._config.validation import check_account_id, check_kind, check_seconds
+from webrtc_async._protocol.route import ACCOUNT
 from webrtc_async._protocol.wire import RequestHeaders
 from webrtc_async._transport import HttpClient, HttpTransport, LibraryName
 from webrtc_async._transport.rate_limiter import RateLimiter
 from webrtc_async._version import __version__
-from webrtc_async.errors import ConfigurationError, InvalidArgumentError
 
 
 class ClientSettings(TypedDict, total=False):
-    """The settings that `from_env` passes on; each is described at `AsyncWebRtcClient`."""
+    """The settings that `from_env` passes on; `AsyncWebRtcClient` describes each."""
 
     base_url: str
     deadline: float
@@ -42,13 +41,13 @@ class ClientSettings(TypedDict, total=False):
 
 @frozen(kw_only=True)
 class Options:
-    """What a view may have its own of.
+    """Options that a view can override.
 
     Attributes:
         account_id: The account.
         deadline: Seconds for one call in all.
-        retry: What is repeated.
-        headers: Sent with every request.
+        retry: Says which failures are repeated.
+        headers: Headers of every request.
 
     Raises:
         ConfigurationError: An option cannot work.
@@ -60,21 +59,18 @@ class Options:
     headers: RequestHeaders = field(converter=RequestHeaders)
 
     def __attrs_post_init__(self) -> None:
-        try:
-            check_id(ACCOUNT, self.account_id)
-        except InvalidArgumentError as error:
-            raise ConfigurationError(error.message) from None
+        check_account_id(ACCOUNT, self.account_id)
         check_seconds("deadline", self.deadline)
         check_kind("retry", self.retry, RetryPolicy)
 
 
 def merged_headers(first: Mapping[str, str], second: Mapping[str, str]) -> dict[str, str]:
-    """Return both, where the second replaces a name of the first in any case."""
+    """Return the headers of both; the second replaces names of the first in any case."""
     spelt = {name.lower(): name for name in first}
     return {**first, **{spelt.get(name.lower(), name): value for name, value in second.items()}}
 
 
 def standard_headers(library: str) -> dict[str, str]:
-    """Return what every request over an HTTP library has, unless the user says otherwise."""
+    """Return the default headers of every request over an HTTP library."""
     agent = f"webrtc-async/{__version__} {library} python/{platform.python_version()}"
     return {"User-Agent": agent, "Accept": "application/json"}

@@ -1,7 +1,7 @@
-"""How much repeating a client may do in all, so that a dead service is not sent thrice as much.
+"""`RetryQuota`: a bound for the repetitions of all calls, so that a failing service is spared.
 
-A bucket of tokens, as botocore has it (its retries/quota.py): a repetition takes some, a success
-gives some back, and when it is empty, failures are raised at once.
+It is a token bucket, as in botocore's retries/quota.py: a repetition takes tokens, a success gives
+some back, and an empty bucket lets failures through at once.
 """
 
 from typing import Final
@@ -14,22 +14,22 @@ from webrtc_async.errors import ApiError
 CAPACITY: Final = 500
 
 LOST_COST: Final = 14
-"""Tokens for a repetition after no answer, which held a place until it failed."""
+"""Tokens for a repetition after a lost response, which held a slot until it failed."""
 
-REFUSED_COST: Final = 5
-"""Tokens for a repetition after a refusal, which the service gave cheaply."""
+REJECTED_COST: Final = 5
+"""Tokens for a repetition after an error status, which costs the service little."""
 
 
 @define(eq=False)
 class RetryQuota:
-    """Tokens that repetitions are paid with; a client and its views share one, and clients may.
+    """A token bucket that pays for repetitions; a client and its views share one, and clients may.
 
-    Full, it lets 100 refused or 35 lost attempts be repeated. Every success gives one token back,
-    or all that its last repetition took. While nothing succeeds, nothing is given back, so a storm
-    of 500 callers is sent at most 600 requests.
+    A full bucket pays for 100 rejected or 35 lost attempts. A success gives one token back, or all
+    that its last repetition took. Without successes nothing is given back, so 500 callers in a
+    storm send at most 600 requests.
 
     Attributes:
-        capacity: Tokens when it is full; `math.inf` for no bound, 0 to repeat nothing.
+        capacity: Tokens of a full bucket; `math.inf` for no bound, 0 for no repetitions.
 
     Raises:
         ConfigurationError: The capacity is not a number of at least 0.
@@ -44,22 +44,22 @@ class RetryQuota:
 
     @property
     def tokens(self) -> float:
-        """How many tokens there are."""
+        """The tokens left."""
         return self._tokens
 
     def take(self, error: BaseException) -> int:
-        """Take what a repetition after this failure costs.
+        """Take the tokens for a repetition after this failure.
 
         Returns:
-            The tokens taken; 0 when there are too few.
+            The tokens taken; 0 if too few are left.
         """
-        cost = REFUSED_COST if isinstance(error, ApiError) else LOST_COST
+        cost = REJECTED_COST if isinstance(error, ApiError) else LOST_COST
         if cost > self._tokens:
             return 0
         self._tokens -= cost
         return cost
 
     def give_back(self, tokens: int = 1) -> None:
-        """Give tokens back after a success; a full bucket stays as it is."""
+        """Give tokens back after a success, up to the capacity."""
         if self._tokens < self.capacity:
             self._tokens = min(self.capacity, self._tokens + tokens)

@@ -1,1 +1,1 @@
-"""Checks of settings."""
+"""Checks of settings, and the settings in environment variables."""

@@ -1,15 +1,19 @@
-"""What a setting may be; every refusal is a ConfigurationError that names it, before any I/O."""
+"""Checks of settings and ids, before any I/O; each error names the setting."""
 
 import math
 import re
+import unicodedata
 from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import SplitResult, unquote, urlsplit
 
-from webrtc_async.errors import ConfigurationError
+from webrtc_async.errors import ConfigurationError, InvalidArgumentError
 
 LONGEST_WAIT: Final = 1e9
-"""Seconds that any setting of a time may be, about thirty years; beyond, clocks overflow."""
+"""Most seconds that a setting may have, about thirty years; clocks overflow beyond."""
+
+LONGEST_ID: Final = 256
+"""Most characters of an id in a request; the service's own ids have 36."""
 
 _OWN_HEADERS: Final = frozenset(
     {
@@ -25,13 +29,13 @@ _OWN_HEADERS: Final = frozenset(
 
 
 def check_base_url(url: object, name: str = "base_url") -> str:
-    """Return a base URL without its trailing slash, if requests can be sent below it.
+    """Return a base URL without its trailing slash.
 
     Raises:
         ConfigurationError: It is no http or https URL, or has credentials, a query or a fragment.
     """
     parts = check_url(url, name)
-    # Even an empty query or fragment would swallow the path that is put behind it.
+    # Even an empty query or fragment would swallow the path that follows.
     if "?" in parts.geturl() or "#" in str(url) or "?" in str(url):
         raise ConfigurationError(f"{name} must not have a query or a fragment.")
     if any(segment in {".", ".."} for segment in unquote(parts.path).split("/")):
@@ -42,7 +46,7 @@ def check_base_url(url: object, name: str = "base_url") -> str:
 def check_url(url: object, name: str) -> SplitResult:
     """Return the parts of a URL that requests can be sent to.
 
-    The refusals do not show the URL, because a password may stand anywhere in a wrong one.
+    The errors do not show the URL, because a wrong one may hold a password anywhere.
 
     Raises:
         ConfigurationError: It is not text, not http or https, has no usable host or port, has
@@ -54,7 +58,7 @@ def check_url(url: object, name: str) -> SplitResult:
         parts = urlsplit(url)
         port = parts.port
     except ValueError:
-        # Python's own message would repeat a password that stands where a port should.
+        # Python's own message would repeat a password that stands in place of a port.
         raise ConfigurationError(f"{name} cannot be read: check its host and port.") from None
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise ConfigurationError(
@@ -64,24 +68,25 @@ def check_url(url: object, name: str) -> SplitResult:
         raise ConfigurationError(f"{name} must not hold credentials.")
     if port == 0 or not re.fullmatch(r"[!-~]+", url):
         raise ConfigurationError(f"{name} must be plain ASCII without spaces, with a usable port.")
-    if not re.fullmatch(r"\[[0-9A-Fa-f:.%]+\]|[A-Za-z0-9._-]+", _host(parts)):
+    host = parts.netloc if port is None else parts.netloc.rpartition(":")[0]
+    if not re.fullmatch(r"\[[0-9A-Fa-f:.%]+\]|[A-Za-z0-9._-]+", host):
         raise ConfigurationError(f"{name} has a host with characters that no host has.")
     return parts
 
 
 def is_loopback(url: str) -> bool:
-    """Whether a URL leads to this machine."""
+    """Return True for a URL of this machine."""
     host = urlsplit(url).hostname or ""
     return host == "localhost" or host.startswith("127.") or host == "::1"
 
 
 def check_proxy(proxy: object) -> None:
-    """Refuse what is no proxy's URL; None is for none.
+    """Check a proxy's URL; None means no proxy.
 
-    The value is not shown, because a proxy's URL may hold its password, and here it may.
+    The errors do not show the URL, because it may hold the proxy's password.
 
     Raises:
-        ConfigurationError: It is not.
+        ConfigurationError: It is not a URL.
     """
     if isinstance(proxy, str):
         scheme, separator, rest = proxy.partition("://")
@@ -90,7 +95,7 @@ def check_proxy(proxy: object) -> None:
 
 
 def check_headers(headers: object) -> dict[str, str]:
-    """Return extra request headers, if they can be sent and are the caller's to set.
+    """Return extra request headers that a caller may set.
 
     Raises:
         ConfigurationError: A name or value cannot be sent, or the client itself sets that header.
@@ -113,18 +118,59 @@ def check_headers(headers: object) -> dict[str, str]:
 
 
 def check_authorization(value: object) -> str:
-    """Return an Authorization header, if it can be sent.
+    """Return an Authorization header that can be sent.
 
     Raises:
         ConfigurationError: It is not printable ASCII text on one line.
     """
     if not isinstance(value, str) or not re.fullmatch(r"[!-~]+( +[!-~]+)*", value):
-        raise ConfigurationError("the auth gave an Authorization header that cannot be sent.")
+        raise ConfigurationError("the auth returned an Authorization header that cannot be sent.")
     return value
 
 
+def check_id(name: str, value: object) -> str:
+    """Return an id that can stand in a path.
+
+    Args:
+        name: The argument's name, for the error.
+        value: The caller's id.
+
+    Raises:
+        InvalidArgumentError: It is not text, empty, a dot segment, over 256 characters long, or
+            has control characters.
+    """
+    if not isinstance(value, str):
+        raise InvalidArgumentError(f"{name} must be a str, not {type(value).__name__}.")
+    if not value:
+        raise InvalidArgumentError(f"{name} is empty.")
+    if value in {".", ".."}:
+        raise InvalidArgumentError(f"{name} is {value!r}, which would name another resource.")
+    if len(value) > LONGEST_ID:
+        raise InvalidArgumentError(
+            f"{name} has {len(value)} characters; at most {LONGEST_ID} are sent."
+        )
+    if value.isascii() and value.isprintable():
+        return value
+    # Cc controls, Cs lone surrogates (no UTF-8), Zl and Zp line breaks: none can be part of an id.
+    if any(unicodedata.category(character) in {"Cc", "Cs", "Zl", "Zp"} for character in value):
+        raise InvalidArgumentError(f"{name} has a control character in it: {value!r}.")
+    return value
+
+
+def check_account_id(name: str, value: object) -> str:
+    """Return an account id that can stand in a path.
+
+    Raises:
+        ConfigurationError: It cannot.
+    """
+    try:
+        return check_id(name, value)
+    except InvalidArgumentError as error:
+        raise ConfigurationError(error.message) from None
+
+
 def check_kind(name: str, value: object, kind: type) -> None:
-    """Refuse a value of another class; None is for the default.
+    """Check that a value is an instance of a class, or None for the default.
 
     Raises:
         ConfigurationError: It is neither.
@@ -137,7 +183,7 @@ def check_kind(name: str, value: object, kind: type) -> None:
 
 
 def check_count(name: str, value: object) -> None:
-    """Refuse what is not a whole number of at least 1.
+    """Check that a value is a whole number of at least 1.
 
     Raises:
         ConfigurationError: It is not.
@@ -147,7 +193,7 @@ def check_count(name: str, value: object) -> None:
 
 
 def check_amount(name: str, value: object) -> None:
-    """Refuse what is not a number of at least 0; math.inf is one.
+    """Check that a value is a number of at least 0; math.inf is one.
 
     Raises:
         ConfigurationError: It is not.
@@ -157,7 +203,7 @@ def check_amount(name: str, value: object) -> None:
 
 
 def check_seconds(name: str, value: object, *, from_zero: bool = False) -> None:
-    """Refuse what is not a time: above 0, or with from_zero not below it.
+    """Check that a value is a number of seconds above 0, or from 0 on with from_zero.
 
     Raises:
         ConfigurationError: It is not a number, out of its range, or finite and over LONGEST_WAIT.
@@ -168,11 +214,13 @@ def check_seconds(name: str, value: object, *, from_zero: bool = False) -> None:
     if not (value > 0 or (from_zero and value == 0)):
         raise ConfigurationError(f"{name} must be a number of seconds {bound}.")
     if LONGEST_WAIT < value < math.inf:
-        raise ConfigurationError(f"{name} is over {LONGEST_WAIT:g} seconds; math.inf is no bound.")
+        raise ConfigurationError(
+            f"{name} is over {LONGEST_WAIT:g} seconds; use math.inf for no bound."
+        )
 
 
 def check_text(name: str, value: object) -> str:
-    """Return a value that must be text and can stand in credentials.
+    """Return a text that can stand in credentials.
 
     Raises:
         ConfigurationError: It is not text, empty, or has control characters.
@@ -185,7 +233,3 @@ def check_text(name: str, value: object) -> str:
     if any(ord(character) < 32 or ord(character) == 127 for character in value):
         raise ConfigurationError(f"The {name} has a control character in it, perhaps a line end.")
     return value
-
-
-def _host(parts: SplitResult) -> str:
-    return parts.netloc if parts.port is None else parts.netloc.rpartition(":")[0]

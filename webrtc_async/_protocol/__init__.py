@@ -1,1 +1,1 @@
-"""Routes, requests and responses in the words of HTTP, without I/O."""
+"""Routes, requests and responses in HTTP's terms, without I/O."""

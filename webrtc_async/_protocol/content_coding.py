@@ -1,14 +1,14 @@
-"""A body's content encoding (RFC 9110, 8.4), undone no further than a limit."""
+"""Decoding of a body's content encoding (RFC 9110, 8.4), up to a limit."""
 
 import zlib
 from typing import Final
 
 _INFLATED: Final = frozenset({"gzip", "x-gzip", "deflate"})
-_MOST_MEMBERS: Final = 64
+_MAX_MEMBERS: Final = 64
 
 
 class ContentError(ValueError):
-    """A body that is too long, or whose encoding cannot be undone."""
+    """A body is too long or cannot be decoded."""
 
     def __init__(self, problem: str, *, is_too_long: bool = False) -> None:
         super().__init__(problem)
@@ -19,12 +19,12 @@ def decode(content: bytes, encoding: str, limit: int) -> bytes:
     """Return a body without its content encoding.
 
     Args:
-        content: The body as it came.
+        content: The encoded body.
         encoding: The Content-Encoding header; empty for none.
-        limit: The most bytes that are allowed, decoded.
+        limit: Most bytes of the decoded body.
 
     Raises:
-        ContentError: The body is longer, broken, cut off, or encoded in another way.
+        ContentError: The body is too long, broken, cut off, or has an unsupported encoding.
     """
     name = encoding.strip().lower()
     if not content or name in {"", "identity"}:
@@ -32,11 +32,11 @@ def decode(content: bytes, encoding: str, limit: int) -> bytes:
     if name not in _INFLATED:
         raise ContentError(f"its content encoding {name[:40]!r} was not asked for")
     decoded = b""
-    # RFC 1952, 2.2: a gzip file is one member or more, one behind the other.
-    for _ in range(_MOST_MEMBERS):
+    # RFC 1952, 2.2: a gzip file has one or more members.
+    for _ in range(_MAX_MEMBERS):
         inflater = zlib.decompressobj(wbits=zlib.MAX_WBITS | 32)
         try:
-            # One byte more than allowed tells a body that is too long without inflating all of it.
+            # One byte above the limit shows that a body is too long, without inflating all of it.
             decoded += inflater.decompress(content, limit + 1 - len(decoded))
         except zlib.error:
             raise ContentError(f"its {name} encoding is broken") from None
@@ -46,11 +46,11 @@ def decode(content: bytes, encoding: str, limit: int) -> bytes:
         content = inflater.unused_data
         if not content:
             return decoded
-    raise ContentError(f"its {name} encoding has over {_MOST_MEMBERS} members")
+    raise ContentError(f"its {name} encoding has over {_MAX_MEMBERS} members")
 
 
 def check_length(length: int, limit: int) -> None:
-    """Refuse a body that is too long.
+    """Check the length of a body.
 
     Raises:
         ContentError: It is longer than the limit.

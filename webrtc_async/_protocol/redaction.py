@@ -1,7 +1,7 @@
-"""What is cut out of every text that a service sent, before an error carries it.
+"""Redaction of the service's texts before an error holds them.
 
-A gateway may echo the Authorization header, a debug page the request, and a broken answer the
-device token that it was to hand over.
+A gateway may echo the Authorization header, a debug page the whole request, and a broken response
+may hold a device token.
 """
 
 import base64
@@ -11,24 +11,24 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 LONGEST_EXCERPT: Final = 500
-"""Characters of a body that an error shows."""
+"""Most characters of a body in an error."""
 
 _SECRET_HEADERS: Final = frozenset(
     {"authorization", "proxy-authorization", "cookie", "set-cookie", "set-cookie2", "x-api-key"}
 )
-# Each is a JWT, credentials behind their scheme, or the value of a key that holds a token.
+# Secrets are JWTs, credentials behind their scheme, and values of keys that hold tokens.
 _JWT: Final = re.compile(r"eyJ[\w-]+\.[\w.-]+")
-# Words of prose behind a scheme's name have no digit, and no capital but their first letter.
+# Prose behind a scheme's name has no digit and, after a first letter, no capital.
 _CREDENTIALS: Final = re.compile(
     r"\b((?i:basic|bearer))(\s+)(?=.[\w.~+/-]*[A-Z0-9+/=])[\w.~+/=-]{6,}"
 )
-# No other text has anything to hide: each pattern needs one of these.
+# Each pattern needs one of these, so any other text has nothing to hide.
 _SUSPECT: Final = re.compile(r"eyJ|token|basic|bearer", re.IGNORECASE)
 _TOKEN_FIELD: Final = re.compile(r"""("\w*token"\s*:\s*"|\b\w*token=)[^"&\s]{4,}""", re.IGNORECASE)
 
 
 class HiddenStr(str):
-    """A text that debuggers and tracebacks with local variables do not show."""
+    """A text whose repr hides it from debuggers and from tracebacks with local variables."""
 
     __slots__ = ()
 
@@ -36,8 +36,8 @@ class HiddenStr(str):
         return "<hidden>"
 
 
-class UnshownBytes(bytes):
-    """Bytes with a secret among them, which no debugger's view of a frame shows."""
+class HiddenBytes(bytes):
+    """Bytes whose repr hides the secret in them."""
 
     def __repr__(self) -> str:
         return f"<{len(self)} bytes>"
@@ -47,15 +47,15 @@ def excerpt(text: str, secrets: Iterable[str] = (), longest: int = LONGEST_EXCER
     """Return the start of a text without secrets and control characters.
 
     Args:
-        text: What the service sent.
-        secrets: Texts that must not stand in it, whatever they look like.
-        longest: Characters, at most.
+        text: The service's text.
+        secrets: Texts to hide.
+        longest: Most characters of the result.
     """
     secrets = tuple(secrets)
     if not secrets and len(text) <= longest and text.isprintable() and not _SUSPECT.search(text):
         return text
-    # Cut first as well: the patterns take quadratic time on a long text made to hurt them. What
-    # is left of a secret that the cut went through stands in the last characters.
+    # The patterns take quadratic time on a hostile text, so it is cut first. A secret that the cut
+    # divides is in the last characters, which are dropped below.
     edge = max(map(len, secrets), default=0)
     is_cut = len(text) > 4 * longest
     text = text[: 4 * longest]
@@ -70,7 +70,7 @@ def excerpt(text: str, secrets: Iterable[str] = (), longest: int = LONGEST_EXCER
 
 
 def public_headers(headers: Mapping[str, str], secrets: Iterable[str] = ()) -> dict[str, str]:
-    """Return lower-case headers without those that carry secrets, and without their echoes."""
+    """Return the headers without those that hold secrets, and without echoes of secrets."""
     return {
         name: excerpt(value, secrets, longest=4 * LONGEST_EXCERPT)
         for name, value in headers.items()
@@ -79,13 +79,13 @@ def public_headers(headers: Mapping[str, str], secrets: Iterable[str] = ()) -> d
 
 
 def secrets_in(authorization: str) -> tuple[str, ...]:
-    """Return every text by which an Authorization header would give itself away, longest first."""
+    """Return the secret texts of an Authorization header, longest first."""
     scheme, _, credentials = authorization.partition(" ")
     found = {authorization, credentials}
     if scheme.lower() == "basic":
-        with contextlib.suppress(ValueError):  # of a user's own Auth, it may be anything
+        with contextlib.suppress(ValueError):  # a custom Auth may send anything
             pair = base64.b64decode(credentials).decode("utf-8", "surrogatepass")
             found |= {pair, pair.partition(":")[2]}
-    # Shorter ones would blot out ordinary words, and protect nothing.
-    told = (HiddenStr(each) for each in found if len(each) >= 4)
-    return tuple(sorted(told, key=len, reverse=True))
+    # Shorter texts would hide ordinary words.
+    hidden = (HiddenStr(each) for each in found if len(each) >= 4)
+    return tuple(sorted(hidden, key=len, reverse=True))

@@ -1,7 +1,7 @@
-"""What a call is in HTTP's terms, and what an HTTP answer means; no I/O.
+"""Requests and responses as plain values, without I/O.
 
-`write_request` makes a call into request values, `read_response` makes response values into a
-result or an error.
+`write_request` turns a call into a request; `read_response` turns a response into a result or an
+error.
 """
 
 import re
@@ -35,10 +35,10 @@ BodyT = TypeVar("BodyT")
 ResultT = TypeVar("ResultT")
 
 _LONGEST_RETRY_AFTER: Final = 1e9
-"""Seconds; a longer wait is this long, which no deadline has room for either."""
+"""Most seconds of a Retry-After; no deadline has room for more."""
 
 LONGEST_REQUEST_ID: Final = 100
-"""Characters of a request id that are kept."""
+"""Most characters of a request id."""
 
 
 _ERROR_BY_STATUS: Final[Mapping[int, type[ApiError]]] = {
@@ -52,19 +52,18 @@ _ERROR_BY_STATUS: Final[Mapping[int, type[ApiError]]] = {
 }
 
 
-# Defined and not frozen, because every call makes both, and a frozen one costs three times as much.
+# Not frozen: every call makes both, and a frozen instance costs three times as much to make.
 @define
 class WireRequest:
-    """A request's values.
+    """A request.
 
     Attributes:
         method: The HTTP method.
-        target: The request target: a URL, or a path that is already percent-encoded.
+        target: An absolute URL, or a percent-encoded path below base_url.
         headers: Header values by name.
-        content: The body; empty means none.
-        base_url: What the target is below; empty if it is below nothing.
-        authorization: The header of that name, if it is not among the others; the only value that
-            changes, from one attempt to the next.
+        content: The body; empty for no body.
+        base_url: Prefix of a relative target; empty for an absolute URL.
+        authorization: The Authorization header, unless headers has one; each attempt may set it.
     """
 
     method: str
@@ -78,7 +77,7 @@ class WireRequest:
 
     @property
     def url(self) -> str:
-        """The whole target."""
+        """The absolute URL."""
         return self.base_url + self.target
 
 
@@ -86,33 +85,33 @@ def _read_only(headers: Mapping[str, str]) -> Mapping[str, str]:
     return MappingProxyType(dict(headers))
 
 
-def _described_as_json(headers: "RequestHeaders") -> Mapping[str, str]:
+def _with_json(headers: "RequestHeaders") -> Mapping[str, str]:
     return _read_only({**headers.plain, "Content-Type": "application/json"})
 
 
 @frozen
 class RequestHeaders:
-    """The headers that all requests of a client have, put together once.
+    """The headers of all requests of a client, prepared once.
 
     Attributes:
-        plain: For a request without a body.
-        with_json: For one whose body is JSON.
+        plain: The headers of a request without a body.
+        with_json: The headers of a request with a JSON body.
     """
 
     plain: Mapping[str, str] = field(converter=_read_only, repr=lambda names: repr(sorted(names)))
     with_json: Mapping[str, str] = field(
-        init=False, repr=False, default=Factory(_described_as_json, takes_self=True)
+        init=False, repr=False, default=Factory(_with_json, takes_self=True)
     )
 
 
 @define
 class WireResponse:
-    """An answer's values; nobody changes one.
+    """A response; it is never changed.
 
     Attributes:
         status: The HTTP status.
         headers: Header values by lower-case name.
-        content: The body, decoded from any content encoding.
+        content: The body without its content encoding.
     """
 
     status: int
@@ -123,18 +122,18 @@ class WireResponse:
 
     @property
     def is_success(self) -> bool:
-        """Whether the status is a success; older descriptions swap them, so the body decides."""
+        """True for any 2xx: older descriptions swap 200 and 204, so the body decides."""
         return 200 <= self.status <= 299
 
     @property
     def request_id(self) -> str | None:
-        """The service's id of the request, as its gateway gives it."""
+        """The service's id of the request, from its gateway's headers."""
         found = self.headers.get("x-amzn-requestid") or self.headers.get("apigw-requestid")
         return excerpt(found, longest=LONGEST_REQUEST_ID) if found else None
 
 
 def with_headers(request: WireRequest, headers: Mapping[str, str]) -> WireRequest:
-    """Return a request with further headers; those of the same spelling are replaced."""
+    """Return a copy of a request with more headers, which replace those of the same spelling."""
     return WireRequest(
         method=request.method,
         target=request.target,
@@ -152,10 +151,10 @@ def write_request(
     body: BodyT | None,
     headers: RequestHeaders,
 ) -> WireRequest:
-    """Return the request that a call is.
+    """Return the request of a call.
 
     Raises:
-        InvalidArgumentError: An id cannot stand in a path, or the body is not the route's model.
+        InvalidArgumentError: An id cannot stand in a path, or the body is not of the route's model.
     """
     try:
         _check_names(route, path_values)
@@ -175,20 +174,20 @@ def read_response(
     authorization: str = "",
     now: datetime | None = None,
 ) -> ResultT:
-    """Return what an answer means.
+    """Return the result in a response.
 
     Args:
-        route: The route that was asked.
-        response: What came back.
-        authorization: The header that was sent, which no error may carry, should it be echoed.
-        now: What a Retry-After date is compared with where the answer has no Date of its own.
+        route: The route of the call.
+        response: The response.
+        authorization: The Authorization header of the request; an error hides its echoes.
+        now: The current time, for a Retry-After date in a response without a Date.
 
     Raises:
-        ApiError: The status is not a success.
-        UnexpectedResponseError: It is, and its body does not fit.
+        ApiError: The status is an error.
+        UnexpectedResponseError: The status is a success, and the body does not fit.
     """
     if not response.is_success:
-        raise _read_refusal(route, response, secrets_in(authorization), now)
+        raise _read_error(route, response, secrets_in(authorization), now)
     if route.result is type(None):
         return None  # pyright: ignore[reportReturnType]  # ResultT is None here
     if not response.content:
@@ -198,14 +197,14 @@ def read_response(
     else:
         try:
             return codec.read_answer(response.content, route.result)
-        except codec.ValidationError as misfit:
-            problems = misfit.problems
+        except codec.ValidationError as error:
+            problems = error.problems
     secrets = secrets_in(authorization)
     kind = excerpt(response.headers.get("content-type", "not given"), secrets, longest=100)
     problems = tuple(excerpt(each, secrets) for each in problems)
     raise UnexpectedResponseError(
-        f"the service answered {response.status} with a body that does not fit: "
-        f"{'; '.join(problems)}. Its type is {kind}.",
+        f"the service responded with {response.status} and a body that does not fit: "
+        f"{'; '.join(problems)}. The content type is {kind}.",
         operation=route.operation,
         status=response.status,
         problems=problems,
@@ -215,19 +214,19 @@ def read_response(
 
 
 def error_for_status(status: int) -> type[ApiError]:
-    """Return the class for a status that is not a success."""
+    """Return the class of the error for a status."""
     if 500 <= status <= 599:
         return ServerError
     return _ERROR_BY_STATUS.get(status, ApiError)
 
 
 def read_retry_after(headers: Mapping[str, str], now: datetime | None = None) -> float | None:
-    """Return how many seconds the service asks to wait, or None if it does not say so sensibly.
+    """Return the seconds of a Retry-After header; None without a valid one.
 
-    A date is compared with the answer's own Date, so that a wrong clock here does no harm.
+    A date is compared with the response's own Date, in case the local clock is wrong.
     """
     value = headers.get("retry-after", "").strip()
-    # RFC 9110, 10.2.3: whole seconds, or a date. Nothing else is taken, and no negative wait.
+    # RFC 9110, 10.2.3: whole seconds, or a date; never a negative wait.
     if re.fullmatch(r"[0-9]+", value):
         return min(float(value), _LONGEST_RETRY_AFTER)
     moment = _read_date(value)
@@ -249,20 +248,20 @@ def _write_body(route: Route[BodyT, Any], body: BodyT) -> bytes:
         raise InvalidArgumentError(f"the body must be {wanted}, not {type(body).__name__}.")
     try:
         return codec.write_request(body)
-    except codec.ValidationError as misfit:
-        raise InvalidArgumentError(f"the body cannot be sent: {misfit}.") from misfit
+    except codec.ValidationError as error:
+        raise InvalidArgumentError(f"the body cannot be sent: {error}.") from error
 
 
-def _read_refusal(
+def _read_error(
     route: Route[Any, Any],
     response: WireResponse,
     secrets: tuple[str, ...],
     now: datetime | None,
 ) -> Exception:
     status, fields = response.status, codec.read_object(response.content)
-    # Three shapes are documented: error with requestId, message alone, and code with message.
-    said = [fields.get(name) for name in ("error", "message", "description")]
-    reason = next((text for text in said if isinstance(text, str) and text), "")
+    # Three bodies are documented: error with requestId, message alone, and code with message.
+    texts = [fields.get(name) for name in ("error", "message", "description")]
+    reason = next((text for text in texts if isinstance(text, str) and text), "")
     code, body_id = fields.get("code"), fields.get("requestId")
     phrase = HTTPStatus(status).phrase if status in set(HTTPStatus) else "unknown status"
     reason = excerpt(reason, secrets)

@@ -14,7 +14,8 @@ from rich.table import Table
 from rich.text import Text
 
 from webrtc_async import WebRtcError
-from webrtc_async._auth.environment import account_from_env, auth_from_env, base_url_from_env
+from webrtc_async._auth.from_environment import auth_from
+from webrtc_async._config.environment import Environment
 from webrtc_async.cli.doctor import attempt
 from webrtc_async.cli.printable import printable
 from webrtc_async.emulator.contract import (
@@ -37,9 +38,7 @@ _COLOURS: Final = {"holds": "green", "differs": "bold red", "skipped": "dim"}
     is_flag=True,
     help="Check the real service, with the account and credentials in the BW_ variables.",
 )
-@click.option(
-    "--only", default="", help="Run only cases with TEXT in the title.", metavar="TEXT"
-)
+@click.option("--only", default="", help="Run only cases with TEXT in the title.", metavar="TEXT")
 @click.option("--plain", is_flag=True, help="Print one line for each case, with tabs in between.")
 def contract(live: bool, only: str, plain: bool) -> None:
     """Check the known behaviour of the service, case by case, and print the evidence for each.
@@ -81,9 +80,9 @@ async def _run_live(chosen: Sequence[Case]) -> list[Verdict]:
         if finding.is_wrong:
             raise click.ClickException(finding.text)
     verdicts = list[Verdict]()
-    auth = auth_from_env(os.environ)
-    base_url = base_url_from_env(os.environ)
-    async with Target(base_url=base_url, account=account_from_env(os.environ)) as target:
+    environment = Environment(os.environ)
+    auth, base_url = auth_from(environment), environment.base_url
+    async with Target(base_url=base_url, account=environment.account_id) as target:
         click.echo(f"Checking {base_url} with account {target.account}.", err=True)
         for case in chosen:
             if reason := _skip_reason(case):

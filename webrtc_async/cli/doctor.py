@@ -23,8 +23,7 @@ from webrtc_async import (
     WebRtcError,
     __version__,
 )
-from webrtc_async._auth.environment import PRODUCTION
-from webrtc_async._auth.oauth2 import TOKEN_URL
+from webrtc_async._config.environment import PRODUCTION, TOKEN_URL
 from webrtc_async.cli.failure import explain
 from webrtc_async.cli.printable import printable
 from webrtc_async.route_table import GET_SESSION

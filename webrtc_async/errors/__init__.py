@@ -1,4 +1,4 @@
-"""Every exception this package raises.
+"""Every exception that this package raises.
 
     WebRtcError                        .operation .outcome .attempts .orphan
     ├── ConfigurationError             a setting is wrong; also a ValueError
@@ -9,13 +9,13 @@
     ├── ConferenceError                .not_deleted; also an ExceptionGroup
     │   ├── SetupError                 .created .maybe_created .rollback
     │   └── TeardownError              what could not be deleted
-    ├── TransportError                 no complete answer came: .outcome says what may have happened
+    ├── TransportError                 no complete response: .outcome says what may have happened
     │   ├── ConnectionFailedError      nothing was sent
-    │   │   ├── TlsError               no agreement on TLS: the text names the check that failed
-    │   │   └── RateLimiterError       your own rate limiter could not be asked
-    │   ├── UnknownOutcomeError        sent, and the answer was lost
-    │   └── DeadlineExceededError      the call ran out of time; also a TimeoutError
-    ├── ApiError                       the service refused: .status .reason .request_id ...
+    │   │   ├── TlsError               TLS failed for good: the text names the failed check
+    │   │   └── RateLimiterError       your rate limiter failed
+    │   ├── UnknownOutcomeError        sent, and the response was lost
+    │   └── DeadlineExceededError      the deadline passed; also a TimeoutError
+    ├── ApiError                       an error status: .status .reason .request_id ...
     │   ├── RedirectError          301, 302, 303, 307, 308
     │   ├── BadRequestError        400
     │   ├── UnauthorizedError      401
@@ -24,13 +24,13 @@
     │   ├── ConflictError          409
     │   ├── RateLimitedError       429
     │   └── ServerError            5xx
-    ├── UnexpectedResponseError        a success whose body does not fit: .problems
+    ├── UnexpectedResponseError        a success with an unusable body: .problems
     │   └── ResponseTooLargeError
-    └── CreateRolledBackError          its answer was broken, so what it made was deleted again
-    RouteMismatchError                 an endpoint disagrees with its route; a TypeError, at import
+    └── CreateRolledBackError          the response was unusable; the resource was deleted
+    RouteMismatchError                 a signature disagrees with its route; a TypeError
 
-Every one pickles, holds no secret, and has a text that starts with the operation. The groups of
-failures, and what a journal can do wrong, are in `conferences.errors`.
+Every error pickles, holds no secret, and has a text that starts with the operation. The errors of
+conferences and journals are in `conferences.errors`.
 """
 
 from webrtc_async.errors.answer import (

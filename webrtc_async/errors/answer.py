@@ -1,4 +1,4 @@
-"""Errors of calls that were answered: refused, or with a success that is of no use."""
+"""Errors of calls with a response: an error status, or a success with an unusable body."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,14 +10,14 @@ from webrtc_async.errors.root import WebRtcError
 
 @dataclass(eq=False, repr=False, kw_only=True)
 class ApiError(WebRtcError):
-    """The service answered with a status that is not a success.
+    """The service responded with an error status.
 
     Attributes:
         status: The HTTP status.
-        reason: The service's own message, from whichever error body it sent; may be empty.
-        code: The service's numeric error code, where its body had one.
+        reason: The service's message; empty if the body had none.
+        code: The service's numeric error code; None if the body had none.
         request_id: The service's id of the request, from the body or the headers.
-        retry_after: Seconds the service asked to wait, or None.
+        retry_after: Seconds to wait before the next request, from Retry-After, or None.
         headers: The response headers in lower case, without those that carry secrets.
         body: The start of the body as text, at most 500 characters, device tokens removed.
     """
@@ -37,25 +37,27 @@ class ApiError(WebRtcError):
         super().__post_init__()
         self.headers = dict(self.headers)
 
-    def __str__(self) -> str:
-        text = super().__str__()
-        if self.request_id:
-            text += f" Request id {self.request_id}."
-        return f"{text} {self.advice}".rstrip()
+    @property
+    def _details(self) -> str:
+        return f"Request id {self.request_id}." if self.request_id else ""
+
+    @property
+    def _advice(self) -> str:
+        return self.advice
 
 
 class RedirectError(ApiError):
-    """The service answered with a redirect (301, 302, 303, 307, 308), which is never followed."""
+    """The service responded with a redirect (301, 302, 303, 307, 308), which is never followed."""
 
-    advice = "Redirects are never followed: correct base_url if the service has moved."
+    advice = "Redirects are never followed. Correct base_url if the service has moved."
 
 
 class BadRequestError(ApiError):
-    """The service could not use the request (400)."""
+    """The service rejected the request as malformed (400)."""
 
 
 class UnauthorizedError(ApiError):
-    """The credentials were refused (401)."""
+    """The service rejected the credentials (401)."""
 
     advice = (
         "Check that the credentials belong to this account: they come from auth=, or with "
@@ -64,15 +66,13 @@ class UnauthorizedError(ApiError):
 
 
 class ForbiddenError(ApiError):
-    """The credentials are known and may not do this, or the path is unknown (403)."""
+    """The credentials are valid but lack permission, or the path is unknown (403)."""
 
-    advice = (
-        "Check base_url (an unknown path is answered like this), and that the user may use WebRTC."
-    )
+    advice = "Check base_url (an unknown path causes a 403), and that the user may use WebRTC."
 
 
 class NotFoundError(ApiError):
-    """The session or participant does not exist, or no longer (404)."""
+    """The session or participant does not exist (404)."""
 
 
 class ConflictError(ApiError):
@@ -82,9 +82,11 @@ class ConflictError(ApiError):
 class RateLimitedError(ApiError):
     """The service asks for fewer requests (429); see retry_after."""
 
-    def __str__(self) -> str:
-        wait = "" if self.retry_after is None else f" It asks to wait {self.retry_after:g} s."
-        return f"{super().__str__()}{wait}"
+    @property
+    def _advice(self) -> str:
+        return (
+            "" if self.retry_after is None else f"Wait {self.retry_after:g} s before another call."
+        )
 
 
 class ServerError(ApiError):
@@ -93,13 +95,13 @@ class ServerError(ApiError):
 
 @dataclass(eq=False, repr=False, kw_only=True)
 class UnexpectedResponseError(WebRtcError):
-    """A success whose body is not what the operation returns.
+    """The service responded with a success whose body does not fit the operation's model.
 
-    The operation itself has most likely been carried out.
+    The operation has most likely been carried out.
 
     Attributes:
         status: The HTTP status.
-        problems: Every misfit, a sentence each, with its path on the wire.
+        problems: The problems of the body, each with its path in the JSON.
         request_id: The service's id of the request, or None.
         body: The start of the body as text, at most 500 characters, device tokens removed.
     """
@@ -112,17 +114,17 @@ class UnexpectedResponseError(WebRtcError):
 
 
 class ResponseTooLargeError(UnexpectedResponseError):
-    """The body was longer than the client's limit and was not read to its end."""
+    """The body was longer than the client's limit; the rest was not read."""
 
 
 @dataclass(eq=False, repr=False, kw_only=True)
 class CreateRolledBackError(WebRtcError):
-    """A create succeeded with an answer that is of no use, and what it made was deleted again.
+    """A create's response was unusable, and the created resource was deleted.
 
-    Nothing is left of it, so the call can be repeated. Its `__cause__` says what the answer was.
+    Nothing is left, so the call can be repeated. The `__cause__` describes the response.
 
     Attributes:
-        resource_id: The id of what was made and deleted.
+        resource_id: The id of the resource that was created and deleted.
     """
 
     outcome: Outcome = Outcome.ANSWERED

@@ -1,4 +1,4 @@
-"""How far a call came, and what may have happened at the service by then."""
+"""The stage of a call, its outcome at the service, and the resource that it may have left."""
 
 import enum
 from datetime import datetime
@@ -7,38 +7,38 @@ from attrs import frozen
 
 
 class Outcome(enum.IntEnum):
-    """What may have happened at the service, the least certain last."""
+    """The effect that a call may have had at the service, the least certain last."""
 
     NOT_SENT = 0
-    """No byte of the request left, so nothing can have changed there."""
+    """No byte of the request was sent, so nothing can have changed."""
     ANSWERED = 1
-    """The service answered; its status says what happened."""
+    """The service responded; the status says what happened."""
     UNKNOWN = 2
-    """The request left and no answer came: it may have taken effect."""
+    """The request was sent and no response arrived: it may have taken effect."""
 
 
 class Stage(enum.Enum):
-    """How far a call has come; the value completes "the call was ..."."""
+    """The stage of a call; the value completes "the call was ..."."""
 
     QUEUED = "waiting for a free connection"
     THROTTLED = "waiting for its turn under the rate limit"
     AUTHENTICATING = "fetching an access token"
     CONNECTING = "connecting"
     SENDING = "sending the request"
-    AWAITING = "waiting for the answer"
-    READING = "reading the answer"
+    AWAITING = "waiting for the response"
+    READING = "reading the response"
     PAUSING = "pausing before another attempt"
 
 
 @frozen(kw_only=True)
 class Orphan:
-    """What is known of a session or participant that may exist and whose creator has no answer.
+    """A session or participant that may exist, although its create failed.
 
     Attributes:
-        account_id: The account it would be in.
-        tag: The tag it was to have, by which webhooks and records show it; None for none.
-        sent_at: When the call began, in UTC.
-        resource_id: Its id, where the answer had one and deleting it could not be confirmed.
+        account_id: The account.
+        tag: The tag that the create asked for, which webhooks and records show; None for none.
+        sent_at: The time at which the call began, in UTC.
+        resource_id: The id, if the response had one and its deletion could not be confirmed.
     """
 
     account_id: str

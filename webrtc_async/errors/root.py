@@ -1,22 +1,23 @@
-"""The root of every error, and what is wrong before anything is sent."""
+"""The root of all errors, and the errors that are raised before anything is sent."""
 
 from dataclasses import KW_ONLY, dataclass, field
 
 from webrtc_async.errors.outcome import Orphan, Outcome
 
 
-# Not attrs, which would have every argument in args, where only the message belongs.
+# Not attrs, which would put every argument into args, where only the message belongs.
 @dataclass(eq=False, repr=False)
 class WebRtcError(Exception):
-    """Root of everything this package raises at run time.
+    """Root of all errors that this package raises at run time.
+
+    The text says what failed, what may have happened at the service, and what to do.
 
     Attributes:
-        message: What went wrong, without the operation and the outcome.
+        message: The failure, without the operation and the outcome.
         operation: The API's name of the operation, such as "createSession"; empty outside a call.
-        outcome: What may have happened at the service, over all attempts of the call.
-        attempts: How many attempts the call had begun; 0 when it was refused before the first.
-        orphan: After a create, how to find what it may have made without telling anyone; None
-            where there can be nothing.
+        outcome: The effect that the call may have had at the service, over all its attempts.
+        attempts: Attempts that the call began; 0 if it was refused before the first.
+        orphan: The resource that a failed create may have left; None if there can be none.
     """
 
     message: str
@@ -30,14 +31,30 @@ class WebRtcError(Exception):
         super().__init__(self.message)
 
     def __str__(self) -> str:
-        text = f"{self.operation}: {self.message}" if self.operation else self.message
-        if self.attempts > 1:
-            text += f" This was attempt {self.attempts}."
-        if self.outcome is Outcome.UNKNOWN and type(self).outcome is not Outcome.UNKNOWN:
-            text += " An answer was lost, so the operation may have been carried out."
-        if self.orphan is not None:
-            text += f" What it may have made is {self.orphan}."
-        return text
+        failed = f"{self.operation}: {self.message}" if self.operation else self.message
+        attempt = f"This was attempt {self.attempts}." if self.attempts > 1 else ""
+        parts = (failed, attempt, self._details, self._consequence, self._orphan, self._advice)
+        return " ".join(part for part in parts if part)
+
+    @property
+    def _details(self) -> str:
+        return ""
+
+    @property
+    def _consequence(self) -> str:
+        if self.outcome is not Outcome.UNKNOWN:
+            return ""
+        return "A response was lost, so the operation may have been carried out."
+
+    @property
+    def _orphan(self) -> str:
+        if self.orphan is None:
+            return ""
+        return f"The resource may exist {self.orphan}. Look for it before you create another."
+
+    @property
+    def _advice(self) -> str:
+        return ""
 
 
 class ConfigurationError(WebRtcError, ValueError):
@@ -49,8 +66,8 @@ class InvalidArgumentError(WebRtcError, ValueError):
 
 
 class ClientClosedError(WebRtcError, RuntimeError):
-    """The client was closed before the call, or while it was under way: .outcome says which."""
+    """The client was closed before or during the call: `outcome` says which."""
 
 
 class RouteMismatchError(TypeError):
-    """A declared signature disagrees with its route; raised while the module is imported."""
+    """A declared signature disagrees with its route; raised at import."""

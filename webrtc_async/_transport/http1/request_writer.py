@@ -8,7 +8,7 @@ from typing import Final
 from attrs import frozen
 from httpx import LocalProtocolError
 
-from webrtc_async._protocol.redaction import UnshownBytes
+from webrtc_async._protocol.redaction import HiddenBytes
 from webrtc_async._protocol.wire import WireRequest
 
 MAX_KEPT: Final = 64
@@ -46,9 +46,9 @@ class RequestWriter:
         # By the id of the headers; each entry holds them, so that no other object gets the id.
         self._kept: dict[int, _Lines] = {}
         self._authorization = ""
-        self._authorization_line = UnshownBytes()
+        self._authorization_line = HiddenBytes()
 
-    def write(self, request: WireRequest, target: str, host: str) -> UnshownBytes:
+    def write(self, request: WireRequest, target: str, host: str) -> HiddenBytes:
         """Return a request with the headers that HTTP needs.
 
         Args:
@@ -69,7 +69,7 @@ class RequestWriter:
         if content or method in _WITH_LENGTH:
             end = b"Content-Length: %d\r\n\r\n" % len(content)
         start, credentials = _start(method, target), self._authorization_line
-        return UnshownBytes(b"".join((start, kept.written, credentials, end, content)))
+        return HiddenBytes(b"".join((start, kept.written, credentials, end, content)))
 
     def forget(self) -> None:
         """Forget the kept lines and credentials."""
@@ -88,20 +88,20 @@ class RequestWriter:
 
     def _authorize(self, authorization: str) -> None:
         fields = [("Authorization", authorization)] if authorization else []
-        self._authorization_line = UnshownBytes(_written(fields))
+        self._authorization_line = HiddenBytes(_written(fields))
         self._authorization = authorization
 
 
 def write_request(
     method: str, target: str, fields: Iterable[tuple[str, str]], content: bytes
-) -> UnshownBytes:
+) -> HiddenBytes:
     """Return a request with exactly these headers.
 
     Raises:
         LocalProtocolError: The method, the target or a header is not valid.
     """
     start = _start(method, check_target(target))
-    return UnshownBytes(b"".join((start, _written(fields), b"\r\n", content)))
+    return HiddenBytes(b"".join((start, _written(fields), b"\r\n", content)))
 
 
 def check_target(target: str) -> str:

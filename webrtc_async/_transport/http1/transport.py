@@ -9,7 +9,7 @@ from typing import Any, Final, Self, TypeVar
 
 import httpx
 
-from webrtc_async._protocol.redaction import UnshownBytes
+from webrtc_async._protocol.redaction import HiddenBytes
 from webrtc_async._protocol.wire import WireRequest
 from webrtc_async._tasks.event_loop import is_asyncio
 from webrtc_async._tasks.per_loop import PerLoop
@@ -236,7 +236,7 @@ def _is_plain(request: httpx.Request) -> bool:
     )
 
 
-def _written(request: httpx.Request, content: bytes) -> UnshownBytes:
+def _written(request: httpx.Request, content: bytes) -> HiddenBytes:
     """Return the bytes of a request of httpx."""
     # In a frame of its own, because a traceback of _handle may show local variables.
     fields = [
