@@ -33,7 +33,7 @@ FLOORS = (
 
 OPEN_TO_THE_EMULATOR = {"errors", "models", "_protocol", "_codec", "route_table"}
 HOMES = {
-    "cattrs": {"_codec.converter"},
+    "cattrs": {"_codec.converter", "_codec.model_hooks"},
     "tenacity": {"_call.retry"},
     "httpx": {
         "_transport.direct_exchange",

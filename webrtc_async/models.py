@@ -6,7 +6,7 @@ What a token or a callback URL could give away does not show in any repr.
 
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
-from typing import Any, Self
+from typing import Any, Self, cast
 from urllib.parse import urlsplit
 
 from attrs import field, frozen
@@ -52,10 +52,12 @@ class DeviceApiVersion(OpenEnum):
 
 
 def _is_done(values: Any, container: type, item: type) -> bool:
-    """Return True if a converter has nothing to do: a model that is read holds such values."""
-    if values.__class__ is not container:
+    """Return True if a converter has nothing to do: what was read already has its class."""
+    # Twice as fast as all() with a generator, and every model that is read comes here.
+    kind = values.__class__
+    if kind is not container:
         return False
-    for each in values:
+    for each in values:  # noqa: SIM110
         if each.__class__ is not item:
             return False
     return True
@@ -69,14 +71,14 @@ def _check_several(name: str, values: object) -> None:
 
 
 def _stream_aliases(values: Iterable[str]) -> tuple[str, ...]:
-    if values.__class__ is tuple:
+    if isinstance(values, tuple):
         return values
     _check_several("stream_aliases", values)
     return tuple(values)
 
 
 def _sessions(values: Iterable[str]) -> tuple[str, ...]:
-    if values.__class__ is tuple:
+    if isinstance(values, tuple):
         return values
     _check_several("sessions", values)
     return tuple(values)
@@ -86,7 +88,7 @@ def _permissions(
     values: Iterable[PublishPermission | str] | None,
 ) -> frozenset[PublishPermission] | None:
     if values is None or _is_done(values, frozenset, PublishPermission):
-        return values
+        return cast("frozenset[PublishPermission] | None", values)
     _check_several("publish_permissions", values)
     try:
         return frozenset(PublishPermission(each) for each in values)
@@ -141,7 +143,7 @@ def _chosen(
     values: Iterable[str | ParticipantSubscription],
 ) -> tuple[ParticipantSubscription, ...]:
     if _is_done(values, tuple, ParticipantSubscription):
-        return values
+        return cast("tuple[ParticipantSubscription, ...]", values)
     _check_several("participants", values)
     return tuple(
         ParticipantSubscription(participant_id=each) if isinstance(each, str) else each
