@@ -1,5 +1,6 @@
-"""Everything that is run before a change lands; `nox -l` lists it."""
+"""The checks to run before a change lands; `nox -l` lists them."""
 
+import re
 import shutil
 import subprocess
 import sys
@@ -10,16 +11,16 @@ from zipfile import ZipFile
 import nox
 
 nox.needs_version = ">=2024.10.9"
-nox.options.sessions = ["tests", "tests_httpx2", "types", "lint"]
+nox.options.sessions = ["lint", "types", "tests"]
 
 PROJECT = nox.project.load_toml("pyproject.toml")
-SUPPORTED = ("3.11", "3.12", "3.13")
+LOCK = Path(".ci/constraints.txt").resolve()
+RUNNING = f"{sys.version_info.major}.{sys.version_info.minor}"
+SUPPORTED = ("3.11", "3.12", "3.13", "3.14")
 
 
 def runs(version: str) -> bool:
-    """Whether that Python can be started; a version manager's stand-in may be found and fail."""
-    if version == f"{sys.version_info.major}.{sys.version_info.minor}":
-        return True
+    """Return True if that Python starts; a version manager's stand-in may exist and fail."""
     try:
         subprocess.run([f"python{version}", "-c", ""], capture_output=True, check=True)
     except (OSError, subprocess.CalledProcessError):
@@ -27,86 +28,145 @@ def runs(version: str) -> bool:
     return True
 
 
-FOUND = [version for version in SUPPORTED if runs(version)]
+OTHERS = [version for version in SUPPORTED if version != RUNNING and runs(version)]
 
 
 def group(name: str) -> list[str]:
-    """Return the packages of a dependency group."""
+    """Return the requirements of a dependency group."""
     return list(nox.project.dependency_groups(PROJECT, name))
 
 
 def lowest(*extras: str) -> list[str]:
-    """Return what users may install with these extras, at the lowest versions that they may."""
-    brought = PROJECT["project"]["optional-dependencies"]
+    """Return the requirements of users with these extras, at their lowest versions."""
+    optional = PROJECT["project"]["optional-dependencies"]
     declared = [
         *PROJECT["project"]["dependencies"],
-        *(each for extra in extras for each in brought[extra]),
+        *(requirement for extra in extras for requirement in optional[extra]),
     ]
     return [requirement.replace(">=", "==") for requirement in declared]
 
 
+def install(session: nox.Session, *requirements: str) -> None:
+    """Install requirements, development tools at their locked versions."""
+    session.install("--constraint", f"{LOCK}", *requirements)
+
+
+def run_tests(session: nox.Session, **env: str) -> None:
+    """Run the tests on all cores, with the options from the command line."""
+    options = ["-n", "auto", "--dist", "worksteal"]
+    session.run("pytest", *options, *session.posargs, env=env)
+
+
 @nox.session
-@nox.parametrize(
-    ("python", "versions"),
-    [(FOUND[0], "lowest"), *((python, "newest") for python in FOUND)],
-)
-def tests(session: nox.Session, versions: str) -> None:
-    """Run every test on asyncio and on trio; with the lowest allowed versions once."""
-    bounds = lowest("emulator", "cli") if versions == "lowest" else []
-    session.install(".[demo,otel]", *group("test"), *bounds)
-    session.run("pytest", "-n", "auto", *session.posargs)
+def tests(session: nox.Session) -> None:
+    """Run the tests, without the slow ones, with the newest versions of the dependencies."""
+    install(session, ".[demo,otel]", *group("test"))
+    run_tests(session)
+
+
+@nox.session
+def tests_lowest(session: nox.Session) -> None:
+    """Run the tests with the lowest supported versions of the dependencies."""
+    install(session, ".[demo,otel]", *group("test"), *lowest("emulator", "cli"))
+    run_tests(session)
+
+
+@nox.session(python=OTHERS)
+def tests_pythons(session: nox.Session) -> None:
+    """Run the tests on the other supported versions of Python that this machine has."""
+    install(session, ".[demo,otel]", *group("test"))
+    run_tests(session)
 
 
 @nox.session
 @nox.parametrize("httpx2", ["httpx2==2.0.0", "httpx2"], ids=["lowest", "newest"])
 def tests_httpx2(session: nox.Session, httpx2: str) -> None:
-    """Run every test with httpx2 where httpx serves otherwise."""
-    session.install(".[demo,httpx2]", *group("test"), httpx2)
-    session.run("pytest", "-n", "auto", *session.posargs, env={"HTTP_LIBRARY": "httpx2"})
+    """Run the tests with httpx2 in the place of httpx."""
+    install(session, ".[demo,httpx2]", *group("test"), httpx2)
+    run_tests(session, HTTP_LIBRARY="httpx2")
+
+
+@nox.session
+def coverage(session: nox.Session) -> None:
+    """Run all tests, the slow ones too, and require 100 % of the client side's branches."""
+    install(session, "-e", ".[demo,otel]", *group("test"))
+    session.env["EXAMPLES"] = "300"
+    parallel = ["-n", "auto", "--dist", "worksteal"]
+    session.run("coverage", "erase")
+    session.run("coverage", "run", "-m", "pytest", *parallel)
+    session.run("coverage", "run", "-m", "pytest", "-m", "slow", *parallel)
+    session.run("coverage", "run", "-m", "pytest", "-m", "engines", "tests/test_redis.py")
+    session.run("coverage", "combine", "--quiet")
+    session.run("coverage", "report", "--omit=*/emulator/*,*/cli/*", "--fail-under=100")
+    session.run("coverage", "report", "--include=*/emulator/*,*/cli/*")
 
 
 @nox.session
 def types(session: nox.Session) -> None:
-    """Check the package with mypy and pyright, both strict, and what users' checkers must see."""
-    session.install(".[demo]", *group("types"))
+    """Check the types of the package, strictly, and those that users' type checkers see."""
+    install(session, ".[demo]", *group("types"))
+    pyright = ["pyright", "--pythonpath", f"{session.bin}/python"]
     session.run("mypy")
-    session.run("pyright", "--pythonpath", f"{session.bin}/python")
+    session.run(*pyright)
+    session.run(*pyright, "--ignoreexternal", "--verifytypes", "webrtc_async")
     session.run("pytest", "-m", "types", *session.posargs)
 
 
 @nox.session
 def recipes(session: nox.Session) -> None:
     """Run the bots and the worker among the recipes; redis-server must be installed."""
-    session.install(".[demo]", *group("recipes"))
+    install(session, ".[demo]", *group("recipes"))
     session.run("pytest", "-m", "recipes", *session.posargs)
 
 
 @nox.session
 def flood(session: nox.Session) -> None:
     """Open ten thousand connections to the emulator, half of which say nothing."""
-    session.install(".[demo]", *group("test"))
+    install(session, ".[demo]", *group("test"))
     session.run("pytest", "-m", "flood", *session.posargs)
 
 
 @nox.session
 def browser(session: nox.Session) -> None:
     """Look at the emulator's page in headless Chromium, which must be installed."""
-    session.install(".[demo]", *group("browser"))
+    install(session, ".[demo]", *group("browser"))
     session.run("pytest", "-m", "browser", *session.posargs)
 
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Check the format and the rules."""
-    session.install(*group("lint"))
+    """Check the format, the rules, and that imports go down only."""
+    install(session, *group("lint"))
     session.run("ruff", "format", "--check", ".")
     session.run("ruff", "check", ".")
+    session.run("lint-imports", "--no-cache")
+
+
+@nox.session
+def lock(session: nox.Session) -> None:
+    """Resolve the development tools anew, and write their exact versions to the lock file.
+
+    The packages that users install are left out: the tests run with the newest of them.
+    """
+    session.install("pip>=25.1", ".[demo,httpx2,otel,redis]")
+    users = set(_frozen(session))
+    groups = set(PROJECT["dependency-groups"]) - {"vendor"}
+    session.install(*(f"--group={name}" for name in sorted(groups)))
+    tools = {name: line for name, line in _frozen(session).items() if name not in users}
+    title = "# Written by `nox -s lock`: the development tools that the sessions install."
+    LOCK.write_text("\n".join([title, *tools.values(), ""]), encoding="utf-8")
+
+
+def _frozen(session: nox.Session) -> dict[str, str]:
+    """Return the lines that pin the installed packages, by name."""
+    listed = session.run("python", "-m", "pip", "freeze", "--exclude=webrtc-async", silent=True)
+    return {re.split("[= @]", line)[0]: line for line in str(listed).splitlines()}
 
 
 @nox.session
 def conferences(session: nox.Session) -> None:
     """Cancel 10,000 conferences at random on each backend, and look for what is left of them."""
-    session.install(".", *group("test"))
+    install(session, ".", *group("test"))
     storm = "tests/conferences/test_conference_cancellation.py"
     session.run("pytest", storm, *session.posargs, env={"CONFERENCES": "10000"})
 
@@ -114,25 +174,13 @@ def conferences(session: nox.Session) -> None:
 @nox.session
 def engines(session: nox.Session) -> None:
     """Spread plans over the processes of other engines, and kill one of them in the middle."""
-    session.install(".[demo]", *group("engines"))
+    install(session, ".[demo]", *group("engines"))
     session.run("pytest", "-m", "engines", *session.posargs)
-
-
-@nox.session
-def coverage(session: nox.Session) -> None:
-    """Require that the tests reach every branch of the client side."""
-    session.install("-e", ".[demo]", *group("test"))
-    session.run("coverage", "erase")
-    session.run("coverage", "run", "-m", "pytest", *session.posargs)
-    session.run("coverage", "run", "-m", "pytest", "-m", "engines", "tests/test_redis.py")
-    session.run("coverage", "combine")
-    session.run("coverage", "report", "--omit=*/emulator/*,*/cli/*", "--fail-under=100")
-    session.run("coverage", "report", "--include=*/emulator/*,*/cli/*")
 
 
 def of_faults(session: nox.Session, module: str) -> None:
     """Run a module of tests/faults with what is given on the command line."""
-    session.install(".[demo]", *group("test"))
+    install(session, ".[demo]", *group("test"))
     session.run("python", "-m", module, *session.posargs, env={"PYTHONPATH": "tests"})
 
 
@@ -163,7 +211,7 @@ def fuzz(session: nox.Session) -> None:
 @nox.session
 def stateful(session: nox.Session) -> None:
     """Meet 100,000 random faults, or as many as are named, and print what came of them."""
-    session.install(".[demo]", *group("test"))
+    install(session, ".[demo]", *group("test"))
     session.run("python", "tests/faults/stateful_faults.py", *(session.posargs or ["100000"]))
 
 
@@ -184,7 +232,7 @@ def schemathesis(session: nox.Session) -> None:
     if not session.posargs:
         session.error("Give the path of the vendor's OpenAPI file: nox -s schemathesis -- FILE")
     description, *options = session.posargs
-    session.install(".[emulator]", *group("schemathesis"), *group("test"))
+    install(session, ".[emulator]", *group("schemathesis"), *group("test"))
     session.env["WEBRTC_DESCRIPTION"] = str(Path(description).resolve())
     session.run("pytest", "tests/described", *options)
 
@@ -199,7 +247,7 @@ def demo(session: nox.Session) -> None:
 @nox.session
 def build(session: nox.Session) -> None:
     """Build twice to the same bytes, look into the wheel, and use it where nothing else is."""
-    session.install(*group("build"))
+    install(session, *group("build"))
     target = Path(session.create_tmp()).resolve()
     digests = [_build(session, target / name) for name in ("first", "second")]
     if digests[0] != digests[1]:
@@ -246,7 +294,7 @@ def _build(session: nox.Session, target: Path) -> dict[str, str]:
 def _check_contents(session: nox.Session, wheel: Path) -> None:
     """Require that a wheel has every file of the package, its licence, and nothing else."""
     tracked = session.run("git", "ls-files", "webrtc_async", external=True, silent=True)
-    expected = set(str(tracked).split())
+    expected = {name for name in str(tracked).split() if not name.endswith(".md")}
     with ZipFile(wheel) as archive:
         found = set(archive.namelist())
     about = {name for name in found if ".dist-info/" in name}
@@ -265,7 +313,7 @@ def drift(session: nox.Session) -> None:
     )
     latest = next(iter(str(tags).split()), None)
     if latest is None:
-        session.log("There is no release yet, so there is nothing to compare with.")
+        session.log("There is no release yet to compare with.")
     else:
         session.run("griffe", "check", "webrtc_async", "--against", latest)
 

@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ACCOUNT, USER, PASSWORD = "9900000", "user", "password"
-SEATS = ("a", "b", "c", "d")
+PARTICIPANTS = ("a", "b", "c", "d")
 AT_A_TIME = 32
 WARM_UP = 10
 
@@ -25,7 +25,7 @@ async def webrtc_async(url: str, count: int) -> None:
     """`set_up` and `tear_down`, with all that they promise: nothing is turned off."""
     from webrtc_async import AsyncWebRtcClient, ConferencePlan
 
-    plans = (ConferencePlan(SEATS, key=f"plan-{number}") for number in range(count))
+    plans = (ConferencePlan(PARTICIPANTS, key=f"plan-{number}") for number in range(count))
     async with AsyncWebRtcClient(
         ACCOUNT, auth=(USER, PASSWORD), base_url=url, max_connections=AT_A_TIME
     ) as client:
@@ -53,7 +53,7 @@ async def httpx(url: str, count: int) -> None:
             async with turn:
                 session = (await ask("POST", "/sessions")).json()["id"]
                 ids = []
-                for _ in SEATS:
+                for _ in PARTICIPANTS:
                     created = (await ask("POST", "/participants")).json()
                     ids.append(created["participant"]["id"])
                     path = f"/sessions/{session}/participants/{ids[-1]}"
@@ -81,7 +81,7 @@ async def bandwidth_sdk(url: str, count: int) -> None:
 
     def set_up(_: int) -> tuple[str, list[str]]:
         session, ids = sdk.create_session(ACCOUNT).body.id, []
-        for _ in SEATS:
+        for _ in PARTICIPANTS:
             ids.append(sdk.create_participant(ACCOUNT).body.participant.id)
             everyone = Subscriptions(session_id=session)
             sdk.add_participant_to_session(ACCOUNT, session, ids[-1], everyone)
@@ -112,8 +112,10 @@ async def livekit(url: str, count: int) -> None:
             async with turn:
                 await client.room.create_room(api.CreateRoomRequest(name=name))
                 grants = api.VideoGrants(room_join=True, room=name)
-                for seat in SEATS:
-                    api.AccessToken("key", secret).with_identity(seat).with_grants(grants).to_jwt()
+                for identity in PARTICIPANTS:
+                    api.AccessToken("key", secret).with_identity(identity).with_grants(
+                        grants
+                    ).to_jwt()
             async with turn:
                 await client.room.delete_room(api.DeleteRoomRequest(room=name))
 

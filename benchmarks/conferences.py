@@ -26,8 +26,8 @@ import httpx
 
 from benchmarks.conference_ways import (
     ACCOUNT,
+    PARTICIPANTS,
     PASSWORD,
-    SEATS,
     USER,
     WAYS,
     begin_peak_anew,
@@ -97,7 +97,7 @@ def row(way: str, count: int, runs: Runs) -> list[str]:
         # Of rates, which are the times upside down.
         "" if way == "webrtc_async" else str(Spread.of_ratios(seconds, ours)),
         f"{median(each['cpu'] for each in runs[way]) / count * 1e3:.1f} ms",
-        str(REQUESTS.get(way, 2 + 3 * len(SEATS))),
+        str(REQUESTS.get(way, 2 + 3 * len(PARTICIPANTS))),
         f"{median(each['peak_kib'] for each in runs[way]) / 1024:.0f} MiB",
     ]
 
@@ -132,7 +132,7 @@ class Forgetful(httpx.AsyncBaseTransport):
 async def grow(count: int, journal: Path | None) -> None:
     """Set plans of one up, and print what the process's memory grew by, and the time for each."""
     plans = (ConferencePlan(["a"], key=f"plan-{number}") for number in range(count))
-    warm = (ConferencePlan(SEATS) for _ in range(200))
+    warm = (ConferencePlan(PARTICIPANTS) for _ in range(200))
     async with AsyncWebRtcClient(ACCOUNT, auth=(USER, PASSWORD), transport=Forgetful()) as client:
         async for _ in client.set_up(warm):
             pass

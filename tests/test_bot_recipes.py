@@ -1,4 +1,4 @@
-"""Recipes for bots and workers, under their real frameworks; only the far side is played."""
+"""Recipes for bots and workers, under their real frameworks; only the remote side is a fake."""
 
 import json
 import socket
@@ -13,7 +13,7 @@ import pytest
 import trustme
 from aiohttp import TCPConnector, web
 from aiohttp.abc import AbstractResolver
-from test_recipes import load
+from support.recipes import load
 
 from webrtc_async.emulator import Emulator
 from webrtc_async.emulator.doors.server import EmulatorServer
@@ -23,13 +23,13 @@ pytestmark = [pytest.mark.recipes, pytest.mark.anyio]
 
 @pytest.fixture
 def anyio_backend() -> str:
-    """These frameworks are asyncio's."""
+    """The only event loop that these frameworks support."""
     return "asyncio"
 
 
 @pytest.fixture
 def emulator(monkeypatch: pytest.MonkeyPatch) -> Iterator[Emulator]:
-    """An emulator, and an environment that leads to it."""
+    """An emulator, and an environment with its URL."""
     with EmulatorServer(Emulator()) as server:
         monkeypatch.setenv("BW_ACCOUNT_ID", "9900000")
         monkeypatch.setenv("BW_USERNAME", "user")
@@ -42,7 +42,7 @@ def emulator(monkeypatch: pytest.MonkeyPatch) -> Iterator[Emulator]:
 
 
 async def test_aiogram(emulator: Emulator) -> None:
-    """/room in a chat opens a session and answers its id; the client closes with the dispatcher."""
+    """/room in a chat creates a session and sends its id; the client closes with the dispatcher."""
     from aiogram import Bot
     from aiogram.client.session.base import BaseSession
     from aiogram.types import Chat, Message, Update
@@ -50,7 +50,7 @@ async def test_aiogram(emulator: Emulator) -> None:
     answers: list[str] = []
 
     class Played(BaseSession):
-        async def make_request(self, bot: Bot, method: Any, timeout: int | None = None) -> Any:
+        async def make_request(self, _: Bot, method: Any, *__: Any, **___: Any) -> Any:
             answers.append(method.text)
             return message("answered")
 
@@ -79,12 +79,12 @@ async def test_aiogram(emulator: Emulator) -> None:
 
 
 class Loopback(AbstractResolver):
-    """Finds every host on this machine."""
+    """A resolver that returns this machine for every host."""
 
     def __init__(self, port: int) -> None:
         self.port = port
 
-    async def resolve(self, host: str, port: int = 0, family: Any = 0) -> list[Any]:
+    async def resolve(self, host: str, *_: Any, **__: Any) -> list[Any]:
         found = {"hostname": host, "host": "127.0.0.1", "port": self.port}
         return [{**found, "family": socket.AF_INET, "proto": 0, "flags": 0}]
 
@@ -93,7 +93,7 @@ class Loopback(AbstractResolver):
 
 
 class Discord:
-    """As much of Discord as a bot needs to log in, hear one message and answer it."""
+    """A fake Discord: a bot can log in, receive one message and reply to it."""
 
     user: ClassVar[dict[str, Any]] = {
         "id": "1",
@@ -195,7 +195,7 @@ async def played_discord() -> AsyncIterator[tuple[Discord, TCPConnector]]:
 @pytest.mark.filterwarnings("ignore:'audioop' is deprecated:DeprecationWarning")
 @pytest.mark.filterwarnings("ignore:parameter 'timeout' of type 'float':DeprecationWarning")
 async def test_discord(emulator: Emulator) -> None:
-    """!room in a chat opens a session and answers its id; the client closes with the bot."""
+    """!room in a chat creates a session and sends its id; the client closes with the bot."""
     async with played_discord() as (discord, connector):
         recipe = load("discord_bot")
         bot = recipe.Bot()
@@ -218,7 +218,7 @@ async def test_discord(emulator: Emulator) -> None:
 
 @pytest.mark.filterwarnings("ignore:Call to deprecated close:DeprecationWarning")
 async def test_arq(emulator: Emulator, redis_port: int) -> None:
-    """A job opens a session on the worker's client, which closes with the worker."""
+    """A job creates a session with the worker's client, which closes with the worker."""
     from arq import create_pool
     from arq.connections import RedisSettings
     from arq.worker import create_worker

@@ -1,4 +1,4 @@
-"""Who may import whom: each floor stands on the ones below it, and a library has one home."""
+"""The layout of the package, as far as `lint-imports` does not see it."""
 
 import ast
 from pathlib import Path
@@ -8,145 +8,62 @@ import pytest
 import webrtc_async
 
 ROOT = Path(webrtc_async.__file__).parent
-PACKAGE = "webrtc_async"
-FLOORS = (
-    "_tasks",
-    "errors",
-    "models",
-    "_codec",
-    "_config",
-    "_protocol",
-    "route_table",
-    "voice",
-    "webhooks",
-    "device_token",
-    "_auth",
-    "_transport",
-    "redis",
-    "_call",
-    "otel",
-    "endpoints",
-    "conferences",
-    "client",
-)
-"""Lowest first; a module imports only from below."""
-
-OPEN_TO_THE_EMULATOR = {"errors", "models", "_protocol", "_codec", "route_table"}
-HOMES = {
-    "cattrs": {"_codec.converter", "_codec.model_hooks"},
-    "tenacity": {"_call.retry"},
-    "httpx": {
-        "_transport.direct_exchange",
-        "_transport.exchange",
-        "_transport.http_library",
-        "_transport.library_pool",
-        "_transport.lane",
-        "_transport.http1.connection",
-        "_transport.http1.pool",
-        "_transport.http1.request_writer",
-        "_transport.http1.response",
-        "_transport.http1.transport",
-        "emulator.doors.in_process",
-        "emulator.doors.in_process_faults",
-        "emulator.contract.place",
-        "emulator.webhooks.delivery",
-    },
-    "opentelemetry": {"otel"},
-    "h11": {"_transport.http1.h11_parser"},
-    "limits": {"redis"},
-    "redis": {"redis"},
-    "pytest": {"pytest_plugin"},
-}
+RECIPES = Path(__file__).parent / "recipes"
+ROOMS = sorted(path.parent for path in ROOT.glob("*/__init__.py"))
+PAGE = 60  # lines
 
 
-def name_of(path: Path) -> str:
-    """Return a module's name below the package; a package's own is its __init__."""
-    return ".".join(path.relative_to(ROOT).with_suffix("").parts)
+def is_run_at_import(node: ast.stmt) -> bool:
+    """Return False for a function and for `if TYPE_CHECKING:`."""
+    for_checkers = isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+    return not (for_checkers or isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
 
 
-MODULES = {name_of(path): path for path in sorted(ROOT.rglob("*.py"))}
-each_module = pytest.mark.parametrize("module", MODULES)
-
-
-def is_module(name: str) -> bool:
-    """Whether a dotted name below the package is a module or a package."""
-    return name in MODULES or f"{name}.__init__" in MODULES
-
-
-def imports_of(module: str) -> set[str]:
-    """Return the full names that a module imports, at its top, inside functions or for types."""
+def imports_of(path: Path, *, at_import: bool = False) -> set[str]:
+    """Return the names of the modules that a file imports; all, or those when it is imported."""
+    nodes = [ast.parse(path.read_text(encoding="utf-8"))]
     found: set[str] = set()
-    for node in ast.walk(ast.parse(MODULES[module].read_text(encoding="utf-8"))):
+    for node in nodes:
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{module} imports relatively"
-            for alias in node.names:
-                below = f"{node.module}.{alias.name}".removeprefix(f"{PACKAGE}.")
-                found.add(f"{PACKAGE}.{below}" if is_module(below) else str(node.module))
+            found.add(node.module or "")
+        children = ast.iter_child_nodes(node)
+        nodes += [child for child in children if not at_import or is_run_at_import(child)]
     return found
 
 
-def own_imports_of(module: str) -> set[str]:
-    """Return which modules of this package a module imports; __init__ is the package itself."""
-    own = {name for name in imports_of(module) if name.partition(".")[0] == PACKAGE}
-    return {name.removeprefix(PACKAGE).removeprefix(".") or "__init__" for name in own}
+def test_a_file_is_short() -> None:
+    """A file that grows over 300 lines has more than one subject."""
+    lines = {path: len(path.read_text("utf-8").splitlines()) for path in ROOT.rglob("*.py")}
+    assert {path: count for path, count in lines.items() if count > 300} == {}
 
 
-def libraries_of(module: str) -> set[str]:
-    """Return the top names of everything else that a module imports."""
-    return {name.partition(".")[0] for name in imports_of(module)} - {PACKAGE}
+@pytest.mark.parametrize("room", ROOMS, ids=lambda room: room.name)
+def test_a_room_says_what_it_is(room: Path) -> None:
+    """A room's README.md, of at most a page, stands in the source tree."""
+    readme = Path(__file__).parents[1] / "webrtc_async" / room.name / "README.md"
+    assert 0 < len(readme.read_text(encoding="utf-8").splitlines()) <= PAGE
 
 
-@each_module
-def test_a_floor_imports_only_from_below(module: str) -> None:
-    """A module of a floor imports only its own floor's and lower floors' modules."""
-    floor = module.partition(".")[0]
-    if floor in FLOORS:
-        below = set(FLOORS[: FLOORS.index(floor)])
-        own = {floor} if floor != module else set()
-        used = {name.partition(".")[0] for name in own_imports_of(module)}
-        assert used <= below | own | {"_version"}
+@pytest.mark.parametrize("path", sorted(RECIPES.glob("*.py")), ids=lambda path: path.stem)
+def test_a_recipe_needs_no_private_room(path: Path) -> None:
+    """Users copy a recipe, so it imports public modules only."""
+    own = {name for name in imports_of(path) if name.startswith("webrtc_async")}
+    assert own
+    assert not [name for name in own if "._" in name]
 
 
-@each_module
-def test_the_emulator_imports_nothing_of_the_client(module: str) -> None:
-    """The emulator shares the pure rooms and no code that sends, so each can test the other."""
-    if module.partition(".")[0] == "emulator":
-        used = {name.partition(".")[0] for name in own_imports_of(module)}
-        assert used <= OPEN_TO_THE_EMULATOR | {"emulator", "_version"}
+def test_the_package_loads_a_name_when_it_is_used() -> None:
+    """Importing the package itself imports none of its rooms."""
+    imported = imports_of(ROOT / "__init__.py", at_import=True)
+    assert {name for name in imported if name.startswith("webrtc_async")} == {
+        "webrtc_async._version"
+    }
 
 
-@each_module
-def test_nobody_imports_the_command_line(module: str) -> None:
-    """Only the command line itself imports its modules."""
-    if module.partition(".")[0] != "cli":
-        assert not {name for name in own_imports_of(module) if name.partition(".")[0] == "cli"}
-
-
-@each_module
-@pytest.mark.parametrize("library", HOMES)
-def test_a_library_has_one_home(module: str, library: str) -> None:
-    """A library that could be replaced is imported by the module that hides it, and no other."""
-    if module not in HOMES[library]:
-        assert library not in libraries_of(module)
-
-
-def test_the_version_imports_nothing() -> None:
-    """The version can be imported by anyone, because it imports nobody."""
-    assert imports_of("_version") == set()
-
-
-def test_the_package_only_gathers_names() -> None:
-    """The package's own module imports nothing of its rooms before one of their names is used."""
-    tree = ast.parse(MODULES["__init__"].read_text(encoding="utf-8"))
-    at_once = {node.module for node in tree.body if isinstance(node, ast.ImportFrom)}
-    assert at_once == {"importlib", "typing", f"{PACKAGE}._version"}
-    assert not any(isinstance(node, ast.Import | ast.ClassDef) for node in ast.walk(tree))
-
-
-def test_the_floors_are_all_there() -> None:
-    """The package has exactly the floors named here, its version, and its three wings."""
-    top = {name.partition(".")[0] for name in MODULES}
-    assert set(FLOORS) <= top
-    assert top <= {*FLOORS, "__init__", "_version", "emulator", "cli", "pytest_plugin"}
+@pytest.mark.parametrize("module", ["client", "_conference_methods"])
+def test_the_client_loads_conferences_when_they_are_used(module: str) -> None:
+    """Conferences stand on the client, whose methods for them import them when called."""
+    imported = imports_of(ROOT / f"{module}.py", at_import=True)
+    assert not [name for name in imported if name.startswith("webrtc_async.conferences")]

@@ -17,7 +17,7 @@ for name in webrtc_async.__all__:
 
 PLUGIN = "webrtc_async.pytest_plugin"
 IS_INSTALLED = any(each.value == PLUGIN for each in entry_points(group="pytest11"))
-"""Whether pytest finds it by itself, as it does for users."""
+"""True if pytest finds the plugin by itself, as it does for users."""
 
 RUNNERS = {
     "anyio on asyncio": ("-p", "no:asyncio"),
@@ -28,7 +28,7 @@ RUNNERS = {
 
 @pytest.fixture
 def run(pytester: pytest.Pytester):
-    """Return a function that runs pytest on a module, warnings as errors, in a process or here."""
+    """Return a function that runs pytest on a module, with warnings as errors."""
 
     def run(
         source: str, *options: str, runner: str = "anyio on asyncio", apart: bool = False
@@ -72,14 +72,14 @@ TWO_CALLS = """
 
 @pytest.mark.parametrize("runner", RUNNERS)
 def test_the_client_works_under_every_runner(run, runner):
-    """Entered or not, on asyncio and trio, with anyio's plugin and pytest-asyncio, unwarned."""
+    """The client works entered or not, on asyncio and trio, with both plugins for coroutines."""
     result = run(TWO_CALLS.format(auto=runner == "pytest-asyncio"), runner=runner, apart=True)
     result.assert_outcomes(passed=2)
 
 
 @pytest.mark.parametrize("runner", RUNNERS)
 def test_the_server_works_under_every_runner(run, runner):
-    """A client over TCP reaches it, and the next test finds nothing of it at the same address."""
+    """A client over TCP reaches it, and the next test gets it reset at the same address."""
     result = run(
         f"""
         import pytest
@@ -107,7 +107,7 @@ def test_the_server_works_under_every_runner(run, runner):
 
 
 def test_ids_are_the_same_in_every_run(run):
-    """What a failing test shows can be looked for in the next run."""
+    """A test gets the same ids in every run, so that a failure can be reproduced."""
     source = """
         import pytest
 
@@ -125,7 +125,7 @@ def test_ids_are_the_same_in_every_run(run):
 
 
 def test_a_synchronous_test_may_use_the_emulator_and_the_server(run):
-    """No runner for coroutine tests is needed by who writes none."""
+    """Tests without coroutines need no plugin for them."""
     result = run(
         """
         import urllib.error
@@ -149,7 +149,7 @@ def test_a_synchronous_test_may_use_the_emulator_and_the_server(run):
 
 @pytest.mark.parametrize("missing", ["starlette", "uvicorn"])
 def test_a_missing_extra_is_named(run, missing):
-    """Without what serves, the server says what to install, and the rest works."""
+    """Without the extra, the server's fixture says what to install, and the others work."""
     result = run(
         f"""
         import sys
@@ -166,12 +166,12 @@ def test_a_missing_extra_is_named(run, missing):
     )
     result.assert_outcomes(errors=1, passed=1)
     result.stdout.fnmatch_lines(
-        [f"*webrtc_server needs {missing}: pip install*webrtc-async?emulator?*"]
+        [f"webrtc_server: EmulatorServer needs the package {missing}. *webrtc-async?emulator?*"]
     )
 
 
 def test_a_broken_installation_is_not_taken_for_a_missing_extra(run):
-    """What is missing of the package itself is said as it is."""
+    """A missing module of the package itself is reported as such."""
     result = run(
         """
         import sys
@@ -180,14 +180,15 @@ def test_a_broken_installation_is_not_taken_for_a_missing_extra(run):
 
         def test_server(webrtc_server):
             pass
-        """
+        """,
+        apart=True,
     )
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines(["*ModuleNotFoundError*webrtc_async.emulator.doors.server*"])
 
 
 def test_loading_the_plugin_imports_no_emulator_and_no_server(pytester):
-    """A run that uses nothing of it pays for the package's own names only."""
+    """A run without the fixtures imports only the package's own names."""
     by_hand = () if IS_INSTALLED else ("-p", PLUGIN)
     pytester.makepyfile(
         """
@@ -241,13 +242,13 @@ FAULTY = """
 
 @pytest.mark.parametrize("runner", RUNNERS)
 def test_a_marker_arms_faults_for_its_test_only(run, runner):
-    """In process and over TCP, whichever runs first, and the next test is spared."""
+    """Faults apply in process and over TCP, and not in the next test."""
     result = run(FAULTY.format(auto=runner == "pytest-asyncio"), runner=runner)
     result.assert_outcomes(passed=4)
 
 
 def test_markers_of_a_module_and_of_its_tests_add_up(run):
-    """Each marker is a rule."""
+    """Each marker arms a rule."""
     result = run(
         """
         import pytest
@@ -264,7 +265,7 @@ def test_markers_of_a_module_and_of_its_tests_add_up(run):
 
 @pytest.mark.parametrize("fixture", ["webrtc_emulator", "webrtc_server"])
 def test_a_wrong_marker_fails_its_test_with_the_field_s_name(run, fixture):
-    """As adding the rule would; and the tests after it run."""
+    """An invalid marker fails its own test only, with the field's name."""
     result = run(
         f"""
         import pytest
@@ -286,7 +287,7 @@ def test_a_wrong_marker_fails_its_test_with_the_field_s_name(run, fixture):
 
 
 def test_a_marker_that_could_do_nothing_fails_its_test(run):
-    """Without a fixture whose emulator misbehaves, the test would rehearse nothing."""
+    """A marker without a matching fixture fails the test, because it would have no effect."""
     result = run(
         """
         import pytest
@@ -297,7 +298,7 @@ def test_a_marker_that_could_do_nothing_fails_its_test(run):
         """
     )
     result.assert_outcomes(errors=1)
-    result.stdout.fnmatch_lines(["*webrtc_faults is for tests that ask for*"])
+    result.stdout.fnmatch_lines(["*webrtc_faults needs a test that uses*"])
 
 
 FAILING = """
@@ -325,7 +326,7 @@ FAILING = """
 
 
 def test_a_failing_test_shows_its_last_exchanges(run):
-    """Of both emulators, with the faults, and without queries and bodies; others show nothing."""
+    """The report has both emulators' exchanges with faults, without queries and bodies."""
     result = run(FAILING)
     result.assert_outcomes(passed=1, failed=2)
     result.stdout.fnmatch_lines(
@@ -343,7 +344,7 @@ def test_a_failing_test_shows_its_last_exchanges(run):
 
 
 def test_only_the_last_exchanges_are_shown(run):
-    """Twenty of them, the newest last, and a hostile path on one line."""
+    """At most 20 exchanges are shown, the newest last, and a hostile path stays on one line."""
     result = run(
         """
         from webrtc_async._protocol.wire import WireRequest

@@ -1,4 +1,4 @@
-"""Every Python example in the README runs as it stands."""
+"""Every Python example in the README and in the guides runs as it stands."""
 
 import inspect
 import os
@@ -14,15 +14,19 @@ import webrtc_async
 from webrtc_async.emulator import Emulator
 from webrtc_async.emulator.control.call import CONTROL_PATH
 from webrtc_async.emulator.control.calls import CONTROL_CALLS
+from webrtc_async.emulator.core.access_tokens import TOKEN_PATH
 from webrtc_async.emulator.core.switches import describe_switches, write_value
 from webrtc_async.emulator.doors.server import EmulatorServer
 from webrtc_async.endpoints import Endpoints
 
-README = (Path(__file__).parent.parent / "README.md").read_text("utf-8")
-EXAMPLES = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+ROOT = Path(__file__).parent.parent
+README = ROOT / "README.md"
+GUIDES = sorted(ROOT.glob("webrtc_async/**/GUIDE.md"))
+TEXT = {page: page.read_text("utf-8") for page in (README, *GUIDES)}
+CODE = re.compile(r"^```.*?^```$", re.DOTALL | re.MULTILINE)
+HEADING = re.compile(r"^##+ (.+)$", re.MULTILINE)
 
-
-# What the README tells readers to put around an example that is no whole file.
+# The README tells readers to put this around an example that is not a whole file.
 INSIDE_A_CLIENT = """
 import ast, asyncio, sys
 from webrtc_async import AsyncWebRtcClient
@@ -37,18 +41,28 @@ asyncio.run(main(sys.argv[1]))
 """
 
 
-def heading(example: str) -> str:
-    """Return the heading above an example, as the test's id."""
-    return re.findall(r"^## (.+)$", README[: README.index(example)], re.MULTILINE)[-1]
+def examples() -> Iterator[object]:
+    """Yield the Python examples of every page; an id is the room and the heading above."""
+    for page, text in TEXT.items():
+        room = "README" if page == README else page.parent.name
+        for found in re.finditer(r"```python\n(.*?)```", text, re.DOTALL):
+            heading = HEADING.findall(text[: found.start()])[-1]
+            yield pytest.param(found[1], id=f"{room}: {heading}")
 
 
-def awaits(example: str) -> bool:
-    """Whether an example awaits outside of any function."""
+def needs_client(example: str) -> bool:
+    """Return True if an example awaits outside of any function."""
     try:
         compile(example, "README.md", "exec")
     except SyntaxError:
         return True
     return False
+
+
+def anchors(text: str) -> set[str]:
+    """Return the anchors that GitHub gives to the headings of a page."""
+    headings = HEADING.findall(CODE.sub("", text))
+    return {re.sub(r"[^\w -]", "", each.lower()).replace(" ", "-") for each in headings}
 
 
 @pytest.fixture(scope="module")
@@ -57,15 +71,15 @@ def service() -> Iterator[EmulatorServer]:
         yield server
 
 
-@pytest.mark.parametrize("example", [pytest.param(each, id=heading(each)) for each in EXAMPLES])
+@pytest.mark.parametrize("example", [*examples()])
 def test_an_example_runs_without_a_warning(example, service, tmp_path):
-    """Each example does what the text says, in a process of its own with the BW_ variables set."""
+    """Each example does what the text says, in its own process with the BW_ variables set."""
     script = tmp_path / "test_example.py"
     script.write_text(example, "utf-8")
     runner: list[str] = []
     if "import pytest" in example:
         runner = ["-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:asyncio"]
-    elif awaits(example):
+    elif needs_client(example):
         runner = ["-c", INSIDE_A_CLIENT]
     finished = subprocess.run(
         [sys.executable, "-W", "error", *runner, str(script)],
@@ -77,9 +91,10 @@ def test_an_example_runs_without_a_warning(example, service, tmp_path):
         env={
             **os.environ,
             "BW_ACCOUNT_ID": "9900000",
-            "BW_USERNAME": "user",
-            "BW_PASSWORD": "password",
+            "BW_CLIENT_ID": "client",
+            "BW_CLIENT_SECRET": "secret",
             "BW_WEBRTC_BASE_URL": service.base_url,
+            "BW_TOKEN_URL": re.sub(r"(?<=\w)/.*", TOKEN_PATH, service.base_url),
             "HOOK_SECRET": "0123456789abcdef",
         },
     )
@@ -89,39 +104,57 @@ def test_an_example_runs_without_a_warning(example, service, tmp_path):
 
 def test_the_readme_begins_with_the_two_commands():
     """The first two code blocks are the ones that a newcomer types."""
-    blocks = re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
+    blocks = re.findall(r"```sh\n(.*?)```", TEXT[README], re.DOTALL)
     assert blocks[0].strip().endswith(".venv/bin/webrtc-async demo")
     assert blocks[1].strip().endswith(".venv/bin/nox -s tests")
 
 
-def test_the_table_of_contents_is_whole():
-    """Every section is linked to from the top, by GitHub's anchor of its heading."""
-    headings = re.findall(r"^##+ (.+)$", re.sub(r"```.*?```", "", README, flags=re.DOTALL), re.M)
-    anchors = [re.sub(r"[^\w -]", "", each.lower()).replace(" ", "-") for each in headings]
-    top, _ = README.split("## Quick start")
-    assert set(re.findall(r"\]\(#([^)]+)\)", top)) == set(anchors)
-    assert set(re.findall(r"\]\(#([^)]+)\)", README)) <= set(anchors)
+def test_the_readme_is_short():
+    """The README has at most 320 lines."""
+    assert len(TEXT[README].splitlines()) <= 320
 
 
-def test_every_operation_error_and_setting_is_in_the_readme():
+@pytest.mark.parametrize("page", list(TEXT), ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_link_leads_somewhere(page):
+    """A link to a file or a heading of this project exists."""
+    for target in re.findall(r"\]\(([^)]+)\)", CODE.sub("", TEXT[page])):
+        if target.startswith("https://"):
+            continue
+        path, _, anchor = target.partition("#")
+        linked = (page.parent / path).resolve() if path else page
+        assert linked.is_file(), target
+        assert not anchor or anchor in anchors(linked.read_text("utf-8")), target
+
+
+def test_the_readme_links_every_guide():
+    """Every guide is linked from the top of the README."""
+    top, _ = TEXT[README].split("## Install")
+    assert [each for each in GUIDES if f"]({each.relative_to(ROOT)})" not in top] == []
+
+
+def test_every_operation_error_and_setting_is_documented():
     """The tables leave nothing out that a user can call, catch or set."""
     operations = {name for name in vars(Endpoints) if not name.startswith("_") and name != "call"}
     errors = {name for name in webrtc_async.__all__ if name.endswith("Error")} - {
         "RouteMismatchError"
     }
     settings = {*inspect.signature(webrtc_async.AsyncWebRtcClient).parameters} - {"account_id"}
+    guide = TEXT[ROOT / "webrtc_async/_transport/GUIDE.md"]
     assert len(operations) == 11
-    assert [name for name in sorted(operations) if f"| `{name}(" not in README] == []
-    assert [name for name in sorted(errors) if f"`{name}`" not in README] == []
-    assert [name for name in sorted(settings) if f"| `{name}` |" not in README] == []
+    assert [name for name in sorted(operations) if f"| `{name}(" not in TEXT[README]] == []
+    assert [name for name in sorted(errors) if f"`{name}`" not in TEXT[README]] == []
+    assert [name for name in sorted(settings) if f"| `{name}` |" not in guide] == []
 
 
-def test_every_switch_and_control_call_is_in_the_readme():
+def test_every_switch_and_control_call_is_in_the_emulators_guide():
     """The tables say of each switch what its program says, and leave no control call out."""
-    for each in describe_switches():
-        values = ", ".join(f"`{write_value(choice)}`" for choice in each.choices)
-        row = f"| `{each.name}` | {values} | {each.says} | {each.inferred_from} |"
-        assert row in README.splitlines()
+    rows = TEXT[ROOT / "webrtc_async/emulator/GUIDE.md"].splitlines()
+    switches = [
+        f"| `{each.name}` | {', '.join(f'`{write_value(choice)}`' for choice in each.choices)} "
+        f"| {each.says} | {each.inferred_from} |"
+        for each in describe_switches()
+    ]
+    assert [row for row in switches if row not in rows] == []
     for call in CONTROL_CALLS:
-        path = f"{CONTROL_PATH}{call.path.template}`"
-        assert any(call.method in row and path in row for row in README.splitlines()), call
+        path = f"{CONTROL_PATH}{call.path.template}"
+        assert any(call.method in row and path in row for row in rows), call

@@ -1,34 +1,22 @@
-"""Recipes for applications: each is a file to copy, and runs here under its real framework."""
+"""Recipes for applications: each is a file to copy, and runs under its real framework."""
 
-import importlib.util
 import re
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import httpx
 import pytest
 from aiohttp import web
+from support.recipes import RECIPES, load
 
 from webrtc_async.emulator import Emulator
 from webrtc_async.emulator.doors.server import EmulatorServer
 
-RECIPES = Path(__file__).parent / "recipes"
 FILES = sorted(RECIPES.glob("*.py"))
 README = (RECIPES.parent.parent / "README.md").read_text("utf-8")
-
-
-def load(name: str) -> ModuleType:
-    """Return a recipe as a module of its own, its application unused yet."""
-    spec = importlib.util.spec_from_file_location(f"recipe_{name}", RECIPES / f"{name}.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +27,7 @@ def service() -> Iterator[EmulatorServer]:
 
 @pytest.fixture
 def emulator(service: EmulatorServer, monkeypatch: pytest.MonkeyPatch) -> Emulator:
-    """An emulator that has no session yet, and an environment that leads to it."""
+    """An emulator without sessions, and an environment with its URL."""
     service.emulator.reset()
     for name, value in environ_of(service).items():
         monkeypatch.setenv(name, value)
@@ -57,15 +45,16 @@ def environ_of(service: EmulatorServer) -> dict[str, str]:
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 def test_a_recipe_is_short_and_in_the_readme(file: Path) -> None:
-    """A recipe has 25 lines at most, blank ones aside, and the README says where it is."""
+    """A recipe has at most 25 lines without blank ones, and the README names its file."""
     assert sum(map(bool, file.read_text("utf-8").splitlines())) <= 25
     assert f"tests/recipes/{file.name}" in README
 
 
 @pytest.mark.anyio
+@pytest.mark.usefixtures("anyio_backend")
 @pytest.mark.parametrize("anyio_backend", ["asyncio"])
-async def test_fastapi(anyio_backend: str, emulator: Emulator) -> None:
-    """An operation of a FastAPI application opens a session on the application's own client."""
+async def test_fastapi(emulator: Emulator) -> None:
+    """An endpoint of a FastAPI application creates a session with the application's client."""
     app = load("fastapi_app").app
     async with app.router.lifespan_context(app) as state:
         transport = httpx.ASGITransport(_with_state(app, state))
@@ -79,7 +68,7 @@ async def test_fastapi(anyio_backend: str, emulator: Emulator) -> None:
 
 @pytest.mark.anyio
 async def test_an_app_is_tested_by_overriding_its_dependency(webrtc_client, webrtc_emulator):
-    """The plugin's client takes the place of the application's own, and no lifespan is needed."""
+    """The plugin's client replaces the application's; no lifespan is needed."""
     recipe = load("fastapi_app")
     recipe.app.dependency_overrides[recipe.webrtc] = lambda: webrtc_client
     transport = httpx.ASGITransport(recipe.app)
@@ -97,9 +86,10 @@ def _with_state(app: Any, state: Any) -> Any:
 
 
 @pytest.mark.anyio
+@pytest.mark.usefixtures("anyio_backend")
 @pytest.mark.parametrize("anyio_backend", ["asyncio"])
-async def test_aiohttp(anyio_backend: str, emulator: Emulator) -> None:
-    """A handler of an aiohttp application opens a session; the client closes with the app."""
+async def test_aiohttp(emulator: Emulator) -> None:
+    """A handler of an aiohttp application creates a session; the client closes with the app."""
     recipe = load("aiohttp_app")
     runner = web.AppRunner(recipe.app)
     await runner.setup()
@@ -116,7 +106,7 @@ async def test_aiohttp(anyio_backend: str, emulator: Emulator) -> None:
 
 
 def test_a_script(service: EmulatorServer) -> None:
-    """A script as it stands does its work and leaves nothing."""
+    """The script runs unchanged and deletes everything."""
     service.emulator.reset()
     finished = subprocess.run(
         [sys.executable, "-W", "error", str(RECIPES / "script.py")],

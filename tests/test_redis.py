@@ -1,4 +1,4 @@
-"""A rate limit that processes share through Redis, and a Redis that is not there."""
+"""A rate limit that processes share through Redis, with Redis up and down."""
 
 import asyncio
 import logging
@@ -26,18 +26,18 @@ pytestmark = pytest.mark.anyio
 SENDER = Path(__file__).parent / "engines" / "limited_sender.py"
 
 redis = pytest.mark.engines
-"""Needs redis-server."""
+"""Marks a test that needs redis-server."""
 
 
 @pytest.fixture
 def anyio_backend() -> str:
-    """redis-py is asyncio's."""
+    """The only event loop that redis-py supports."""
     return "asyncio"
 
 
 @pytest.fixture
-def nobody() -> str:
-    """The URL of a port where nobody listens."""
+def closed_port() -> str:
+    """The URL of a port that refuses connections."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     return f"redis://127.0.0.1:{port}"
@@ -45,17 +45,17 @@ def nobody() -> str:
 
 @pytest.fixture
 def silent():
-    """The URL of a server that says nothing."""
+    """The URL of a server that never responds."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         yield f"redis://127.0.0.1:{listening.getsockname()[1]}"
 
 
-# with a Redis
+# With Redis
 
 
 @redis
 def test_processes_together_stay_within_the_limit(redis_server) -> None:
-    """Three processes with as much as they can send: no second of the emulator's has too much."""
+    """Three busy processes: no second has more requests than the limit."""
     amount, sessions, processes, connections = 40, 60, 3, 2
     emulator = Emulator()
     with EmulatorServer(emulator) as server:
@@ -73,7 +73,7 @@ def test_processes_together_stay_within_the_limit(redis_server) -> None:
 
 @redis
 async def test_a_process_waits_in_order_for_the_next_window(redis_server) -> None:
-    """Beyond the amount, each waits until the moving window has room, first come, first served."""
+    """Requests beyond the limit wait for the moving window, in order of arrival."""
     order = list[int]()
     async with RedisRateLimiter(redis_server.url, 3) as limiter, anyio.create_task_group() as tasks:
         began = time.monotonic()
@@ -90,7 +90,7 @@ async def test_a_process_waits_in_order_for_the_next_window(redis_server) -> Non
 
 @redis
 async def test_limits_of_other_names_are_other_limits(redis_server) -> None:
-    """Who uses another key does not wait."""
+    """A limiter with another key does not wait."""
     async with (
         RedisRateLimiter(redis_server.url, 1, per=1000) as one,
         RedisRateLimiter(redis_server.url, 1, per=1000, key="other") as other,
@@ -104,7 +104,7 @@ async def test_limits_of_other_names_are_other_limits(redis_server) -> None:
 
 @redis
 async def test_a_call_s_deadline_covers_the_wait(redis_server) -> None:
-    """A call whose turn does not come ends at its deadline, and nothing of it was sent."""
+    """A call that waits until its deadline fails, and sent nothing."""
     async with (
         RedisRateLimiter(redis_server.url, 1, per=1000) as limiter,
         client_of(answer(200, SESSION), rate_limiter=limiter, deadline=0.2) as client,
@@ -118,7 +118,7 @@ async def test_a_call_s_deadline_covers_the_wait(redis_server) -> None:
 
 @redis
 async def test_requests_go_on_when_redis_comes_back(redis_server) -> None:
-    """A Redis that hangs, or was killed and started anew without its scripts, is used again."""
+    """A Redis that hung, or was restarted without its scripts, is used again."""
     async with RedisRateLimiter(redis_server.url, 1000, timeout=0.2) as limiter:
         await limiter.acquire()
         redis_server.process.send_signal(signal.SIGSTOP)
@@ -134,8 +134,8 @@ async def test_requests_go_on_when_redis_comes_back(redis_server) -> None:
 
 
 @redis
-async def test_who_is_cancelled_while_redis_is_asked_leaves_it_usable(redis_server) -> None:
-    """After cancellations at any moment, the answers are to the questions that were asked."""
+async def test_a_cancelled_request_leaves_the_limiter_usable(redis_server) -> None:
+    """After cancellations at any moment, each reply belongs to its command."""
     async with RedisRateLimiter(redis_server.url, 100_000) as limiter:
         for number in range(200):
             with anyio.move_on_after(number * 2e-5):
@@ -146,7 +146,7 @@ async def test_who_is_cancelled_while_redis_is_asked_leaves_it_usable(redis_serv
 
 @redis
 def test_one_serves_event_loops_one_after_the_other(redis_server) -> None:
-    """Closed with its event loop, a limiter opens its connection anew in the next."""
+    """A limiter whose event loop ended opens a new connection in the next loop."""
     limiter = RedisRateLimiter(redis_server.url, 1000)
 
     async def once() -> None:
@@ -175,7 +175,7 @@ with asyncio.Runner() as runner:
 
 @redis
 def test_a_fork_shares_no_connection(redis_server) -> None:
-    """A forked child asks over a connection of its own, and the parent's goes on."""
+    """A forked child opens its own connection, and the parent's still works."""
     command = [sys.executable, "-W", "error", "-c", FORKED, redis_server.url]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert (done.returncode, done.stderr) == (0, "")
@@ -184,24 +184,26 @@ def test_a_fork_shares_no_connection(redis_server) -> None:
 # without one
 
 
-@pytest.mark.parametrize("kind", ["nobody", "silent"])
+@pytest.mark.parametrize("kind", ["closed_port", "silent"])
 async def test_a_redis_that_is_down_fails_the_call(kind, request) -> None:
-    """By default the call fails, says that nothing was sent, and has been repeated."""
+    """By default the call is repeated, then fails and says that nothing was sent."""
     url = request.getfixturevalue(kind)
     async with (
         RedisRateLimiter(url, 5, timeout=0.05) as limiter,
         client_of(answer(200, SESSION), rate_limiter=limiter, retry=policy()) as client,
     ):
-        with pytest.raises(RateLimiterError, match="Redis of the rate limiter gave no") as caught:
+        with pytest.raises(
+            RateLimiterError, match="rate limiter's Redis did not respond"
+        ) as caught:
             await client.create_session()
         assert client.requests_sent == 0
     assert (caught.value.outcome, caught.value.attempts) == (Outcome.NOT_SENT, 3)
     assert caught.value.__cause__ is not None
 
 
-@pytest.mark.parametrize("kind", ["nobody", "silent"])
+@pytest.mark.parametrize("kind", ["closed_port", "silent"])
 async def test_a_redis_that_is_down_may_let_pass(kind, request, caplog) -> None:
-    """With on_failure="pass" requests are sent all the same, and one warning says so."""
+    """With on_failure="pass" requests are sent, and one warning is logged."""
     url = request.getfixturevalue(kind)
     async with (
         RedisRateLimiter(url, 1, timeout=0.05, on_failure="pass") as limiter,
@@ -212,12 +214,12 @@ async def test_a_redis_that_is_down_may_let_pass(kind, request, caplog) -> None:
         assert client.requests_sent == 4
     [record] = [each for each in caplog.records if each.name == "webrtc_async"]
     assert record.levelno == logging.WARNING
-    assert "requests pass unlimited" in record.getMessage()
+    assert "requests are sent without a limit" in record.getMessage()
 
 
 @redis
 async def test_after_letting_pass_it_limits_again(redis_server, caplog) -> None:
-    """A Redis that answers again is obeyed again, and that is said too."""
+    """A Redis that responds again limits again, and a warning says so."""
     async with RedisRateLimiter(
         redis_server.url, 1, per=1000, timeout=0.1, on_failure="pass"
     ) as limiter:
@@ -226,7 +228,7 @@ async def test_after_letting_pass_it_limits_again(redis_server, caplog) -> None:
         await limiter.acquire()
         redis_server.start()
         with anyio.move_on_after(10) as scope:
-            while "answers again" not in caplog.text:
+            while "responds again" not in caplog.text:
                 await limiter.acquire()
         assert not scope.cancelled_caught
         with anyio.move_on_after(0.05) as scope:
@@ -234,8 +236,8 @@ async def test_after_letting_pass_it_limits_again(redis_server, caplog) -> None:
         assert scope.cancelled_caught
 
 
-async def test_who_waited_while_redis_failed_does_not_ask_again(silent) -> None:
-    """Fifty calls that wait for a Redis which hangs fail when the first of them does."""
+async def test_waiting_requests_fail_with_the_first_one(silent) -> None:
+    """Fifty calls that wait for a hanging Redis fail together with the first one."""
     async with RedisRateLimiter(silent, 5, timeout=0.2) as limiter:
         began = time.monotonic()
         failures = list[RateLimiterError]()
@@ -253,28 +255,28 @@ async def test_who_waited_while_redis_failed_does_not_ask_again(silent) -> None:
         assert time.monotonic() - began < 50 * 0.2 / 2
 
 
-def test_a_limiter_may_always_be_closed(nobody) -> None:
-    """Unused, closed already, or left behind by its event loop, it closes without a word."""
-    limiter = RedisRateLimiter(nobody, 1, on_failure="pass")
+def test_a_limiter_may_always_be_closed(closed_port) -> None:
+    """A limiter that is unused, already closed, or of an ended event loop closes silently."""
+    limiter = RedisRateLimiter(closed_port, 1, on_failure="pass")
     asyncio.run(limiter.aclose())
     asyncio.run(limiter.acquire())
     asyncio.run(limiter.aclose())
     asyncio.run(limiter.aclose())
 
 
-def test_trio_is_refused(nobody) -> None:
-    """On trio the limiter says that it cannot serve, instead of failing strangely."""
+def test_trio_is_refused(closed_port) -> None:
+    """On trio the limiter raises an error that names asyncio."""
 
     async def acquire() -> None:
         with pytest.raises(ConfigurationError, match="needs asyncio"):
-            await RedisRateLimiter(nobody, 1).acquire()
+            await RedisRateLimiter(closed_port, 1).acquire()
 
     anyio.run(acquire, backend="trio")
 
 
 @pytest.mark.parametrize("url", ["http://user:hidden@host", "redis://user:hidden@[::1", 5])
 def test_a_wrong_url_is_refused_and_not_shown(url) -> None:
-    """What is no URL of a Redis is refused when the limiter is made; a password is not shown."""
+    """An invalid URL is rejected when the limiter is made; a password is not shown."""
     with pytest.raises(ConfigurationError, match="must look like redis://") as caught:
         RedisRateLimiter(url, 1)
     assert "hidden" not in str(caught.value)
@@ -285,15 +287,15 @@ def test_a_wrong_url_is_refused_and_not_shown(url) -> None:
     "settings",
     [{"amount": 0}, {"per": 0.5}, {"per": 0}, {"timeout": 0}, {"on_failure": "wait"}],
 )
-def test_what_cannot_be_is_refused_by_name(settings, nobody) -> None:
-    """A setting that cannot work is named; Redis counts in whole seconds."""
+def test_an_invalid_setting_is_named(settings, closed_port) -> None:
+    """The error names an invalid setting; the period has whole seconds."""
     [name] = settings
     with pytest.raises(ConfigurationError, match=rf"RedisRateLimiter\.{name}"):
-        RedisRateLimiter(nobody, **{"amount": 1, **settings})
+        RedisRateLimiter(closed_port, **{"amount": 1, **settings})
 
 
-def test_it_tells_no_password() -> None:
-    """Neither its text nor a pickle has the URL's password."""
+def test_no_text_shows_the_password() -> None:
+    """Neither the repr nor a pickle has the URL's password."""
     limiter = RedisRateLimiter("redis://user:hidden@localhost", 5, per=60)
     assert repr(limiter) == "<RedisRateLimiter 5 per 60 second for 'webrtc-async'>"
     with pytest.raises(TypeError, match="may hold a password"):

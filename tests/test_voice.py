@@ -1,4 +1,4 @@
-"""Transfers of phone calls: exactly as the service expects them, escaped, and of bounded length."""
+"""Transfers of phone calls: in the form that the service expects, escaped, of limited length."""
 
 from xml.etree import ElementTree as ET
 
@@ -29,7 +29,7 @@ def test_a_whole_document() -> None:
 
 
 def test_a_verb_alone_without_a_call() -> None:
-    """The call id may be left out, and the verb is for a document of the caller's own."""
+    """The call id is optional, and the verb fits into any document."""
     assert transfer_verb("asdf", sip_uri="sip:other.example:5060;transport=tls&x") == (
         '<Transfer><SipUri uui="asdf;encoding=jwt">'
         "sip:other.example:5060;transport=tls&amp;x</SipUri></Transfer>"
@@ -37,13 +37,13 @@ def test_a_verb_alone_without_a_call() -> None:
 
 
 def test_a_token_of_the_emulator_fits() -> None:
-    """A device token as the service gives it is short enough to be carried."""
+    """A device token of the service is short enough for a transfer."""
     token = Caller(Emulator()).ask("POST", "/participants", {})["token"]
     assert token in transfer_verb(token)
 
 
 def test_the_limit() -> None:
-    """256 characters are carried, and one more is refused without showing the token."""
+    """At most 256 characters are accepted; the error does not show the token."""
     longest = "t" * (256 - len(";encoding=jwt"))
     assert longest in transfer_verb(longest)
     with pytest.raises(InvalidArgumentError, match="257 characters long") as caught:
@@ -55,30 +55,30 @@ def test_the_limit() -> None:
 
 
 @pytest.mark.parametrize("token", ["", 'a"b', "a<b", "a;b", "a b", "a,b", "ä", None, 5])
-def test_a_token_that_would_say_something_else(token: str) -> None:
-    """What is no JWT cannot add to the verb, and is not shown."""
+def test_a_token_that_is_no_jwt(token: str) -> None:
+    """A token that is no JWT is rejected."""
     with pytest.raises(InvalidArgumentError, match="The device token must be a JWT"):
         transfer_verb(token)
 
 
 @pytest.mark.parametrize("call_id", ["", "93d6", "c-", "c-xyz", 'c-1"', "c-1--2", "c-1-", 5])
 def test_a_call_id_of_another_shape(call_id: str) -> None:
-    """A call id that is none is refused, also one without hyphens."""
+    """A call id in another form is rejected, also without hyphens."""
     with pytest.raises(InvalidArgumentError, match="call_id must look like"):
         transfer_verb("asdf", call_id=call_id)
 
 
 @pytest.mark.parametrize("uri", ["", "http://x", "sip:", "sip:a b", "sip:\n", None])
-def test_a_sip_uri_that_is_none(uri: str) -> None:
-    """Only SIP URIs are transferred to."""
+def test_a_text_that_is_no_sip_uri(uri: str) -> None:
+    """A transfer needs a SIP URI."""
     with pytest.raises(InvalidArgumentError, match="sip_uri must look like"):
         transfer_verb("asdf", sip_uri=uri)
 
 
 @BRIEFLY
 @given(TOKEN, st.from_regex(r"sips?:[!-~]{1,40}", fullmatch=True))
-def test_any_xml_reader_finds_what_was_put_in(token: str, uri: str) -> None:
-    """Whatever characters a SIP URI has, the document says it and nothing else."""
+def test_an_xml_reader_finds_token_and_uri(token: str, uri: str) -> None:
+    """The document has the SIP URI and the token unchanged, with any characters."""
     found = ET.fromstring(transfer_document(token, sip_uri=uri))
     [sip] = found.findall("Transfer/SipUri")
     assert (sip.text, sip.attrib) == (uri, {"uui": f"{token};encoding=jwt"})

@@ -1,11 +1,12 @@
-"""An asyncio-native client for Bandwidth's WebRTC REST API.
+"""An asyncio client for Bandwidth's WebRTC REST API.
 
-    async with AsyncWebRtcClient("9900000", auth=("username", "password")) as client:
+    auth = OAuth2ClientCredentials("client-id", "client-secret")
+    async with AsyncWebRtcClient("9900000", auth=auth) as client:
         session = await client.create_session(Session(tag="visit-42"))
 
-`AsyncWebRtcClient` has the eleven operations as methods, `models` their data, `errors` every
-exception in one tree, and `emulator` the service itself for trying and testing without an account.
-`webhooks` receives participants' events, `voice` brings phones in, and `device_token` reads tokens.
+`AsyncWebRtcClient` has the eleven operations as methods. `models` has their data, `errors` every
+exception, and `emulator` an emulator of the service for development and tests. `webhooks` receives
+events of participants, `voice` connects phones, and `device_token` reads device tokens.
 """
 
 from importlib import import_module
@@ -36,11 +37,11 @@ if TYPE_CHECKING:
     )
     from webrtc_async.conferences.journal import Journal
     from webrtc_async.conferences.live import LiveConference
-    from webrtc_async.conferences.plan import ConferencePlan, Seat
+    from webrtc_async.conferences.plan import ConferencePlan, ParticipantSpec
     from webrtc_async.conferences.plan_json import read_plan, write_plan
     from webrtc_async.conferences.progress import BulkProgress, SetupProgress
     from webrtc_async.conferences.resource import Resource
-    from webrtc_async.conferences.subscriptions import Heard, Hearing
+    from webrtc_async.conferences.subscriptions import SubscribedParticipant, SubscriptionsByName
     from webrtc_async.errors import (
         ApiError,
         BadRequestError,
@@ -103,8 +104,6 @@ __all__ = [
     "DeviceApiVersion",
     "EnvironmentSecret",
     "ForbiddenError",
-    "Heard",
-    "Hearing",
     "Idempotency",
     "InvalidArgumentError",
     "Journal",
@@ -122,6 +121,7 @@ __all__ = [
     "Orphan",
     "Outcome",
     "Participant",
+    "ParticipantSpec",
     "ParticipantSubscription",
     "PublishPermission",
     "RateLimitedError",
@@ -134,7 +134,6 @@ __all__ = [
     "RetryQuota",
     "Route",
     "RouteMismatchError",
-    "Seat",
     "Secret",
     "ServerError",
     "Session",
@@ -142,7 +141,9 @@ __all__ = [
     "SetupProgress",
     "SetupResult",
     "Stage",
+    "SubscribedParticipant",
     "Subscriptions",
+    "SubscriptionsByName",
     "TeardownError",
     "TeardownResult",
     "TlsError",
@@ -214,22 +215,22 @@ _HOMES: Final = {
         "SetupError",
         "TeardownError",
     ),
-    "conferences.subscriptions": ("Heard", "Hearing"),
+    "conferences.subscriptions": ("SubscribedParticipant", "SubscriptionsByName"),
     "conferences.journal": ("Journal",),
     "conferences.live": ("LiveConference",),
-    "conferences.plan": ("ConferencePlan", "Seat"),
+    "conferences.plan": ("ConferencePlan", "ParticipantSpec"),
     "conferences.plan_json": ("read_plan", "write_plan"),
     "conferences.progress": ("BulkProgress", "SetupProgress"),
     "conferences.resource": ("Resource",),
 }
-"""Which module each name is loaded from when it is first asked for."""
+"""The module of each name; a name is loaded at its first use."""
 
 _MODULE_OF: Final = {name: module for module, names in _HOMES.items() for name in names}
 
-if not TYPE_CHECKING:  # or else checkers would take every name for one that exists
+if not TYPE_CHECKING:  # otherwise type checkers would accept every name
 
     def __getattr__(name: str) -> object:
-        """Load a name when it is first asked for (PEP 562)."""
+        """Load a name at its first use (PEP 562)."""
         module = _MODULE_OF.get(name)
         if module is None:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

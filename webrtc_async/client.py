@@ -4,7 +4,7 @@ import logging
 import os
 import ssl
 from collections.abc import Coroutine, Iterable, Mapping
-from typing import Any, Final, NoReturn, Self, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, Final, NoReturn, Self, TypeVar, Unpack
 
 from webrtc_async._auth.environment import (
     PRODUCTION,
@@ -21,6 +21,7 @@ from webrtc_async._call.observer import Observer, check_observers, watch_over
 from webrtc_async._call.options import ClientSettings, Options, merged_headers, standard_headers
 from webrtc_async._call.retry import RetryPolicy
 from webrtc_async._call.retry_quota import RetryQuota
+from webrtc_async._conference_methods import ConferenceMethods
 from webrtc_async._config.validation import (
     check_base_url,
     check_headers,
@@ -31,11 +32,13 @@ from webrtc_async._config.validation import (
 from webrtc_async._protocol.route import ACCOUNT, Route, check_route
 from webrtc_async._protocol.wire import write_request
 from webrtc_async._tasks.background_tasks import BackgroundTasks
+from webrtc_async._tasks.background_work import BackgroundWork
 from webrtc_async._transport import Connections, HttpClient, HttpTransport, LibraryName
 from webrtc_async._transport.rate_limiter import RateLimiter
-from webrtc_async.conferences.background_work import BackgroundWork
-from webrtc_async.conferences.operations import Conferences
 from webrtc_async.errors import ConfigurationError, InvalidArgumentError
+
+if TYPE_CHECKING:
+    import httpx
 
 BodyT = TypeVar("BodyT")
 ResultT = TypeVar("ResultT")
@@ -43,7 +46,7 @@ ResultT = TypeVar("ResultT")
 _LOG: Final = logging.getLogger("webrtc_async")
 
 
-class AsyncWebRtcClient(Conferences):
+class AsyncWebRtcClient(ConferenceMethods):
     """A client for one account, around a pool of connections.
 
     Enter it with `async with`, or call it as it is and `aclose()` it at the end. It opens its pool
@@ -255,8 +258,17 @@ class AsyncWebRtcClient(Conferences):
         return self._options.account_id
 
     @property
+    def http_client(self) -> "httpx.AsyncClient":
+        """The `httpx.AsyncClient` that sends the requests, given or made here; views share it.
+
+        Its `event_hooks` and settings may be changed at any time and count from the next request.
+        A client that was made here is closed with this one. One of httpx2 has the same methods.
+        """
+        return self._connections.session.client
+
+    @property
     def requests_sent(self) -> int:
-        """How many requests this client and its views have sent, repeated ones included."""
+        """The number of requests that this client and its views have sent, retries included."""
         return self._connections.requests_sent
 
     @property
@@ -295,9 +307,10 @@ class AsyncWebRtcClient(Conferences):
 
     def __repr__(self) -> str:
         state = "closed" if self._connections.is_closed else "open"
-        way = self._connections.lane.named(self._connections.library.name)
+        over = self._connections.session.transport_name
         return (
-            f"<AsyncWebRtcClient account {self.account_id} at {self._base_url} over {way}, {state}>"
+            f"<AsyncWebRtcClient account {self.account_id} at {self._base_url} "
+            f"over {over}, {state}>"
         )
 
     def __reduce__(self) -> NoReturn:

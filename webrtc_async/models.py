@@ -1,7 +1,7 @@
 """The API's data: frozen attrs classes and open enums, named as the API names them.
 
 Unknown fields of an answer are kept in `extra` and written back; unknown enum values are members.
-What a token or a callback URL could give away does not show in any repr.
+No repr shows a token or the secret parts of a callback URL.
 """
 
 from collections.abc import Iterable, Mapping
@@ -34,19 +34,19 @@ class OpenEnum(StrEnum):
 
     @property
     def is_known(self) -> bool:
-        """Whether this version of the package knows the value."""
+        """True if this version of the package knows the value."""
         return self.name in type(self).__members__
 
 
 class PublishPermission(OpenEnum):
-    """What a participant may publish."""
+    """A kind of media that a participant may publish."""
 
     AUDIO = "AUDIO"
     VIDEO = "VIDEO"
 
 
 class DeviceApiVersion(OpenEnum):
-    """Which protocol the participant's device speaks; today's device SDKs refuse all but V3."""
+    """The protocol of the participant's device; today's device SDKs refuse all but V3."""
 
     V3 = "V3"
 
@@ -127,8 +127,8 @@ class ParticipantSubscription:
     """One participant to receive, whole or by stream.
 
     Attributes:
-        participant_id: Who is received.
-        stream_aliases: Which of their streams, by the alias their device gave; empty means all.
+        participant_id: The participant to receive.
+        stream_aliases: The streams to receive, by the aliases of the device; empty means all.
         extra: Fields this version does not know, by their names on the wire.
     """
 
@@ -153,10 +153,10 @@ def _chosen(
 
 @frozen(kw_only=True)
 class Subscriptions:
-    """Whom a participant receives in its session.
+    """The participants that a participant receives in its session.
 
-    An empty list does not mean nobody: with a session id it means everyone. Use `everyone`, `only`
-    and `nothing`, which say what they mean.
+    An empty list does not mean nobody: with a session id it means everyone. `everyone`, `only` and
+    `nothing` are unambiguous.
 
     Attributes:
         session_id: The session; alone it means everyone in it, now and later.
@@ -206,12 +206,12 @@ class Subscriptions:
 
     @property
     def is_everyone(self) -> bool:
-        """Whether the service reads this as everyone in the session."""
+        """True if the service reads this as everyone in the session."""
         return bool(self.session_id) and not self.participants
 
     @property
     def is_nothing(self) -> bool:
-        """Whether the service reads this as nobody."""
+        """True if the service reads this as nobody."""
         return not self.session_id and not self.participants
 
 
@@ -232,15 +232,15 @@ class Session:
 
 @frozen(kw_only=True)
 class Participant:
-    """One device's place at the service.
+    """One device at the service.
 
     Attributes:
         id: The service's id; empty until the service has given one.
-        callback_url: Where the service posts this participant's events.
-        publish_permissions: What the participant may publish: an empty set is nothing, and None
-            leaves it to the service.
-        sessions: The session it is in; at most one, given by the service.
-        subscriptions: Whom it receives, given by the service.
+        callback_url: The URL to which the service posts this participant's events.
+        publish_permissions: The media that the participant may publish: nothing for an empty set;
+            None leaves it to the service.
+        sessions: The ids of its sessions, at most one, given by the service.
+        subscriptions: The participants that it receives, given by the service.
         tag: Your own label, at most 50 characters and nothing personal; it reaches billing reports.
         device_api_version: Left to the service unless you set it.
         extra: Fields this version does not know, by their names on the wire.
@@ -262,11 +262,11 @@ class Participant:
 
 @frozen(kw_only=True)
 class AccountsParticipantsResponse:
-    """A new participant and the token its device connects with.
+    """A new participant and the token with which its device connects.
 
     Attributes:
         participant: The participant.
-        token: The device token, a JWT; given only here, so hand it on or lose it.
+        token: The device token, a JWT. The service returns it only here.
         extra: Fields this version does not know, by their names on the wire.
     """
 

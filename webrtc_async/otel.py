@@ -1,6 +1,6 @@
-"""OpenTelemetry for calls: a span each, a client span per attempt, and two durations.
+"""OpenTelemetry for calls: a span per call, a client span per attempt, and two histograms.
 
-Names and attributes are those of the semantic conventions for HTTP clients, and a few of our own.
+Names and attributes follow the semantic conventions for HTTP clients; a few are this package's own.
 It needs the extra `webrtc-async[otel]`.
 """
 
@@ -26,7 +26,7 @@ from opentelemetry.trace import Span, SpanKind, Status, StatusCode, TracerProvid
 from webrtc_async._call.observer import ObservedAttempt, ObservedCall, ObservedEnd, Observer
 from webrtc_async._version import __version__
 
-# Still "development" in the conventions, so not among their stable constants.
+# The conventions call it "development", so their stable constants lack it.
 URL_TEMPLATE: Final = "url.template"
 
 OPERATION: Final = "webrtc_async.operation"
@@ -35,9 +35,9 @@ OUTCOME: Final = "webrtc_async.outcome"
 REQUEST_ID: Final = "webrtc_async.request_id"
 
 CALL_DURATION: Final = "webrtc_async.call.duration"
-"""The histogram of whole calls, in seconds, pauses included."""
+"""The histogram of calls in seconds, with all attempts and pauses."""
 
-# Seconds; the boundaries that the conventions advise for HTTP.
+# In seconds; the conventions recommend these boundaries for HTTP.
 _BOUNDARIES: Final = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10)
 
 
@@ -50,13 +50,13 @@ class _Spans:
 
 
 class OpenTelemetryObserver(Observer):
-    """Makes spans and measures durations.
+    """An observer that makes spans and measures durations.
 
         AsyncWebRtcClient.from_env(observers=[OpenTelemetryObserver()])
 
     Args:
-        tracer_provider: Makes the tracer; the global one unless given.
-        meter_provider: Makes the meter; the global one unless given.
+        tracer_provider: The provider of the tracer; None uses the global one.
+        meter_provider: The provider of the meter; None uses the global one.
     """
 
     def __init__(
@@ -76,20 +76,20 @@ class OpenTelemetryObserver(Observer):
         self._calls = meter.create_histogram(
             CALL_DURATION,
             unit="s",
-            description="Duration of calls, all attempts and pauses included.",
+            description="Duration of calls with all attempts and pauses.",
             explicit_bucket_boundaries_advisory=_BOUNDARIES,
         )
         self._spans: dict[ObservedCall, _Spans] = {}
 
     def call_started(self, call: ObservedCall) -> None:
-        """Begin the call's span, under whatever span is current."""
+        """Start the span of the call, as a child of the current span."""
         attributes = {OPERATION: call.operation}
         span = self._tracer.start_span(call.operation, attributes=attributes)
         token = context.attach(trace.set_span_in_context(span))
         self._spans[call] = _Spans(span, token)
 
     def attempt_started(self, call: ObservedCall, number: int) -> Mapping[str, str]:
-        """Begin the attempt's span, and return the headers by which the service could join it."""
+        """Start the span of the attempt, and return the headers that propagate it."""
         attributes = _request_attributes(call)
         if number > 1:
             attributes[HTTP_REQUEST_RESEND_COUNT] = number - 1
@@ -104,7 +104,7 @@ class OpenTelemetryObserver(Observer):
         return headers
 
     def attempt_ended(self, call: ObservedCall, attempt: ObservedAttempt) -> None:
-        """End the attempt's span and measure it."""
+        """End the span of the attempt and record its duration."""
         spans = self._spans[call]
         if spans.attempt is None or spans.attempt_token is None:
             return
@@ -124,7 +124,7 @@ class OpenTelemetryObserver(Observer):
         self._requests.record(attempt.elapsed, attributes)
 
     def call_ended(self, call: ObservedCall, end: ObservedEnd) -> None:
-        """End the call's span and measure it."""
+        """End the span of the call and record its duration."""
         spans = self._spans.pop(call)
         context.detach(spans.token)
         spans.call.set_attribute(ATTEMPTS, end.attempts)
@@ -136,7 +136,7 @@ class OpenTelemetryObserver(Observer):
         if error is not None:
             attributes[ERROR_TYPE] = error
             spans.call.set_attribute(ERROR_TYPE, error)
-            # The error's own text is left out, because it quotes what the service said.
+            # Without the error's text, because it quotes the service's response.
             spans.call.set_status(Status(StatusCode.ERROR, error))
         spans.call.end()
         self._calls.record(end.elapsed, attributes)

@@ -1,16 +1,16 @@
 """A pytest plugin: an emulator, a client and a server for tests, and faults by a marker.
 
     @pytest.mark.anyio
-    async def test_a_room_is_made(webrtc_client, webrtc_emulator):
+    async def test_a_session_is_created(webrtc_client, webrtc_emulator):
         session = await webrtc_client.create_session()
         assert webrtc_emulator.session_ids("9900000") == (session.id,)
 
-No fixture is a coroutine, so every plugin that runs coroutine tests will do. A test that fails
-shows the last exchanges of each emulator that it used.
+No fixture is a coroutine, so it works with every plugin that runs coroutine tests. The report of a
+failed test shows the last exchanges of each emulator that the test used.
 """
 
-# pytest loads this in every run, also of those who use nothing of it: so the rest of the package
-# is imported by who asks for it, and pytest is all that is needed.
+# pytest loads this module in every run, even if no test uses it. So it imports only pytest, and the
+# fixtures import the rest.
 from collections.abc import Generator, Iterator
 from typing import TYPE_CHECKING, Final
 
@@ -20,32 +20,31 @@ if TYPE_CHECKING:
     from pluggy import Result
 
     from webrtc_async import AsyncWebRtcClient
-    from webrtc_async.emulator import Emulator
-    from webrtc_async.emulator.doors.server import EmulatorServer
+    from webrtc_async.emulator import Emulator, EmulatorServer
     from webrtc_async.emulator.faults.rule import FaultRule
     from webrtc_async.emulator.records.exchanges import Exchange
 
 MARKER: Final = "webrtc_faults"
 
-MOST_SHOWN: Final = 20
-"""Exchanges of an emulator that are shown when a test fails."""
+MAX_SHOWN: Final = 20
+"""Maximum number of an emulator's exchanges in the report of a failed test."""
 
 _OWN: Final = pytest.StashKey["Emulator"]()
-"""Of an item: the emulator in process that it uses."""
+"""Key of an item's own emulator, in the item's stash."""
 
 _SERVED: Final = pytest.StashKey["Emulator"]()
-"""Of the configuration: the emulator behind the session's server."""
+"""Key of the server's emulator, in the configuration's stash."""
 
 _RULES: Final = pytest.StashKey["list[FaultRule]"]()
-"""Of an item: the fault rules of its markers."""
+"""Key of the fault rules of an item's markers, in the item's stash."""
 
 _RUNNING: Final = pytest.StashKey[pytest.Item]()
-"""Of the configuration: the item that is set up or runs."""
+"""Key of the current item, in the configuration's stash."""
 
 
 @pytest.fixture
 def webrtc_emulator(request: pytest.FixtureRequest) -> "Emulator":
-    """Return an emulator of the test's own, in process; its ids are the same in every run."""
+    """Return an emulator for one test, in process; its ids are the same in every run."""
     from webrtc_async.emulator import Emulator
 
     emulator = Emulator(seed=0)
@@ -56,7 +55,7 @@ def webrtc_emulator(request: pytest.FixtureRequest) -> "Emulator":
 
 @pytest.fixture
 def webrtc_client(webrtc_emulator: "Emulator") -> "AsyncWebRtcClient":
-    """Return a client of `webrtc_emulator`, which need not be entered or closed."""
+    """Return a client of `webrtc_emulator`; it works without entering or closing it."""
     from webrtc_async import AsyncWebRtcClient
     from webrtc_async.emulator import Credentials, EmulatorTransport
     from webrtc_async.emulator.emulator import DEFAULT_ACCOUNT
@@ -72,21 +71,19 @@ def webrtc_client(webrtc_emulator: "Emulator") -> "AsyncWebRtcClient":
 
 @pytest.fixture(scope="session")
 def webrtc_server(request: pytest.FixtureRequest) -> Iterator["EmulatorServer"]:
-    """Serve an emulator on a free port of 127.0.0.1 until the end of the session.
+    """Serve an emulator on a free port of 127.0.0.1 until the end of the test session.
 
-    It is reset before each test; the base URL, `webrtc_server.base_url`, stays.
+    It is reset before each test; its base URL, `webrtc_server.base_url`, does not change.
     """
-    try:
-        from webrtc_async.emulator.doors.server import EmulatorServer
-    except ModuleNotFoundError as missing:
-        library = str(missing.name).partition(".")[0]
-        if library not in {"starlette", "uvicorn"}:
-            raise
-        pytest.fail(
-            f"webrtc_server needs {library}: pip install 'webrtc-async[emulator]'",
-            pytrace=False,
-        )
     from webrtc_async.emulator import Emulator
+
+    try:
+        from webrtc_async.emulator import EmulatorServer
+    except ModuleNotFoundError as error:
+        if error.name not in {"starlette", "uvicorn"}:
+            raise
+        problem = str(error)
+        pytest.fail(f"webrtc_server: {problem}", pytrace=False)
 
     stash = request.config.stash
     with EmulatorServer(Emulator(seed=0)) as server:
@@ -97,18 +94,18 @@ def webrtc_server(request: pytest.FixtureRequest) -> Iterator["EmulatorServer"]:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Make the marker known."""
+    """Register the marker."""
     config.addinivalue_line(
         "markers",
-        f"{MARKER}(...): have webrtc_emulator and webrtc_server misbehave in this test, by one "
-        "rule; the arguments are those of Emulator.faults.add",
+        f"{MARKER}(...): arm a fault rule of webrtc_emulator and webrtc_server for this test; "
+        "the arguments are those of Emulator.faults.add",
     )
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Begin each test with a server on which nothing has happened, and its faults armed."""
-    # Before any fixture: one of the session that fails would fail for all tests that follow.
+    """Reset the server and arm the test's faults."""
+    # Before any fixture: a session fixture that fails would fail for all later tests, too.
     item.stash[_RULES] = _rules_of(item)
     item.config.stash[_RUNNING] = item
     served = item.config.stash.get(_SERVED, None)
@@ -121,7 +118,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 def pytest_runtest_makereport(
     item: pytest.Item,
 ) -> Generator[None, "Result[pytest.TestReport]", None]:
-    """Show the last exchanges of a test that failed."""
+    """Add the last exchanges to the report of a failed test."""
     outcome = yield
     report = outcome.get_result()
     if report.failed:
@@ -136,7 +133,7 @@ def _rules_of(item: pytest.Item) -> "list[FaultRule]":
         return []
     if {"webrtc_emulator", "webrtc_server"}.isdisjoint(getattr(item, "fixturenames", ())):
         pytest.fail(
-            f"{MARKER} is for tests that ask for webrtc_emulator, webrtc_client or webrtc_server.",
+            f"{MARKER} needs a test that uses webrtc_emulator, webrtc_client or webrtc_server.",
             pytrace=False,
         )
     try:
@@ -150,7 +147,7 @@ def _rule_of(marker: pytest.Mark) -> "FaultRule":
     from webrtc_async.emulator.faults.rule import read_rule
 
     if len(marker.args) > 1:
-        raise ValueError("only the route goes without a name.")
+        raise ValueError("only the route can be a positional argument.")
     route = {"route": marker.args[0]} if marker.args else {}
     return read_rule({**route, **marker.kwargs})
 
@@ -170,12 +167,12 @@ def _used_by(item: pytest.Item) -> Iterator[tuple[str, "Emulator"]]:
 
 
 def _exchange_lines(emulator: "Emulator") -> list[str]:
-    """Return a line for each of the last exchanges, and for each fault and webhook after them."""
-    return [_exchange_line(each) for each in [*emulator.exchanges][-MOST_SHOWN:]]
+    """Return a line for each of the last exchanges."""
+    return [_exchange_line(each) for each in [*emulator.exchanges][-MAX_SHOWN:]]
 
 
 def _exchange_line(exchange: "Exchange") -> str:
-    # A query is the caller's own, and could hold anything.
+    # Without the query, which can hold secrets.
     path = exchange.target.partition("?")[0]
     line = (
         f"{exchange.number}. {exchange.method} {path} -> {exchange.status or 'no answer'}, "

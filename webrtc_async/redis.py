@@ -1,11 +1,11 @@
-"""A rate limit that processes share through Redis, on the storage of the library `limits`.
+"""A rate limit that processes share through Redis, built on the library `limits`.
 
 It needs the extra `webrtc-async[redis]`, and asyncio, because redis-py does.
 
-Of the strategies of `limits` it is the moving window: Redis keeps the time of each of the last
-requests, so that no period has more than may be, wherever it begins. A fixed window and the sliding
-window counter cost Redis less, and let nearly twice as many through around the edge of a window.
-The times are the processes' own, so their clocks have to agree.
+It uses the moving window of `limits`: Redis stores the times of the last requests, so no period
+exceeds the limit, wherever it begins. A fixed window and a sliding window counter cost Redis less,
+but allow nearly twice as many requests around the edge of a window. The processes provide the
+times, so their clocks must agree.
 """
 
 import asyncio
@@ -26,34 +26,33 @@ from webrtc_async._config.validation import check_count, check_seconds
 from webrtc_async._tasks.event_loop import current_event_loop, forks
 from webrtc_async.errors import ConfigurationError, RateLimiterError
 
-AnswerT = TypeVar("AnswerT")
+ReplyT = TypeVar("ReplyT")
 
-_SHORTEST_WAIT: Final = 0.001
-"""Seconds after which Redis is asked again at the earliest, when another process was faster."""
+_MIN_WAIT: Final = 0.001
+"""Seconds before Redis is asked again, at least, if another process took the permit."""
 
-_log: Final = logging.getLogger("webrtc_async")
+_logger: Final = logging.getLogger("webrtc_async")
 
 
 class RedisRateLimiter:
-    """A limit for all clients, in any process on any machine, that use the same Redis and key.
+    """A rate limiter for all clients, on any machine, that use the same Redis and key.
 
-    Within a process it is first come, first served. A permit that was taken for a request which was
-    then cancelled is not given back. Close it after the clients that use it: it is a context
-    manager for `async with`.
+    Within a process, requests are served in order of arrival. A cancelled request does not return
+    its permit. The limiter is an async context manager; close it after the clients that use it.
 
     Args:
-        url: Such as `redis://localhost:6379/0`, or `rediss://` or `unix://`.
-        amount: Requests in any period, all processes together.
-        per: Seconds, whole ones.
-        key: Names the limit; others who use the key share it.
-        on_failure: What a Redis that is down or silent does to a request: "fail" has it fail with a
-            `RateLimiterError`, before anything of it was sent, and be repeated as a lost connection
-            is; "pass" lets it through, and logs a warning when that begins.
-        timeout: Seconds that Redis may take for an answer; with "pass" also the time after which a
-            Redis that failed is asked again.
+        url: The URL of Redis, such as `redis://localhost:6379/0`; also `rediss://` or `unix://`.
+        amount: Requests of all processes in any period, at most.
+        per: The period in whole seconds.
+        key: The name of the limit; limiters with the same key share it.
+        on_failure: The effect on a request if Redis is down or silent. "fail" raises
+            `RateLimiterError` before anything is sent, and the request is repeated like a failed
+            connection. "pass" sends the request, and logs a warning once.
+        timeout: Seconds to wait for Redis. With "pass" also the time until Redis is asked again
+            after a failure.
 
     Raises:
-        ConfigurationError: A setting cannot work.
+        ConfigurationError: A setting is invalid.
     """
 
     def __init__(
@@ -72,7 +71,7 @@ class RedisRateLimiter:
         if on_failure not in ("fail", "pass"):
             raise ConfigurationError('RedisRateLimiter.on_failure is "fail" or "pass".')
         self._url = url
-        self._open_pool()  # so that a wrong URL is refused here; nothing is connected
+        self._open_pool()  # rejects an invalid URL now; it does not connect
         self._item: RateLimitItem = RateLimitItemPerSecond(amount, per)
         self._key = key
         self._lets_pass = on_failure == "pass"
@@ -86,30 +85,31 @@ class RedisRateLimiter:
         self._pools: list[ConnectionPool] = []
 
     async def acquire(self) -> None:
-        """Return when one more request may be sent.
+        """Wait until one more request may be sent.
 
         Raises:
-            RateLimiterError: Redis failed, and on_failure is "fail".
+            RateLimiterError: Redis failed and on_failure is "fail".
             ConfigurationError: The event loop is not asyncio's.
         """
-        self._settle()
+        self._bind_to_loop()
         arrived = time.monotonic()
-        # One at a time, which keeps the order, and one connection.
+        # One at a time: this keeps the order and needs one connection.
         async with self._turn:
             if not self._is_down(arrived):
                 try:
                     await self._take()
-                except (RedisError, OSError) as error:  # of which TimeoutError is one
+                except (RedisError, OSError) as error:  # TimeoutError is an OSError
                     self._see_failure(error)
                 else:
                     self._see_success()
         if self._failure is not None and not self._lets_pass:
             raise RateLimiterError(
-                f"the Redis of the rate limiter gave no answer ({type(self._failure).__name__})."
+                f"the rate limiter's Redis did not respond ({type(self._failure).__name__}). "
+                'Check that it is reachable, or use on_failure="pass".'
             ) from self._failure
 
     async def aclose(self) -> None:
-        """Close the connections to Redis; another request opens them anew."""
+        """Close the connections to Redis; the next request opens new ones."""
         pool, self._pool, home, self._home = self._pool, None, self._home, None
         if pool is not None and home == (current_event_loop(), forks()):
             self._pools.remove(pool)
@@ -130,14 +130,14 @@ class RedisRateLimiter:
         while not await self._within_timeout(self._window.hit(self._item, self._key)):
             stats = self._window.get_window_stats(self._item, self._key)
             free_at = (await self._within_timeout(stats)).reset_time
-            await anyio.sleep(max(_SHORTEST_WAIT, free_at - time.time()))
+            await anyio.sleep(max(_MIN_WAIT, free_at - time.time()))
 
-    async def _within_timeout(self, question: Awaitable[AnswerT]) -> AnswerT:
+    async def _within_timeout(self, command: Awaitable[ReplyT]) -> ReplyT:
         with anyio.fail_after(self._timeout):
-            return await question
+            return await command
 
     def _is_down(self, arrived: float) -> bool:
-        """Whether Redis is not asked, because it has failed since, or has just failed."""
+        """Return True if Redis failed after this request arrived, or a moment before."""
         if self._failure is None:
             return False
         ends = self._failed_at + self._timeout if self._lets_pass else self._failed_at
@@ -145,28 +145,28 @@ class RedisRateLimiter:
 
     def _see_failure(self, error: Exception) -> None:
         if self._failure is None and self._lets_pass:
-            _log.warning(
-                "The Redis of the rate limiter gave no answer (%s): requests pass unlimited.",
+            _logger.warning(
+                "The rate limiter's Redis did not respond (%s): requests are sent without a limit.",
                 type(error).__name__,
             )
         self._failure, self._failed_at = error, time.monotonic()
 
     def _see_success(self) -> None:
         if self._failure is not None and self._lets_pass:
-            _log.warning("The Redis of the rate limiter answers again.")
+            _logger.warning("The rate limiter's Redis responds again: requests are limited.")
         self._failure = None
 
-    def _settle(self) -> None:
-        """Make sure that the connections belong to this event loop and process."""
+    def _bind_to_loop(self) -> None:
+        """Open a connection pool for this event loop and process, if it has none."""
         home = (current_event_loop(), forks())
         if home == self._home:
             return
         if not isinstance(home[0], asyncio.AbstractEventLoop):
             raise ConfigurationError("A RedisRateLimiter needs asyncio, because redis-py does.")
         self._home, self._pool, self._turn = home, self._open_pool(), anyio.Lock()
-        # Kept, because collecting what a parent process still uses would end its connections.
+        # Kept after a fork: garbage collection would close the connections of the parent process.
         self._pools.append(self._pool)
-        # Beyond its declared kinds of options, which it hands on to redis-py.
+        # limits passes these options on to redis-py, but does not declare their types.
         options: Any = {"connection_pool": self._pool}
         storage = RedisStorage("async+redis://", implementation="redispy", **options)
         self._window = MovingWindowRateLimiter(storage)
@@ -175,9 +175,9 @@ class RedisRateLimiter:
         try:
             pool: ConnectionPool = ConnectionPool.from_url(self._url)  # pyright: ignore[reportUnknownMemberType]
         except (ValueError, TypeError, AttributeError) as error:
-            # Not its text, which may repeat a password.
+            # Without the text of the error, which may contain a password.
             raise ConfigurationError(
-                f"RedisRateLimiter.url cannot be used ({type(error).__name__}): it must look like "
+                f"RedisRateLimiter.url is invalid ({type(error).__name__}): it must look like "
                 "redis://localhost:6379/0."
             ) from None
         return pool
@@ -187,6 +187,6 @@ class RedisRateLimiter:
 
     def __reduce__(self) -> NoReturn:
         raise TypeError(
-            "A RedisRateLimiter is not pickled: its URL may hold a password. Make one with the "
+            "A RedisRateLimiter cannot be pickled: its URL may hold a password. Make one with the "
             "same key in the other process."
         )

@@ -8,9 +8,9 @@ from typing import Any
 
 import anyio
 import pytest
-from conftest import jumping_backends
 from hypothesis import given
 from hypothesis import strategies as st
+from support.backends import jumping_backends
 from support.scripted import ScriptedSend, texts_of, wire_answer
 from support.speaking import Clock
 
@@ -456,7 +456,7 @@ async def test_a_lost_token_is_not_a_lost_call(failure: WebRtcError) -> None:
 @pytest.mark.anyio
 async def test_a_refused_certificate_of_the_token_endpoint_is_one() -> None:
     """A TlsError stays one, because it would be refused again."""
-    failure = TlsError("the certificate of t.example was refused: self-signed.")
+    failure = TlsError("the certificate of t.example was rejected: self-signed.")
     with pytest.raises(TlsError, match=r"no access token .* self-signed"):
         await OAuth2ClientCredentials("id", "secret").authorization(ScriptedSend(failure))
 

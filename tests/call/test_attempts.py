@@ -5,7 +5,7 @@ from typing import Any
 
 import anyio
 import pytest
-from conftest import jumping_backends
+from support.backends import jumping_backends
 from support.http_library import httpx
 from support.scripted import (
     SESSION,

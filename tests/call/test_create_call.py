@@ -9,9 +9,9 @@ from typing import Any
 
 import anyio
 import pytest
-from conftest import jumping_backends
 from hypothesis import given
 from hypothesis import strategies as st
+from support.backends import jumping_backends
 from support.http_library import httpx
 from support.scripted import (
     SESSION,

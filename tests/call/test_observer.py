@@ -6,7 +6,6 @@ from typing import Any
 
 import anyio
 import pytest
-from conftest import jumping_backends
 from opentelemetry import trace
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
@@ -14,6 +13,7 @@ from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.sdk.trace.sampling import ALWAYS_ON, Decision, Sampler, SamplingResult
+from support.backends import jumping_backends
 from support.http_library import httpx
 from support.scripted import SESSION, ScriptedTransport, answer, client_of, hang, policy, refusal
 

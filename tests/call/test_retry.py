@@ -9,9 +9,9 @@ from typing import Any
 
 import anyio
 import pytest
-from conftest import jumping_backends
 from hypothesis import given
 from hypothesis import strategies as st
+from support.backends import jumping_backends
 from support.scripted import Recorder, policy
 
 from webrtc_async._call.retry import RetryPolicy, call_with_repeats

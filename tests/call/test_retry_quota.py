@@ -5,9 +5,9 @@ from typing import Any
 
 import anyio
 import pytest
-from conftest import jumping_backends
 from hypothesis import given
 from hypothesis import strategies as st
+from support.backends import jumping_backends
 from support.http_library import httpx
 from support.scripted import SESSION, ScriptedTransport, answer, client_of, policy, refusal
 

@@ -1,4 +1,4 @@
-"""The command line, in processes of its own and on a real terminal."""
+"""The command line, in its own processes and on a real terminal."""
 
 import json
 import os
@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from support.command_line import COMMAND, WITHOUT_SETTINGS, live, run
 from support.http_library import httpx
 
 from webrtc_async._protocol.wire import WireRequest
@@ -18,29 +19,7 @@ from webrtc_async.emulator import Emulator
 from webrtc_async.emulator.doors.server import EmulatorServer, bind
 from webrtc_async.route_table import CREATE_SESSION
 
-COMMAND = [sys.executable, "-m", "webrtc_async.cli"]
-WITHOUT_SETTINGS = {name: value for name, value in os.environ.items() if name[:3] != "BW_"}
-
-
-def run(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [*COMMAND, *arguments],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-        env={**WITHOUT_SETTINGS, **environ},
-    )
-
-
-def live(server: EmulatorServer, password: str = "password") -> dict[str, str]:
-    """Return the variables that have --live use a server."""
-    return {
-        "BW_ACCOUNT_ID": "9900000",
-        "BW_USERNAME": "user",
-        "BW_PASSWORD": password,
-        "BW_WEBRTC_BASE_URL": server.base_url,
-    }
+UNCERTAIN = "Resources may remain of 3 creates with an unknown outcome.\n"
 
 
 @pytest.fixture
@@ -58,19 +37,17 @@ def listening(request: pytest.FixtureRequest) -> Iterator[subprocess.Popen[str]]
     process.communicate()
 
 
-def test_the_demo_ends_with_one_line_that_says_nothing_was_left():
-    """A log of the demo has every phase, who hears whom, and the sum at its end."""
+def test_the_demo_ends_with_a_sum():
+    """A log of the demo has every phase, the subscriptions, and a sum at its end."""
     finished = run("demo", "--plain", "--sessions", "2", "--participants", "3")
     lines = finished.stdout.splitlines()
     assert finished.returncode == 0, finished.stderr
     assert "Setting up: 14 of 14" in lines
-    assert "session-1: host hears guest-1, guest-2, then nobody" in lines
-    assert "session-2: guest-2 hears guest-1, host, then host" in lines
+    assert "session-1: host receives guest-1, guest-2, then nobody" in lines
+    assert "session-2: guest-2 receives guest-1, host, then host" in lines
     assert "Tearing down: 8 of 8" in lines
-    assert re.fullmatch(
-        r"2 sessions, 6 participants, \d+ requests in \d+\.\d\d s; nothing was left behind\.",
-        lines[-1],
-    )
+    assert re.fullmatch(r"2 sessions, 6 participants, \d+ requests in \d+\.\d\d s\.", lines[-2])
+    assert lines[-1] == "Everything was deleted."
     assert finished.stderr == ""
 
 
@@ -82,14 +59,14 @@ def test_the_demo_shows_the_first_sessions_and_counts_the_others():
 
 
 def test_output_that_is_no_terminal_has_no_control_codes():
-    """What goes into a pipe or file is plain text, whatever the environment says of colours."""
+    """Output to a pipe or a file is plain text, even if the environment forces colours."""
     finished = run("demo", "--sessions", "1", FORCE_COLOR="1")
     assert finished.returncode == 0
     assert "\x1b" not in finished.stdout + finished.stderr
 
 
 def test_a_terminal_shows_bars_and_a_table():
-    """On a terminal there is a bar for each phase and a table of who hears whom."""
+    """A terminal shows a bar for each phase and a table of the subscriptions."""
     parent, child = pty.openpty()
     process = subprocess.Popen(
         [*COMMAND, "demo", "--sessions", "1"],
@@ -109,12 +86,12 @@ def test_a_terminal_shows_bars_and_a_table():
     assert process.wait(30) == 0
     assert "\x1b[" in text
     assert "━" in text
-    assert "Hears after the change" in text
-    assert "nothing was left behind." in text
+    assert "Receives later" in text
+    assert "Everything was deleted." in text
 
 
 def test_ctrl_c_tears_down_and_exits_130():
-    """An interrupted demo deletes what it made and says so."""
+    """An interrupted demo deletes everything and says so."""
     process = subprocess.Popen(
         [*COMMAND, "demo", "--plain", "--sessions", "100", "--participants", "5"],
         stdout=subprocess.PIPE,
@@ -129,12 +106,12 @@ def test_ctrl_c_tears_down_and_exits_130():
     shown, warned = process.communicate(timeout=60)
     assert process.returncode == 130, shown + warned
     assert "Interrupted." in warned
-    assert "nothing was left behind." in shown.splitlines()[-1]
+    assert shown.splitlines()[-1] == "Everything was deleted."
     assert "Traceback" not in warned
 
 
 def test_a_closed_pipe_tears_down_too():
-    """When nobody reads the log any more, what was created is deleted all the same."""
+    """A demo whose output is closed deletes everything."""
     with EmulatorServer(Emulator()) as server:
         process = subprocess.Popen(
             [*COMMAND, "demo", "--live", "--plain", "--sessions", "5"],
@@ -154,8 +131,8 @@ def test_a_closed_pipe_tears_down_too():
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
-def test_a_terminal_without_a_letter_has_it_escaped(encoding):
-    """A tag that the output's encoding cannot write does not end a command."""
+def test_characters_that_the_encoding_lacks_are_escaped(encoding):
+    """A tag that the output's encoding cannot represent does not end a command."""
     with EmulatorServer(Emulator()) as server:
         environ = {**live(server), "PYTHONIOENCODING": encoding}
         session = json.loads(run("session", "create", "--json", **environ).stdout)["id"]
@@ -170,7 +147,7 @@ def test_a_terminal_without_a_letter_has_it_escaped(encoding):
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux's")
 @pytest.mark.parametrize("arguments", [("--help",), ("doctor",), ("contract",)])
 def test_a_full_disk_is_a_line(arguments):
-    """Output that cannot be written is said in one line, with exit 1."""
+    """Output that cannot be written is reported in one line, with exit code 1."""
     with Path("/dev/full").open("w") as full:
         finished = subprocess.run(
             [*COMMAND, *arguments],
@@ -189,7 +166,7 @@ def test_a_full_disk_is_a_line(arguments):
 
 @pytest.mark.parametrize("missing", ["BW_ACCOUNT_ID", "BW_USERNAME", "BW_PASSWORD"])
 def test_live_names_the_missing_variable(missing):
-    """--live without its settings is one line that names what to set, and exit 1."""
+    """--live without a variable prints one line that names it, and exits with 1."""
     environ = {"BW_ACCOUNT_ID": "1", "BW_USERNAME": "u", "BW_PASSWORD": "p"}
     del environ[missing]
     finished = run("demo", "--live", **environ)
@@ -199,26 +176,28 @@ def test_live_names_the_missing_variable(missing):
 
 
 def test_live_uses_the_service_of_the_environment():
-    """--live works against whatever service the environment names."""
+    """--live uses the service that the environment names."""
     with EmulatorServer(Emulator()) as server:
         finished = run("demo", "--live", **live(server))
     assert finished.returncode == 0, finished.stderr
-    assert finished.stdout.startswith(f"Against {server.base_url}, as account 9900000.\n")
-    assert "nothing was left behind." in finished.stdout
+    assert finished.stdout.startswith(
+        f"The service is at {server.base_url}, the account is 9900000.\n"
+    )
+    assert "Everything was deleted." in finished.stdout
 
 
-def test_live_counts_what_may_be_left_behind():
-    """Creates whose answers are lost may have made something, and the sum says of how many."""
+def test_live_counts_creates_with_an_unknown_outcome():
+    """A create whose response was lost may have created a resource; the sum counts these."""
     emulator = Emulator()
     emulator.faults.add(CREATE_SESSION, lose_answer="reset")
     with EmulatorServer(emulator) as server:
         finished = run("demo", "--live", **live(server))
     assert finished.returncode == 1
-    assert finished.stdout.endswith("; perhaps what 3 calls created left behind.\n")
+    assert finished.stdout.endswith(UNCERTAIN)
 
 
-def test_a_second_ctrl_c_waits_for_no_answer_any_more():
-    """A service that does not answer is left at the second Ctrl-C, and what it may have is told."""
+def test_a_second_ctrl_c_waits_for_no_response():
+    """The second Ctrl-C ends the wait for a silent service; the sum counts the open creates."""
     emulator = Emulator()
     emulator.faults.add(CREATE_SESSION, delay=60)
     with EmulatorServer(emulator) as server:
@@ -234,26 +213,28 @@ def test_a_second_ctrl_c_waits_for_no_answer_any_more():
         while len(emulator.session_ids("9900000")) < 3:
             assert process.poll() is None
         process.send_signal(signal.SIGINT)
-        assert process.stderr.readline().startswith("Interrupted. Deleting what was created;")
+        assert process.stderr.readline().startswith("Interrupted. Deleting everything;")
         process.send_signal(signal.SIGINT)
         shown, _ = process.communicate(timeout=20)
     assert process.returncode == 130
-    assert shown.endswith("; perhaps what 3 calls created left behind.\n")
+    assert shown.endswith(UNCERTAIN)
 
 
 def test_live_with_a_wrong_password_says_where_credentials_come_from():
-    """A refusal is a sentence each, exit 1, and no traceback."""
+    """A rejected request prints a sentence without Python's names, and exits with 1."""
     with EmulatorServer(Emulator()) as server:
         finished = run("demo", "--live", "--sessions", "1", **live(server, "canary-secret"))
     assert finished.returncode == 1
     assert "createSession: 401 Unauthorized" in finished.stderr
     assert "BW_USERNAME" in finished.stderr
+    assert "auth=" not in finished.stderr
+    assert "from_env" not in finished.stderr
     assert "Traceback" not in finished.stderr
     assert "canary-secret" not in finished.stdout + finished.stderr
 
 
 def test_the_emulator_prints_its_address_and_a_snippet_that_works(listening, tmp_path):
-    """What it prints can be pasted into a file and run."""
+    """The printed snippet can be pasted into a file and run."""
     assert listening.stdout is not None
     printed = []
     while "Ctrl-C" not in (line := listening.stdout.readline()):
@@ -282,7 +263,7 @@ def test_the_emulator_prints_its_address_and_a_snippet_that_works(listening, tmp
     indirect=True,
 )
 def test_the_emulator_takes_an_account_and_a_seed_and_does_not_echo_the_password(listening):
-    """It serves the given account and user, repeats ids by seed, and hides the password."""
+    """The emulator serves the given account and user, repeats ids by seed, hides the password."""
     assert listening.stdout is not None
     printed = ""
     while "Ctrl-C" not in (line := listening.stdout.readline()):
@@ -302,7 +283,7 @@ def test_the_emulator_takes_an_account_and_a_seed_and_does_not_echo_the_password
     ("listening", "status"), [((), 200), (("--fault-header",), 503)], indirect=["listening"]
 )
 def test_a_request_brings_its_fault_only_with_the_option(listening, status):
-    """Without --fault-header, the header is nothing."""
+    """Without --fault-header, the header has no effect."""
     assert listening.stdout is not None
     while "http://" not in (line := listening.stdout.readline()):
         pass
@@ -333,7 +314,7 @@ def answer(emulator: Emulator, request: httpx.Request) -> httpx.Response:
 
 
 def test_a_port_in_use_is_one_line_and_exit_1():
-    """A taken port is said in one line."""
+    """A port in use is reported in one line."""
     with bind("127.0.0.1", 0) as taken:
         port = taken.getsockname()[1]
         finished = run("emulator", "--port", str(port))
@@ -347,7 +328,7 @@ def test_a_port_in_use_is_one_line_and_exit_1():
     "arguments", [("nonsense",), ("demo", "--nonsense"), ("demo", "--sessions", "0")]
 )
 def test_a_wrong_command_line_is_explained_and_exits_2(arguments):
-    """A mistyped command or option is named, without a traceback."""
+    """The message names a mistyped command or option, without a traceback."""
     finished = run(*arguments)
     assert finished.returncode == 2
     assert "Usage:" in finished.stderr
@@ -355,7 +336,7 @@ def test_a_wrong_command_line_is_explained_and_exits_2(arguments):
 
 
 def run_without(module: str, tmp_path: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run the command line as where a module is not installed."""
+    """Run the command line as if a module were not installed."""
     (tmp_path / f"{module}.py").write_text(f"raise ModuleNotFoundError('gone', name='{module}')")
     program = (
         f"import sys; sys.path.insert(0, {str(tmp_path)!r}); "
@@ -372,7 +353,7 @@ def run_without(module: str, tmp_path: Path, *arguments: str) -> subprocess.Comp
 
 
 def test_without_the_extra_the_command_says_what_to_install(tmp_path):
-    """Where click is missing, one line names the extra."""
+    """Without click, one line names the extra."""
     finished = run_without("click", tmp_path)
     assert finished.returncode == 1
     assert finished.stderr == (
@@ -414,7 +395,7 @@ def test_every_other_command_needs_no_server(tmp_path, arguments, status):
 
 
 def test_help_lists_the_commands():
-    """--help is where a newcomer looks."""
+    """--help lists every command with a short description."""
     finished = run("--help")
     assert finished.returncode == 0
     assert "demo" in finished.stdout
@@ -424,7 +405,7 @@ def test_help_lists_the_commands():
 
 
 def test_the_installed_command_is_the_same_program():
-    """The console script that pip makes answers as the module does."""
+    """The console script that pip makes runs the same program as the module."""
     script = Path(sys.executable).with_name("webrtc-async")
     finished = subprocess.run(
         [str(script), "--version"], capture_output=True, text=True, timeout=30, check=True

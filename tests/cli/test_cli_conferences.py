@@ -23,7 +23,7 @@ WITHOUT_SETTINGS = {name: value for name, value in os.environ.items() if name[:3
 
 
 class WatchedEmulator(Emulator):
-    """An emulator that says when it has handled some requests."""
+    """An emulator that sets an event once it has handled a number of requests."""
 
     awaited = 0
     has_come = threading.Event()
@@ -50,7 +50,7 @@ def _fresh(server: EmulatorServer) -> None:
 
 @pytest.fixture
 def plans(tmp_path: Path) -> Path:
-    """A file of ten plans and an empty line."""
+    """A file with ten plans and an empty line."""
     path = tmp_path / "plans.jsonl"
     lines = [
         {"key": f"visit-{number}", "participants": ["agent", "caller"]} for number in range(10)
@@ -83,17 +83,19 @@ def run(server: EmulatorServer, *arguments: object, **others: str):
 
 
 def test_set_up_again_and_tear_down(server, plans, tmp_path):
-    """The first run sets up, the second finds all known, the tear-down leaves nothing."""
+    """The first run sets up, the second only reads the journal, the tear-down deletes all."""
     journal = tmp_path / "journal.jsonl"
     first = run(server, "set-up", plans, "--journal", journal)
     assert first.returncode == 0, first.stderr
-    assert first.stdout.startswith("10 conferences up; 0 failed; ")
+    assert first.stdout.startswith("10 conferences set up; 0 failed; ")
     assert len(server.emulator.session_ids(ACCOUNT)) == 10
     second = run(server, "set-up", plans, "--journal", journal, "--fsync")
-    assert second.stdout.startswith("10 conferences up, 10 of them known before; 0 failed; ")
+    assert second.stdout.startswith(
+        "10 conferences set up, 10 of them from the journal; 0 failed; "
+    )
     assert len(server.emulator.session_ids(ACCOUNT)) == 10
     torn = run(server, "tear-down", "--journal", journal)
-    assert torn.stdout.startswith("10 conferences gone; 0 failed; ")
+    assert torn.stdout.startswith("10 conferences deleted; 0 failed; ")
     assert torn.returncode == 0
     assert server.emulator.session_ids(ACCOUNT) == ()
     assert server.emulator.participant_ids(ACCOUNT) == ()
@@ -101,52 +103,52 @@ def test_set_up_again_and_tear_down(server, plans, tmp_path):
 
 
 @pytest.mark.parametrize("asked", [True, False])
-def test_tokens_are_kept_if_that_is_asked_for(server, plans, tmp_path, asked):
-    """Tokens are in the journal with --tokens, and nowhere without it."""
+def test_tokens_are_written_only_if_asked(server, plans, tmp_path, asked):
+    """The journal holds tokens with --tokens; nothing else ever does."""
     journal = tmp_path / "journal.jsonl"
     shown = run(server, "set-up", plans, "--journal", journal, *(["--tokens"] if asked else []))
     assert ('"token":"eyJ' in journal.read_text()) is asked
     assert "eyJ" not in shown.stdout + shown.stderr
 
 
-def test_a_wrong_line_stops_before_the_first_request(server, plans, tmp_path):
-    """A plan that cannot be is named by its line, and nothing is sent."""
+def test_an_invalid_line_stops_before_the_first_request(server, plans, tmp_path):
+    """The error names the line of an invalid plan, and nothing is sent."""
     with plans.open("a") as file:
         file.write('{"key": "last", "participants": ["a", "a"]}\n')
     finished = run(server, "set-up", plans, "--journal", tmp_path / "j")
     assert finished.returncode == 2
     assert finished.stderr == (
-        f"Error: Line 12 of {plans}: Two participants are named 'a'; names are unique.\n"
+        f"Error: Line 12 of {plans}: Two participants are named 'a'; names must be unique.\n"
     )
     assert server.emulator.requests_handled == 0
 
 
 def test_a_plan_without_a_key_stops_before_the_first_request(server, plans, tmp_path):
-    """A journal needs a key of every plan, and the line without one is named."""
+    """The error names the line of a plan without a key, and nothing is sent."""
     with plans.open("a") as file:
         file.write('{"participants": ["a"]}\n')
     finished = run(server, "set-up", plans, "--journal", tmp_path / "j")
     assert finished.returncode == 2
-    assert finished.stderr == f'Error: Line 12 of {plans}: A plan needs a "key" for the journal.\n'
+    assert finished.stderr == f'Error: Line 12 of {plans}: the plan needs a "key".\n'
     assert server.emulator.requests_handled == 0
 
 
 def test_another_account_s_journal_is_refused(server, plans, tmp_path):
-    """Neither command touches what another account's journal is about."""
+    """Both commands refuse another account's journal before they send anything."""
     journal = tmp_path / "j"
     journal.write_text('{"journal":1,"account":"1"}\n')
     for arguments in (("set-up", plans), ("tear-down",)):
         finished = run(server, *arguments, "--journal", journal)
         assert finished.returncode == 1
-        assert "of account '1', and the client is of '9900000'" in finished.stderr
+        assert "belongs to account '1', but the client's account is '9900000'" in finished.stderr
     assert server.emulator.requests_handled == 0
 
 
-def test_a_journal_that_is_not_there_is_nothing_to_tear_down(server, tmp_path):
-    """A tear-down makes no journal."""
+def test_a_missing_journal_cannot_be_torn_down(server, tmp_path):
+    """A tear-down with a missing journal fails, and creates no file."""
     finished = run(server, "tear-down", "--journal", tmp_path / "none")
     assert finished.returncode == 2
-    assert "There is no journal" in finished.stderr
+    assert "does not exist" in finished.stderr
     assert list(tmp_path.iterdir()) == []
 
 
@@ -161,8 +163,8 @@ finally:
 """
 
 
-def test_a_full_disk_is_told_with_what_is_done(server, plans, tmp_path):
-    """It says what was done, why it stopped and how to go on; so it then does."""
+def test_a_full_disk_stops_with_a_summary(server, plans, tmp_path):
+    """The output says what was done, why it stopped and how to continue, which then works."""
     journal = tmp_path / "j"
     arguments = [str(plans), "--journal", str(journal), "--concurrency", "1"]
     stopped = subprocess.run(
@@ -177,24 +179,26 @@ def test_a_full_disk_is_told_with_what_is_done(server, plans, tmp_path):
     done = int(stopped.stdout.partition(" ")[0])
     assert 0 < done == len(server.emulator.session_ids(ACCOUNT)) < 10
     assert stopped.stderr == (
-        f"Error: the journal {journal} cannot be written: there is no room for a line. Nothing "
-        "further is begun; when it can be written, the same call goes on.\n"
+        f"Error: the journal {journal} cannot be written: no space left for a line. Nothing "
+        "more is started. Make it writable, then repeat the call to continue.\n"
     )
     again = run(server, "set-up", *arguments)
-    assert again.stdout.startswith(f"10 conferences up, {done} of them known before; 0 failed; ")
+    assert again.stdout.startswith(
+        f"10 conferences set up, {done} of them from the journal; 0 failed; "
+    )
 
 
 def test_failures_are_named_and_counted(server, plans, tmp_path):
-    """Each failure has a line with its key, and the exit code says that there were some."""
+    """Each failure has a line with its key, and the exit code is 1."""
     finished = run(server, "set-up", plans, "--journal", tmp_path / "j", BW_PASSWORD="wrong")
     assert finished.returncode == 1
-    assert finished.stdout.startswith("0 conferences up; 10 failed; ")
-    assert "visit-3: conference: it could not be set up. " in finished.stderr
+    assert finished.stdout.startswith("0 conferences set up; 10 failed; ")
+    assert "visit-3: conference: the set-up failed. " in finished.stderr
     assert "The credentials were refused" not in finished.stdout
 
 
 def test_a_terminal_shows_a_bar(server, plans, tmp_path):
-    """On a terminal there is a bar with the count."""
+    """A terminal shows a bar with the count."""
     parent, child = pty.openpty()
     process = subprocess.Popen(
         [*COMMAND, "set-up", str(plans), "--journal", str(tmp_path / "j")],
@@ -208,7 +212,7 @@ def test_a_terminal_shows_a_bar(server, plans, tmp_path):
         while chunk := os.read(parent, 4096):
             shown += chunk
     except OSError:
-        pass  # Linux says so when the last writer is gone
+        pass  # Linux raises it when the last writer has closed
     os.close(parent)
     assert process.wait(30) == 0
     assert "10/10" in shown.decode()
@@ -216,8 +220,8 @@ def test_a_terminal_shows_a_bar(server, plans, tmp_path):
 
 
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGKILL])
-def test_an_end_in_the_middle_is_gone_on_from(server, tmp_path, sent):
-    """After Ctrl-C or a kill, the next run ends with each plan there once."""
+def test_an_interrupted_run_can_be_continued(server, tmp_path, sent):
+    """After Ctrl-C or a kill, the next run leaves each plan set up once."""
     plans, journal = tmp_path / "plans", tmp_path / "journal"
     lines = [{"key": f"k{number}", "participants": ["a", "b"]} for number in range(60)]
     plans.write_text("\n".join(map(json.dumps, lines)))
@@ -235,19 +239,19 @@ def test_an_end_in_the_middle_is_gone_on_from(server, tmp_path, sent):
     known = journal.read_text()
     if sent == signal.SIGINT:
         assert process.returncode == 130, shown + warned
-        assert "run it again to go on" in warned
-        # All that is left is what the journal knows to be up.
+        assert "Run the command again to continue" in warned
+        # Exactly the conferences that the journal lists as finished remain.
         up = known.count('"done"')
         assert len(server.emulator.session_ids(ACCOUNT)) == up
         assert len(server.emulator.participant_ids(ACCOUNT)) == 2 * up
     again = run(server, "set-up", plans, "--journal", journal)
     assert again.returncode == 0, again.stderr
-    assert again.stdout.startswith("60 conferences up, ")
-    # Only now, since the server may come to a killed process's last requests after its end.
+    assert again.stdout.startswith("60 conferences set up, ")
+    # Only now, because the server may handle a killed process's last requests after its end.
     known = journal.read_text()
     unknown = [each for each in server.emulator.session_ids(ACCOUNT) if each not in known]
-    assert len(unknown) <= (4 if sent == signal.SIGKILL else 0)  # under way, and nobody read of it
+    assert len(unknown) <= (4 if sent == signal.SIGKILL else 0)  # in flight when it was killed
     assert len(server.emulator.session_ids(ACCOUNT)) == 60 + len(unknown)
     torn = run(server, "tear-down", "--journal", journal)
-    assert torn.stdout.startswith("60 conferences gone; 0 failed; ")
+    assert torn.stdout.startswith("60 conferences deleted; 0 failed; ")
     assert set(server.emulator.session_ids(ACCOUNT)) == set(unknown)

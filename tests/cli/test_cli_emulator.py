@@ -23,7 +23,7 @@ def run(*arguments: str) -> Result:
 
 @contextmanager
 def served(*arguments: str) -> Iterator[httpx.Client]:
-    """The command in a process of its own, stopped by SIGINT, and a client of it."""
+    """The command in a process of its own, stopped by SIGINT, and a client for it."""
     process = subprocess.Popen(
         [sys.executable, "-u", "-m", "webrtc_async.cli", "emulator", "--port", "0", *arguments],
         stdout=subprocess.PIPE,
@@ -45,7 +45,7 @@ def served(*arguments: str) -> Iterator[httpx.Client]:
 
 
 def test_the_help_tells_of_every_switch():
-    """Its values, what it decides, and what the default is inferred from."""
+    """The help names each switch's values, meaning and evidence."""
     help_text = " ".join(run("--help").output.split())
     for each in describe_switches():
         assert f"{each.name}=" in help_text
@@ -56,21 +56,21 @@ def test_the_help_tells_of_every_switch():
 @pytest.mark.parametrize(
     ("given", "sentence"),
     [
-        (("x=1",), "there is no switch 'x'; there are empty_lists, "),
-        (("empty_lists=1",), "empty_lists is 204 or 200, not '1'."),
+        (("x=1",), "unknown switch 'x'; the switches are empty_lists, "),
+        (("empty_lists=1",), "empty_lists must be 204 or 200, not '1'."),
         (("empty_lists",), "'empty_lists' is not NAME=VALUE, such as empty_lists=200."),
-        (("enum_case=lower", "enum_case=upper"), "enum_case is there twice."),
+        (("enum_case=lower", "enum_case=upper"), "enum_case is given twice."),
     ],
 )
 def test_a_wrong_switch_is_one_line_and_exit_2(given, sentence):
-    """It names the switch, and what it could be."""
+    """The error names the switch and its choices."""
     finished = run(*(word for each in given for word in ("--switch", each)))
     assert finished.exit_code == 2
     assert sentence in finished.output.splitlines()[-1]
 
 
 def test_switches_are_set_from_the_command_line_and_control_can_be_off():
-    """What is given is how it answers, and without control there is no page either."""
+    """The options apply, and without control calls there is no page."""
     with served("--switch", "empty_lists=200", "--no-control") as client:
         session = client.post("/v1/accounts/9900000/sessions").json()["id"]
         listed = client.get(f"/v1/accounts/9900000/sessions/{session}/participants")
@@ -80,7 +80,7 @@ def test_switches_are_set_from_the_command_line_and_control_can_be_off():
 
 
 def test_state_is_kept_in_a_file_from_run_to_run(tmp_path):
-    """Sessions, switches and ids go on; only the owner may read the file."""
+    """Sessions, switches and ids continue; only the owner can read the file."""
     path = tmp_path / "state.json"
     arguments = ("--seed", "3", "--state", str(path))
     sessions = "/v1/accounts/9900000/sessions"
@@ -96,17 +96,17 @@ def test_state_is_kept_in_a_file_from_run_to_run(tmp_path):
 
 
 def test_a_file_that_is_no_state_is_refused_and_left_alone(tmp_path):
-    """One line says what is wrong with it."""
+    """An invalid state file is one line of error."""
     path = tmp_path / "state.json"
     for content, sentence in (
         (b"nonsense", "not valid JSON"),
         (b"{}", "version: missing, expected a number"),
-        (json.dumps(Emulator(accounts={}).snapshot() | {"x": 1}).encode(), "x: there is no such"),
+        (json.dumps(Emulator(accounts={}).snapshot() | {"x": 1}).encode(), "x: unknown field"),
     ):
         path.write_bytes(content)
         finished = run("--state", str(path))
         assert finished.exit_code == 1
-        assert f"is no snapshot of this emulator: {sentence}" in finished.output
+        assert f"is not a snapshot of this emulator: {sentence}" in finished.output
         assert path.read_bytes() == content
 
 
@@ -114,7 +114,7 @@ def test_a_file_that_is_no_state_is_refused_and_left_alone(tmp_path):
     ("state", "cannot"), [("file/state.json", "read"), ("none/state.json", "write")]
 )
 def test_a_state_that_cannot_be_kept_is_refused_at_the_start(tmp_path, state, cannot):
-    """Before anything can get lost, one line says that a state cannot be read or written."""
+    """An unusable state file is one line of error before the start."""
     (tmp_path / "file").write_text("")
     finished = run("--state", str(tmp_path / state))
     assert finished.exit_code == 1

@@ -18,7 +18,7 @@ from webrtc_async import (
     WebRtcError,
 )
 from webrtc_async.cli.doctor import Finding, clock, variables
-from webrtc_async.cli.operations import failure
+from webrtc_async.cli.failure import failure
 from webrtc_async.cli.program import program
 from webrtc_async.emulator import Emulator
 from webrtc_async.emulator.doors.server import EmulatorServer
@@ -63,7 +63,7 @@ def shell(service: EmulatorServer) -> Shell:
 
 
 def test_every_operation_for_programs(shell: Shell) -> None:
-    """--json prints what the service answers, on one line, and null where it answers nothing."""
+    """--json prints the service's response on one line, and null for an empty one."""
     session = shell.ask("session", "create", "--tag", "room")["id"]
     made = shell.ask("participant", "create", "--tag", "ann", "--publish", "audio")
     participant = made["participant"]["id"]
@@ -85,8 +85,8 @@ def test_every_operation_for_programs(shell: Shell) -> None:
     assert shell.run("session", "get", session).exit_code == 4
 
 
-def test_what_people_see(shell: Shell) -> None:
-    """Without --json there are sentences and tables, in which hostile text stays text."""
+def test_output_for_people(shell: Shell) -> None:
+    """Without --json the output is sentences and tables; hostile text stays text."""
     session = shell.ask("session", "create")["id"]
     participant = shell.ask("participant", "create", "--tag", "[red]\x1b[2Jx")["participant"]["id"]
     joined = shell.run("participant", "add", participant, "--session", session, "--everyone")
@@ -98,13 +98,13 @@ def test_what_people_see(shell: Shell) -> None:
     shown = shell.run("participant", "get", participant).stdout
     assert f"Participant {participant}" in shown
     assert re.search(rf"in session +{session}", shown)
-    heard = shell.run("subscriptions", "get", participant, "--session", session).stdout
-    assert heard == "It receives everyone.\n"
+    received = shell.run("subscriptions", "get", participant, "--session", session).stdout
+    assert received == "The participant receives everyone.\n"
     assert "\x1b" not in listed + shown
 
 
 def test_a_narrow_terminal_cuts_no_id(shell: Shell) -> None:
-    """Where a table would not fit, each participant of a list is shown as it is alone."""
+    """On a narrow terminal each participant of a list is shown like a single one."""
     session = shell.ask("session", "create")["id"]
     participant = shell.ask("participant", "create")["participant"]["id"]
     shell.run("participant", "add", participant, "--session", session)
@@ -113,10 +113,10 @@ def test_a_narrow_terminal_cuts_no_id(shell: Shell) -> None:
 
 
 def test_a_token_is_shown_only_when_asked_for(shell: Shell) -> None:
-    """A device token is printed for --show-token alone, as text and as JSON."""
+    """A device token is printed only with --show-token, as text and as JSON."""
     hidden = shell.run("participant", "create")
     assert "eyJ" not in hidden.output
-    assert "--show-token prints it" in hidden.stderr
+    assert "create participants with --show-token" in hidden.stderr
     assert shell.ask("participant", "create")["token"] == "<hidden>"
     assert shell.ask("participant", "create", "--show-token")["token"].startswith("eyJ")
     assert "\neyJ" in shell.run("participant", "create", "--show-token").stdout
@@ -126,11 +126,15 @@ def test_a_token_is_shown_only_when_asked_for(shell: Shell) -> None:
     ("arguments", "code", "line"),
     [
         (("session", "get", NOWHERE), 4, "getSession: 404 Not Found"),
-        (("session", "get", ".."), 2, "session_id is '..'"),
+        (("session", "get", ".."), 2, "SESSION_ID is '..'"),
         (("session", "create", "--tag", "x" * 51), 1, "createSession: 400 Bad Request"),
-        (("participant", "add", "p", "--session", "s", "--everyone", "--nothing"), 2, "exclude"),
-        (("subscriptions", "set", "p", "--session", "s"), 2, "Say whom it receives"),
-        (("subscriptions", "set", "p", "--session", ""), 2, "Say whom it receives"),
+        (
+            ("participant", "add", "p", "--session", "s", "--everyone", "--nothing"),
+            2,
+            "Choose only one",
+        ),
+        (("subscriptions", "set", "p", "--session", "s"), 2, "Choose one of"),
+        (("subscriptions", "set", "p", "--session", ""), 2, "Choose one of"),
         (("subscriptions", "set", "p", "--session", "", "--everyone"), 2, "needs the id"),
         (("participant", "create", "--publish", "smell"), 2, "'smell' is not one of"),
         (("session", "gett"), 2, "No such command 'gett'"),
@@ -140,7 +144,7 @@ def test_a_token_is_shown_only_when_asked_for(shell: Shell) -> None:
 def test_a_failure_is_a_line_and_a_code(
     shell: Shell, arguments: tuple[str, ...], code: int, line: str
 ) -> None:
-    """What went wrong is the last line, without a traceback, and its kind is the exit code."""
+    """The last line says what failed, without a traceback; the exit code says the kind."""
     result = shell.run(*arguments)
     assert result.exit_code == code
     assert line in result.stderr.splitlines()[-1]
@@ -165,18 +169,18 @@ def test_exit_codes(error: WebRtcError, code: int) -> None:
 
 @pytest.mark.parametrize("missing", ["BW_ACCOUNT_ID", "BW_USERNAME"])
 def test_a_missing_variable_is_named(shell: Shell, missing: str) -> None:
-    """Without a setting nothing is sent, and the line says which to set."""
+    """Without a setting nothing is sent, and the line names the variable."""
     result = shell.run("session", "create", **{missing: None})
     assert result.exit_code == 2
     assert missing in result.stderr
 
 
 def test_the_doctor_of_a_healthy_client(shell: Shell) -> None:
-    """It shows what is configured, tries the credentials once, and hides every secret."""
+    """The doctor shows the configuration, tries the credentials once, and hides every secret."""
     result = shell.run("doctor")
     assert result.exit_code == 0, result.output
     assert "BW_PASSWORD         set, not shown\n" in result.stdout
-    assert "it let these credentials in" in result.stdout
+    assert "accepts these credentials" in result.stdout
     assert "from the service's." in result.stdout
     assert "!" not in result.stdout
 
@@ -195,7 +199,7 @@ def test_the_doctor_of_a_healthy_client(shell: Shell) -> None:
 def test_the_doctor_marks_what_is_wrong(
     shell: Shell, environ: dict[str, str | None], line: str
 ) -> None:
-    """What keeps the client from working is marked, and the exit code is 1."""
+    """The doctor marks problems of the client, and exits with 1."""
     result = shell.run("doctor", **environ)
     assert result.exit_code == 1
     assert any(each.startswith(line) for each in result.stdout.splitlines()), result.stdout
@@ -203,7 +207,7 @@ def test_the_doctor_marks_what_is_wrong(
 
 
 def test_the_doctor_tells_nothing_of_a_secret() -> None:
-    """What it says of a secret is the same for every secret."""
+    """The doctor prints the same for every secret."""
     said = [[*variables({"BW_PASSWORD": each, "BW_CLIENT_SECRET": each})] for each in ("a", "bcd")]
     assert said[0] == said[1]
 
@@ -218,16 +222,16 @@ def test_the_doctor_tells_nothing_of_a_secret() -> None:
         ("http://host/v1#canary", "http://host/v1"),
         ("u:canary@host:3128", "host:3128"),
         ("http://host/\x1b[31m", "http://host/\N{REPLACEMENT CHARACTER}[31m"),
-        ("http://[canary", "set, not shown: it is no URL"),
-        ("http://u:12?canary@host", "set, not shown: it is no URL"),
-        ("http://u:12/canary@host", "set, not shown: it is no URL"),
-        ("http://u:canary", "set, not shown: it is no URL"),
-        ("http://u:ca@nary@host/", "set, not shown: it is no URL"),
-        ("http:canary", "set, not shown: it is no URL"),
+        ("http://[canary", "set, not shown: it is not a URL"),
+        ("http://u:12?canary@host", "set, not shown: it is not a URL"),
+        ("http://u:12/canary@host", "set, not shown: it is not a URL"),
+        ("http://u:canary", "set, not shown: it is not a URL"),
+        ("http://u:ca@nary@host/", "set, not shown: it is not a URL"),
+        ("http:canary", "set, not shown: it is not a URL"),
     ],
 )
 def test_the_doctor_shows_no_credentials_in_urls(url: str, shown: str) -> None:
-    """A URL is shown without what may be a password, and not at all where that cannot be told."""
+    """A URL is shown without a possible password, or not at all if it cannot be read."""
     found = {each.about: each.text for each in variables({"BW_WEBRTC_BASE_URL": url})}
     assert found["BW_WEBRTC_BASE_URL"] == shown
 
@@ -243,13 +247,13 @@ def test_the_doctor_shows_a_username_whole() -> None:
     ("date", "line"),
     [
         ("Wed, 25 Nov 2026 12:00:00 GMT", "+5 s from the service's."),
-        ("Wed, 25 Nov 2026 13:00:05 GMT", "-3600 s from the service's. Set it right"),
-        ("", "does not say"),
-        ("yesterday", "does not say"),
+        ("Wed, 25 Nov 2026 13:00:05 GMT", "-3600 s from the service's. Set this clock"),
+        ("", "no valid Date"),
+        ("yesterday", "no valid Date"),
     ],
 )
 def test_the_clocks(date: str, line: str) -> None:
-    """This clock is compared with the service's, and a large difference is said to matter."""
+    """The clocks are compared; a large difference gets an advice."""
     [finding] = clock({"date": date}, datetime(2026, 11, 25, 12, 0, 5, tzinfo=UTC))
     assert line in finding.text
     assert not finding.is_wrong

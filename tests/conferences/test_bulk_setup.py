@@ -1,14 +1,13 @@
-"""Many conferences: handed over as they are done, resumable, and never more under way than told."""
+"""Many conferences: yielded as they are done, resumable, and bounded in number."""
 
 import contextlib
 import pickle
 import random
-import resource
 from collections.abc import AsyncIterator, Iterator
 
 import anyio
 import pytest
-from support.conferences import ACCOUNT, client_over, dawdling, left_in, service
+from support.conferences import ACCOUNT, client_over, random_pauses, remaining_in, service
 from support.scripted import policy
 
 from webrtc_async import (
@@ -16,10 +15,8 @@ from webrtc_async import (
     ConferencePlan,
     ConfigurationError,
     InvalidArgumentError,
-    Journal,
-    JournalError,
+    ParticipantSpec,
     RateLimitedError,
-    Seat,
     SetupError,
     SetupResult,
 )
@@ -28,26 +25,21 @@ pytestmark = pytest.mark.anyio
 
 
 def plans(count: int, first: int = 0) -> Iterator[ConferencePlan]:
-    """Make plans with keys."""
+    """Yield plans with keys."""
     for number in range(first, first + count):
-        yield ConferencePlan(["a", Seat("b")], key=f"plan-{number}", tag=f"t-{number}")
+        yield ConferencePlan(["a", ParticipantSpec("b")], key=f"plan-{number}", tag=f"t-{number}")
 
 
 async def slowly(count: int) -> AsyncIterator[ConferencePlan]:
-    """Make plans asynchronously."""
+    """Yield plans asynchronously."""
     for plan in plans(count):
         await anyio.lowlevel.checkpoint()
         yield plan
 
 
-@pytest.fixture
-def path(tmp_path):
-    return tmp_path / "set-ups.jsonl"
-
-
 @pytest.mark.parametrize("source", [plans, slowly, lambda count: list(plans(count))])
 async def test_every_plan_becomes_a_result(source):
-    """From a generator, an async iterator or a list, each plan's conference is handed over."""
+    """Each plan of a generator, async iterator or list becomes a conference."""
     emulator, transport = service()
     async with client_over(transport) as client:
         results = [result async for result in client.set_up(source(40), concurrency=7)]
@@ -60,11 +52,11 @@ async def test_every_plan_becomes_a_result(source):
         torn = [each async for each in client.tear_down([each.get() for each in results])]
     assert {each.key for each in torn} == {plan.key for plan in plans(40)}
     assert all(each.error is None and len(each.deleted) == 3 for each in torn)
-    assert left_in(emulator) == ()
+    assert remaining_in(emulator) == ()
 
 
 async def test_results_come_before_all_are_done():
-    """The first result is there while later plans have not been asked for yet."""
+    """The first result is yielded before later plans are read."""
     _, transport = service()
     asked = 0
 
@@ -80,27 +72,27 @@ async def test_results_come_before_all_are_done():
     ):
         async for _ in results:
             break
-        # Nobody takes results now, and so nobody makes more than may wait.
+        # Nobody takes results now, so no more are made than may wait.
         for _ in range(200):
             await anyio.lowlevel.checkpoint()
         assert asked <= 4 * 3
 
 
-async def test_concurrency_bounds_what_is_under_way():
-    """Never are more requests under way than the conferences at a time could make."""
+async def test_concurrency_bounds_the_requests():
+    """There are never more requests at a time than the concurrent conferences can make."""
     _, transport = service()
     async with client_over(transport) as client:
         async for _ in client.set_up(plans(20), concurrency=2):
             pass
-    assert transport.most_under_way <= 2 * 3
+    assert transport.max_under_way <= 2 * 3
 
 
 async def test_a_failure_is_a_result_among_others():
-    """A plan that fails leaves nothing and stops nobody."""
+    """A plan that fails leaves nothing and does not stop the others."""
     emulator, transport = service()
     counted = iter(range(1000))
-    transport.refuse = lambda method, path: (
-        409 if method == "PUT" and next(counted) % 10 == 3 else None
+    transport.refuse = lambda request: (
+        409 if request.method == "PUT" and next(counted) % 10 == 3 else None
     )
     async with client_over(transport) as client:
         results = [result async for result in client.set_up(plans(30))]
@@ -119,13 +111,13 @@ async def test_a_failure_is_a_result_among_others():
 
 
 async def test_a_failure_may_stop_everything():
-    """With on_error="stop" the failure is raised; what was handed over stays, the rest goes."""
+    """With on_error="stop" a failure is raised; yielded conferences stay, others are deleted."""
     emulator, transport = service()
     counted = iter(range(1000))
-    transport.refuse = lambda method, path: (
-        429 if method == "PUT" and 20 <= next(counted) <= 40 else None
+    transport.refuse = lambda request: (
+        429 if request.method == "PUT" and 20 <= next(counted) <= 40 else None
     )
-    transport.pauses = dawdling(random.Random(1))
+    transport.pauses = random_pauses(random.Random(1))
     taken: list[SetupResult] = []
     async with client_over(transport) as client:
         with pytest.raises(SetupError) as caught:
@@ -133,14 +125,14 @@ async def test_a_failure_may_stop_everything():
                 taken.append(result)
         assert isinstance(caught.value.exceptions[0], RateLimitedError)
     assert set(emulator.session_ids(ACCOUNT)) == {each.get().session.id for each in taken}
-    assert len(left_in(emulator)) == 3 * len(taken)
+    assert len(remaining_in(emulator)) == 3 * len(taken)
 
 
 @pytest.mark.parametrize("is_cancelled", [True, False])
-async def test_who_leaves_early_leaves_only_what_was_handed_over(is_cancelled):
-    """After a break or a cancellation, only the conferences that were handed over exist."""
+async def test_leaving_early_keeps_only_yielded_conferences(is_cancelled):
+    """After a break or a cancellation, only the yielded conferences exist."""
     emulator, transport = service()
-    transport.pauses = dawdling(random.Random(2))
+    transport.pauses = random_pauses(random.Random(2))
     taken: list[SetupResult] = []
     async with client_over(transport) as client:
         with anyio.CancelScope() as scope:
@@ -153,11 +145,11 @@ async def test_who_leaves_early_leaves_only_what_was_handed_over(is_cancelled):
                         break
     assert len(taken) == 20
     assert set(emulator.session_ids(ACCOUNT)) == {each.get().session.id for each in taken}
-    assert len(left_in(emulator)) == 60
+    assert len(remaining_in(emulator)) == 60
 
 
-async def test_a_generator_that_fails_ends_it_in_order():
-    """What is under way is finished and handed over, and then the generator's error is raised."""
+async def test_an_exception_of_the_generator_is_raised_last():
+    """Running set-ups are finished and yielded before the generator's exception is raised."""
     emulator, transport = service()
 
     def failing() -> Iterator[ConferencePlan]:
@@ -173,7 +165,7 @@ async def test_a_generator_that_fails_ends_it_in_order():
 
 
 async def test_progress_has_a_rate_and_the_time_that_remains():
-    """Each result is told of, with how many there are where that is known."""
+    """Each result is reported, with the total if it is known."""
     _, transport = service()
     seen: list[BulkProgress] = []
     async with client_over(transport) as client:
@@ -190,15 +182,15 @@ async def test_progress_has_a_rate_and_the_time_that_remains():
 
 
 def test_progress_is_arithmetic():
-    """The rate leaves out what a journal knew, and the rest is total over rate."""
+    """The rate leaves out resumed conferences; the remaining time follows from it."""
     progress = BulkProgress(done=30, failed=10, resumed=20, total=100, elapsed=4.0)
     assert progress.rate == 5.0
     assert progress.remaining == 12.0
     assert BulkProgress(done=0, failed=0, resumed=0, total=5, elapsed=0.0).remaining is None
 
 
-async def test_settings_that_cannot_work_are_refused():
-    """Wrong numbers are refused before anything is asked for."""
+async def test_invalid_settings_are_refused():
+    """A concurrency below 1 is refused before anything is sent."""
     async with client_over(service()[1]) as client:
         with pytest.raises(ConfigurationError, match="concurrency"):
             client.set_up(plans(1), concurrency=0)
@@ -206,199 +198,10 @@ async def test_settings_that_cannot_work_are_refused():
             client.tear_down([], concurrency=0)
 
 
-# Journals
-
-
-async def test_a_second_run_repeats_nothing(path):
-    """What the journal knows to be up is handed over without a request, with its hearings."""
+async def test_an_unexpected_error_leaves_nothing():
+    """An exception of a user's own code is raised unchanged, and nothing is left."""
     emulator, transport = service()
-    async with client_over(transport) as client:
-        first = {
-            each.plan.key: each.get()
-            async for each in client.set_up(plans(10), journal=Journal(path, keep_tokens=True))
-        }
-        sent = client.requests_sent
-        second = {each.plan.key: each async for each in client.set_up(plans(12), journal=path)}
-        assert client.requests_sent - sent == 2 * 5
-    assert len(emulator.session_ids(ACCOUNT)) == 12
-    for key, known in first.items():
-        assert second[key].is_resumed
-        again = second[key].get()
-        assert again.session.id == known.session.id
-        assert again["a"].token == known["a"].token != ""
-        assert again.hearings == known.hearings
-    assert not second["plan-11"].is_resumed
-
-
-async def test_what_a_crash_left_is_deleted_before_the_plan_is_set_up_anew(path):
-    """A plan that was cut short is undone and set up, so that it exists exactly once."""
-    emulator, transport = service()
-    async with client_over(transport) as client:
-        async for _ in client.set_up(plans(3), journal=path):
-            pass
-        lines = path.read_bytes().splitlines(keepends=True)
-        # A crash before the last conference was known to be up, and in the middle of a line.
-        path.write_bytes(b"".join(lines[:-1]) + lines[-1][:20])
-        results = [each async for each in client.set_up(plans(3), journal=path)]
-    assert sorted(each.is_resumed for each in results) == [False, True, True]
-    assert len(left_in(emulator)) == 9
-    assert set(emulator.session_ids(ACCOUNT)) == {each.get().session.id for each in results}
-
-
-@pytest.mark.parametrize("cut", range(14))
-async def test_a_crash_anywhere_loses_nothing_and_repeats_nothing(path, cut):
-    """Wherever the journal ends, a second run leaves each plan there once, and no orphan."""
-    emulator, transport = service()
-    async with client_over(transport) as client:
-        async for _ in client.set_up(plans(2), concurrency=1, journal=path):
-            pass
-        lines = path.read_bytes().splitlines(keepends=True)
-        assert len(lines) == 11
-        kept = lines[: max(cut, 1)]
-        path.write_bytes(b"".join(kept))
-        # What the cut lines were about had not happened yet.
-        known = b"".join(kept).decode()
-        for each in emulator.session_ids(ACCOUNT):
-            if each not in known:
-                await client.delete_session(each)
-        for each in emulator.participant_ids(ACCOUNT):
-            if each not in known:
-                await client.delete_participant(each)
-        results = [each async for each in client.set_up(plans(2), journal=path)]
-    assert all(each.error is None for each in results)
-    assert len(left_in(emulator)) == 6
-    assert set(emulator.session_ids(ACCOUNT)) == {each.get().session.id for each in results}
-
-
-async def test_tear_down_deletes_what_the_journal_knows(path):
-    """What is up and what was cut short is deleted; a second tear-down has nothing to do."""
-    emulator, transport = service()
-    async with client_over(transport) as client:
-        async for _ in client.set_up(plans(5), journal=path):
-            pass
-        lines = path.read_bytes().splitlines(keepends=True)
-        path.write_bytes(b"".join(lines[:-1]))
-        seen: list[BulkProgress] = []
-        torn = [each async for each in client.tear_down(Journal(path), on_progress=seen.append)]
-        assert len(torn) == 5
-        assert seen[-1].total == 5
-        assert left_in(emulator) == ()
-        assert [each async for each in client.tear_down(Journal(path))] == []
-        again = [each async for each in client.set_up(plans(5), journal=path)]
-        assert not any(each.is_resumed for each in again)
-
-
-async def test_a_tear_down_that_fails_is_a_result_and_may_be_repeated(path):
-    """What could not be deleted is listed, stays in the journal, and is deleted the next time."""
-    emulator, transport = service()
-    async with client_over(transport) as client:
-        async for _ in client.set_up(plans(2), journal=path):
-            pass
-        transport.refuse = lambda method, path: 403 if path.startswith("/sessions/") else None
-        torn = [each async for each in client.tear_down(Journal(path))]
-        assert [len(each.error.leaked) for each in torn if each.error] == [1, 1]
-        assert [len(each.deleted) for each in torn] == [2, 2]
-        transport.refuse = lambda method, path: None
-        assert all([each.error is None async for each in client.tear_down(Journal(path))])
-    assert left_in(emulator) == ()
-
-
-async def test_plans_of_a_journal_need_keys_of_their_own(path):
-    """Without a key, or with one that is under way, a plan is refused, and the others go on."""
-    emulator, transport = service()
-    twice = [ConferencePlan(["a"], key="k"), ConferencePlan(["a"], key="k"), ConferencePlan(["a"])]
-    async with client_over(transport) as client:
-        results = [each async for each in client.set_up(twice, journal=path)]
-    errors = sorted(str(each.error) for each in results if each.error is not None)
-    assert errors == [
-        "A plan has no key. A journal tells plans apart by their keys.",
-        "Two plans have the key 'k'. A journal tells plans apart by their keys.",
-    ]
-    assert len(emulator.session_ids(ACCOUNT)) == 1
-
-
-async def test_a_journal_that_cannot_be_used_stops_before_the_first_request(path):
-    """Another account's journal is refused before anything is sent or asked for."""
-    _, transport = service()
-    path.write_text('{"journal":1,"account":"another"}\n')
-    async with client_over(transport) as client:
-        for call in (client.set_up(plans(1), journal=path), client.tear_down(Journal(path))):
-            with pytest.raises(JournalError, match="of account 'another'"):
-                async for _ in call:
-                    pytest.fail("it went on")
-    assert transport.requests == []
-
-
-@pytest.mark.parametrize("breaks_at", [38, 40])
-async def test_a_journal_that_breaks_stops_before_the_next_create(path, breaks_at):
-    """From the moment that a line cannot be written, nothing is created, and nothing is lost."""
-    emulator, transport = service()
-    journal = Journal(path)
-    creates_after = -1
-
-    async def hold(method: str, where: str) -> None:
-        nonlocal creates_after
-        if creates_after >= 0 and method == "POST":
-            creates_after += 1
-        if len(transport.requests) == breaks_at:
-            journal.close()
-            creates_after = 0
-
-    transport.hold = hold
-    taken = []
-    async with client_over(transport) as client:
-        with pytest.raises(JournalError, match="is closed"):
-            async for result in client.set_up(plans(100), concurrency=1, journal=journal):
-                taken.append(result.get())
-    assert 0 < len(taken) < 15
-    # Those of the one conference that was under way had been sent when the first line failed.
-    assert creates_after <= 2
-    assert set(emulator.session_ids(ACCOUNT)) == {each.session.id for each in taken}
-    assert len(left_in(emulator)) == 3 * len(taken)
-
-
-@pytest.mark.parametrize("concurrency", [1, 4])
-async def test_a_tear_down_whose_journal_is_full_is_gone_on_with(path, concurrency):
-    """It deletes no more than it had begun, and once there is room the same call ends it."""
-    emulator, transport = service()
-    async with client_over(transport) as client:
-        async for _ in client.set_up(plans(10), journal=path):
-            pass
-        _, hard = limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size, hard))
-        try:
-            with pytest.raises(JournalError, match="begun; when it can be written, the same call"):
-                async for _ in client.tear_down(Journal(path), concurrency=concurrency):
-                    pytest.fail("nothing can be known to be gone")
-        finally:
-            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
-        assert 10 - concurrency <= len(emulator.session_ids(ACCOUNT)) < 10
-        gone = [each async for each in client.tear_down(Journal(path))]
-    assert [each.error for each in gone] == [None] * 10
-    assert left_in(emulator) == ()
-
-
-async def test_what_cannot_be_cleared_away_is_a_failure_of_its_plan(path):
-    """A plan whose earlier remains cannot be deleted is not set up a second time."""
-    emulator, transport = service()
-    async with client_over(transport) as client:
-        async for _ in client.set_up(plans(1), journal=path):
-            pass
-        lines = path.read_bytes().splitlines(keepends=True)
-        path.write_bytes(b"".join(lines[:-1]))
-        transport.refuse = lambda method, path: 403 if method == "DELETE" else None
-        [result] = [each async for each in client.set_up(plans(1), journal=path)]
-        assert "what an earlier run had created of it could not be deleted" in str(result.error)
-        assert len(emulator.session_ids(ACCOUNT)) == 1
-        transport.refuse = lambda method, path: None
-        [result] = [each async for each in client.set_up(plans(1), journal=path)]
-        assert emulator.session_ids(ACCOUNT) == (result.get().session.id,)
-
-
-async def test_a_foreign_error_ends_it_in_order():
-    """What is no error of ours is raised as it is, and nothing is left behind."""
-    emulator, transport = service()
-    transport.refuse = lambda method, path: 503 if method == "PUT" else None
+    transport.refuse = lambda request: 503 if request.method == "PUT" else None
 
     async def broken(_: float) -> None:
         raise RuntimeError("theirs")
@@ -406,12 +209,12 @@ async def test_a_foreign_error_ends_it_in_order():
     async with client_over(transport, retry=policy(sleep=broken)) as client:
         with pytest.raises(RuntimeError, match="theirs"):
             async for _ in client.set_up(plans(5)):
-                pytest.fail("it was handed over")
-    assert left_in(emulator) == ()
+                pytest.fail("it was yielded")
+    assert remaining_in(emulator) == ()
 
 
 async def test_a_tear_down_takes_any_iterable():
-    """Conferences may come one by one, with their number told."""
+    """Conferences can come from a generator, with `total` as their number."""
     emulator, transport = service()
     seen: list[BulkProgress] = []
     async with client_over(transport) as client:
@@ -419,12 +222,12 @@ async def test_a_tear_down_takes_any_iterable():
         conferences = (each for each in up)
         async for _ in client.tear_down(conferences, total=5, on_progress=seen.append):
             pass
-    assert left_in(emulator) == ()
+    assert remaining_in(emulator) == ()
     assert seen[-1].total == 5
 
 
 class Counting:
-    """An async iterator that is no generator and has nothing to close."""
+    """An async iterator that is not a generator and has no aclose()."""
 
     def __init__(self) -> None:
         self.number = 0
@@ -440,28 +243,7 @@ class Counting:
 
 
 async def test_plans_may_come_from_any_async_iterator():
-    """What has no aclose() is as good a source as what has."""
+    """A source of plans needs no aclose()."""
     _, transport = service()
     async with client_over(transport) as client:
         assert len([each async for each in client.set_up(Counting())]) == 3
-
-
-async def test_who_leaves_early_leaves_what_the_journal_knows(path):
-    """After a break, exactly those conferences exist that the journal knows to be up."""
-    emulator, transport = service()
-    transport.pauses = dawdling(random.Random(3))
-    async with client_over(transport) as client:
-        for taken in range(1, 6):
-            kept = Journal(path, fsync=True)
-            number = 0
-            async with contextlib.aclosing(
-                client.set_up(plans(100), concurrency=4, journal=kept)
-            ) as results:
-                async for result in results:
-                    number += not result.is_resumed
-                    if number == taken:
-                        break
-            with contextlib.closing(Journal(path).open(ACCOUNT)) as known:
-                up = [each for key in known.keys if (each := known.finished(key))]
-            assert {each.session.id for each in up} == set(emulator.session_ids(ACCOUNT))
-            assert len(left_in(emulator)) == 3 * len(up)

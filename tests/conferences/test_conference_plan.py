@@ -1,4 +1,4 @@
-"""Plans: what they may be, and that they travel whole."""
+"""Plans: their checks, their JSON and their diagrams."""
 
 import json
 import pickle
@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from support.strategies import USUALLY
 
 from webrtc_async.conferences.diagram import dot, mermaid
-from webrtc_async.conferences.plan import ConferencePlan, Seat
+from webrtc_async.conferences.plan import ConferencePlan, ParticipantSpec
 from webrtc_async.conferences.plan_json import read_plan, write_plan
-from webrtc_async.conferences.subscriptions import Heard, Hearing
+from webrtc_async.conferences.subscriptions import SubscribedParticipant, SubscriptionsByName
 from webrtc_async.errors import InvalidArgumentError
 
 SECRET_URL = "https://user:hidden@host.example/path?key=hidden"
@@ -22,17 +22,21 @@ names = st.text(min_size=1, max_size=12)
 
 @st.composite
 def plans(draw: st.DrawFn) -> ConferencePlan:
-    """Make any plan."""
-    seated = draw(st.lists(names, max_size=6, unique=True))
-    some = st.lists(st.sampled_from(seated), unique=True) if seated else st.just([])
+    """Return a strategy for valid plans."""
+    listed_names = draw(st.lists(names, max_size=6, unique=True))
+    some = st.lists(st.sampled_from(listed_names), unique=True) if listed_names else st.just([])
     streams = some.flatmap(
         lambda chosen: st.fixed_dictionaries({name: st.lists(names) for name in chosen})
     )
-    hears = st.one_of(st.sampled_from(["everyone", "nobody"]), some, streams)
-    listed = st.dictionaries(st.sampled_from(seated), hears) if seated else st.just({})
+    subscribe_to = st.one_of(st.sampled_from(["everyone", "nobody"]), some, streams)
+    listed = (
+        st.dictionaries(st.sampled_from(listed_names), subscribe_to)
+        if listed_names
+        else st.just({})
+    )
     return ConferencePlan(
         [
-            Seat(
+            ParticipantSpec(
                 name,
                 publish_permissions=draw(
                     st.none() | st.frozensets(st.sampled_from(["AUDIO", "VIDEO"]))
@@ -41,9 +45,9 @@ def plans(draw: st.DrawFn) -> ConferencePlan:
                 callback_url=draw(st.none() | st.just(SECRET_URL)),
                 device_api_version=draw(st.none() | st.just("V3")),
             )
-            for name in seated
+            for name in listed_names
         ],
-        subscribe=draw(st.one_of(st.sampled_from(["everyone", "nobody"]), listed)),
+        subscriptions=draw(st.one_of(st.sampled_from(["everyone", "nobody"]), listed)),
         tag=draw(st.none() | st.text(max_size=50)),
         key=draw(st.text(max_size=20)),
     )
@@ -51,8 +55,8 @@ def plans(draw: st.DrawFn) -> ConferencePlan:
 
 @USUALLY
 @given(plans())
-def test_a_plan_travels_whole(plan):
-    """A plan survives JSON, on one line, and pickling, and is hashable."""
+def test_a_plan_survives_json_and_pickle(plan):
+    """A plan survives JSON, on one line, and pickle, and is hashable."""
     line = write_plan(plan)
     assert b"\n" not in line
     assert read_plan(line) == plan
@@ -62,8 +66,8 @@ def test_a_plan_travels_whole(plan):
 
 
 def test_a_small_plan_is_small_json():
-    """What has its default is not written, and a seat that is only a name is a text."""
-    plan = ConferencePlan(["agent", Seat("caller", tag="c")], key="k")
+    """Defaults are not written, and a spec that is only a name is a string."""
+    plan = ConferencePlan(["agent", ParticipantSpec("caller", tag="c")], key="k")
     assert json.loads(write_plan(plan)) == {
         "key": "k",
         "participants": ["agent", {"name": "caller", "tag": "c"}],
@@ -79,23 +83,23 @@ def test_a_small_plan_is_small_json():
         ({"participants": 5}, "must be a list"),
         ({"participants": [""]}, "1 to 256"),
         ({"participants": ["n" * 257]}, "1 to 256"),
-        ({"participants": [5]}, "must be text, not int"),
+        ({"participants": [5]}, "must be a string, not int"),
         ({"tag": "t" * 51}, "at most 50 characters; this one has 51"),
-        ({"tag": 5}, "tag must be text"),
+        ({"tag": 5}, "tag must be a string"),
         ({"key": "k" * 257}, "1 to 256"),
-        ({"subscribe": "all"}, 'subscribe is "everyone"'),
-        ({"subscribe": {"c": "everyone"}}, r"names 'c', who is none of the participants \(a, b\)"),
-        ({"subscribe": {"a": ["c"]}}, "names 'c'"),
-        ({"subscribe": {"a": {"c": ["mic"]}}}, "names 'c'"),
-        ({"subscribe": {"a": ["b", "b"]}}, "'a' hears 'b' twice"),
-        ({"subscribe": {"a": "b"}}, "must be a list of texts, not 'b'"),
-        ({"subscribe": {"a": {"b": "mic"}}}, "stream aliases of 'b' must be a list"),
-        ({"subscribe": {"a": [5]}}, "not of 5"),
-        ({"subscribe": {"a": 5}}, "must be a list of texts"),
+        ({"subscriptions": "all"}, 'subscriptions must be "everyone"'),
+        ({"subscriptions": {"c": "everyone"}}, r"name 'c', which is not a participant \(a, b\)"),
+        ({"subscriptions": {"a": ["c"]}}, "name 'c'"),
+        ({"subscriptions": {"a": {"c": ["mic"]}}}, "name 'c'"),
+        ({"subscriptions": {"a": ["b", "b"]}}, "'a' subscribes to 'b' twice"),
+        ({"subscriptions": {"a": "b"}}, "must be a list of strings, not 'b'"),
+        ({"subscriptions": {"a": {"b": "mic"}}}, "stream aliases of 'b' must be a list"),
+        ({"subscriptions": {"a": [5]}}, "not of 5"),
+        ({"subscriptions": {"a": 5}}, "must be a list of strings"),
     ],
 )
-def test_a_plan_that_cannot_be_is_refused(values, said):
-    """A wrong plan is refused when it is made, in one sentence that names what is wrong."""
+def test_an_invalid_plan_is_refused(values, said):
+    """An invalid plan is refused when it is made, and the error names the fault."""
     with pytest.raises(InvalidArgumentError, match=said):
         ConferencePlan(**{"participants": ["a", "b"], **values})
 
@@ -109,11 +113,11 @@ def test_a_plan_that_cannot_be_is_refused(values, said):
         ('{"participants": 5}', "a list"),
         ('{"participants": [{}]}', "needs a name"),
         ('{"participants": [5]}', "A participant of a plan must be a JSON object"),
-        ('{"participants": [{"name": 5}]}', "must be text"),
+        ('{"participants": [{"name": 5}]}', "must be a string"),
         ('{"participants": [], "color": 1}', "no field 'color'"),
-        ('{"participants": [], "subscribe": 5}', "subscribe is"),
-        ('{"participants": [], "tag": 5}', "tag must be text"),
-        ('{"participants": [], "key": 5}', "key must be text"),
+        ('{"participants": [], "subscriptions": 5}', "subscriptions must be"),
+        ('{"participants": [], "tag": 5}', "tag must be a string"),
+        ('{"participants": [], "key": 5}', "key must be a string"),
         ('{"participants": [{"name": "a", "callbackUrl": 5}]}', "callbackUrl"),
         ('{"participants": [{"name": "a", "publishPermissions": "AUDIO"}]}', "publishPermissions"),
         ('{"participants": [{"name": "a", "publishPermissions": [5]}]}', "publish_permissions"),
@@ -121,50 +125,55 @@ def test_a_plan_that_cannot_be_is_refused(values, said):
         ('{"participants": [], "participants": []}', "twice"),
     ],
 )
-def test_json_that_is_no_plan_is_refused(text, said):
-    """JSON that says no plan is refused in one sentence."""
+def test_json_that_is_not_a_plan_is_refused(text, said):
+    """JSON that does not describe a plan is refused with the fault."""
     with pytest.raises(InvalidArgumentError, match=said):
         read_plan(text)
 
 
 @given(st.text() | st.binary())
 def test_any_text_is_a_plan_or_refused(text):
-    """Nothing but this package's error comes of reading what is no plan."""
+    """Reading arbitrary text raises only InvalidArgumentError."""
     with pytest.raises(InvalidArgumentError):
         read_plan(text)
 
 
-def test_who_hears_whom():
-    """Everyone, nobody, names and streams are kept; a listener left out hears nobody."""
+def test_subscriptions_by_name():
+    """Everyone, nobody, names and streams are kept; others receive nobody."""
     plan = ConferencePlan(
-        ["a", "b", "c", "d"], subscribe={"a": "everyone", "b": ["a"], "c": {"a": ["mic"], "b": []}}
+        ["a", "b", "c", "d"],
+        subscriptions={"a": "everyone", "b": ["a"], "c": {"a": ["mic"], "b": []}},
     )
-    assert plan.hearing_of("a") == Hearing("a", "everyone")
-    assert plan.hearing_of("b") == Hearing("b", (Heard("a"),))
-    assert plan.hearing_of("c") == Hearing("c", (Heard("a", ("mic",)), Heard("b")))
-    assert plan.hearing_of("d") == Hearing("d", ())
-    assert ConferencePlan(["a"]).hearing_of("a").heard == "everyone"
-    assert ConferencePlan(["a"], subscribe="nobody").hearing_of("a").heard == ()
+    assert plan.subscriptions_of("a") == SubscriptionsByName("a", "everyone")
+    assert plan.subscriptions_of("b") == SubscriptionsByName("b", (SubscribedParticipant("a"),))
+    assert plan.subscriptions_of("c") == SubscriptionsByName(
+        "c", (SubscribedParticipant("a", ("mic",)), SubscribedParticipant("b"))
+    )
+    assert plan.subscriptions_of("d") == SubscriptionsByName("d", ())
+    assert ConferencePlan(["a"]).subscriptions_of("a").subscribed_to == "everyone"
+    assert ConferencePlan(["a"], subscriptions="nobody").subscriptions_of("a").subscribed_to == ()
 
 
 def test_a_plan_shows_no_secret():
     """A callback URL's password and query are in no repr."""
-    assert "hidden@" not in repr(ConferencePlan([Seat("a", callback_url=SECRET_URL)]))
-    assert "key=hidden" not in repr(ConferencePlan([Seat("a", callback_url=SECRET_URL)]))
+    assert "hidden@" not in repr(ConferencePlan([ParticipantSpec("a", callback_url=SECRET_URL)]))
+    assert "key=hidden" not in repr(ConferencePlan([ParticipantSpec("a", callback_url=SECRET_URL)]))
 
 
-# Pictures
+# Diagrams
 
-HEARINGS = (
-    Hearing("agent", "everyone"),
-    Hearing('call"er', (Heard("agent", ("mic", "cam")), Heard("gone"))),
-    Hearing("guest", ()),
+SUBSCRIPTIONS = (
+    SubscriptionsByName("agent", "everyone"),
+    SubscriptionsByName(
+        'call"er', (SubscribedParticipant("agent", ("mic", "cam")), SubscribedParticipant("gone"))
+    ),
+    SubscriptionsByName("guest", ()),
 )
 
 
-def test_a_mermaid_picture():
-    """An arrow goes to who hears; names are data, and who is gone is not drawn."""
-    assert mermaid(HEARINGS) == (
+def test_a_mermaid_diagram():
+    """An arrow points to the subscriber; names are escaped; absent participants are left out."""
+    assert mermaid(SUBSCRIPTIONS) == (
         "flowchart LR\n"
         '    p0["agent"]\n'
         '    p1["call#34;er"]\n'
@@ -175,9 +184,9 @@ def test_a_mermaid_picture():
     )
 
 
-def test_a_dot_picture():
-    """The same as a graph in DOT."""
-    assert dot(HEARINGS) == (
+def test_a_dot_diagram():
+    """The DOT graph shows the same."""
+    assert dot(SUBSCRIPTIONS) == (
         "digraph conference {\n"
         "    rankdir=LR;\n"
         '    p0 [label="agent"];\n'
@@ -191,9 +200,9 @@ def test_a_dot_picture():
 
 
 @given(st.lists(names, unique=True, max_size=5))
-def test_no_name_breaks_a_picture(listed):
-    """Whatever a name is, a picture has a line for each and no more."""
-    hearings = [Hearing(name, ()) for name in listed]
+def test_no_name_breaks_a_diagram(listed):
+    """A diagram has exactly one line for each name, with any characters."""
+    hearings = [SubscriptionsByName(name, ()) for name in listed]
     assert len(mermaid(hearings).split("\n")) == len(listed) + 2
     drawn = dot(hearings)
     assert len(drawn.split("\n")) == len(listed) + 4
@@ -202,9 +211,9 @@ def test_no_name_breaks_a_picture(listed):
         assert '"' not in label.replace("\\\\", "").replace('\\"', "")
 
 
-def test_a_plan_may_be_changed_into_another():
-    """A plan evolves as any attrs value does."""
-    plan = ConferencePlan(["a", "b"], subscribe={"a": ["b"]}, key="k")
+def test_a_plan_can_be_evolved():
+    """`attrs.evolve` changes a plan's key and keeps its subscriptions."""
+    plan = ConferencePlan(["a", "b"], subscriptions={"a": ["b"]}, key="k")
     changed = evolve(plan, key="m")
-    assert changed.subscribe == plan.subscribe
+    assert changed.subscriptions == plan.subscriptions
     assert changed.key == "m"

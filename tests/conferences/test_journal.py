@@ -1,4 +1,4 @@
-"""The journal's file: what it keeps, what it refuses, and what a crash leaves of it."""
+"""The journal's file: its content, the files it refuses, and its state after a crash."""
 
 import contextlib
 import os
@@ -28,13 +28,13 @@ def path(tmp_path):
 
 
 def keys_in(path):
-    """Return the plans that a journal knows."""
+    """Return the keys in a journal."""
     with contextlib.closing(Journal(path).open("1")) as journal:
         return journal.keys
 
 
 async def write_some(path, **settings):
-    """Write a plan that is up, and one whose set-up was cut short."""
+    """Write one finished plan and one unfinished plan."""
     journal = Journal(path, **settings).open("1")
     await journal.begin("k")
     for created in CONFERENCE.resources:
@@ -49,8 +49,8 @@ async def write_some(path, **settings):
 @pytest.mark.parametrize("fsync", [False, True])
 @pytest.mark.parametrize("keep_tokens", [False, True])
 @pytest.mark.anyio
-async def test_what_was_written_is_known_again(path, fsync, keep_tokens):
-    """A journal knows what is up and what was cut short; tokens only if they were to be kept."""
+async def test_a_journal_is_read_back(path, fsync, keep_tokens):
+    """A journal lists finished and unfinished plans, and tokens only if asked."""
     await write_some(path, fsync=fsync, keep_tokens=keep_tokens)
     journal = Journal(path).open("1")
     known = journal.finished("k")
@@ -71,14 +71,14 @@ async def test_what_was_written_is_known_again(path, fsync, keep_tokens):
 
 @pytest.mark.anyio
 async def test_only_its_owner_may_read_it(path):
-    """The file is for its background_work alone, because it may hold tokens."""
+    """Only the owner may read the file, because it may hold tokens."""
     await write_some(path)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
 @pytest.mark.anyio
-async def test_what_the_service_has_deleted_is_not_known(path):
-    """After nine hours nothing is left of a session, and its plan is one to set up again."""
+async def test_expired_conferences_are_forgotten(path):
+    """After nine hours the service has deleted the session, so its plan is set up again."""
     await write_some(path, clock=lambda: 1000.0)
     journal = Journal(path, clock=lambda: 1000.0 + LIFETIME - 1).open("1")
     assert journal.finished("k") is not None
@@ -90,7 +90,7 @@ async def test_what_the_service_has_deleted_is_not_known(path):
 
 @pytest.mark.anyio
 async def test_a_line_that_a_crash_cut_short_is_dropped(path):
-    """Wherever a crash cuts the file, what stands before the last whole line is known."""
+    """A crash at any byte of the file loses nothing but the line that it cut."""
     await write_some(path)
     whole = path.read_bytes()
     for length in range(len(whole)):
@@ -107,19 +107,22 @@ async def test_a_line_that_a_crash_cut_short_is_dropped(path):
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (b'{"journal":1,"account":"2"}\n', "of account '2', and the client is of '1'"),
-        (b'{"plan":"k","begun":1}\n', "does not begin a journal"),
+        (
+            b'{"journal":1,"account":"2"}\n',
+            "belongs to account '2', but the client's account is '1'",
+        ),
+        (b'{"plan":"k","begun":1}\n', "is not the first line of a journal"),
         (b"id,name\n", "line 1 of the journal .* cannot be read"),
-        (b'{"journal":2,"account":"1"}\n', "does not begin a journal"),
-        (b'{"journal":1,"account":"1"}\n{}\n', "line 2 .* says nothing"),
-        (b'{"journal":1,"account":"1"}\n{"plan":"k","colour":1}\n', "line 2 .* says nothing"),
+        (b'{"journal":2,"account":"1"}\n', "is not the first line of a journal"),
+        (b'{"journal":1,"account":"1"}\n{}\n', "line 2 .* has a kind"),
+        (b'{"journal":1,"account":"1"}\n{"plan":"k","colour":1}\n', "line 2 .* has a kind"),
         (b'{"journal":1,"account":"1"}\n{"plan":\n{}\n', "line 2 .* cannot be read"),
         (b'{"journal":1,"account":"1"}\n\xff\n', "line 2 .* cannot be read"),
     ],
 )
 @pytest.mark.anyio
-async def test_what_is_no_journal_of_the_account_is_refused(path, content, said):
-    """Another account's journal, another file, a broken line: refused, and left as it is."""
+async def test_a_file_that_is_not_the_account_s_journal_is_refused(path, content, said):
+    """Another account's journal, another file or a broken line is refused and not changed."""
     path.write_bytes(content)
     with pytest.raises(JournalError, match=said):
         Journal(path).open("1")
@@ -127,22 +130,22 @@ async def test_what_is_no_journal_of_the_account_is_refused(path, content, said)
 
 
 @pytest.mark.anyio
-async def test_a_done_line_that_says_no_conference_is_refused(path):
-    """A line is read for what it says only when it is asked for, and then refused."""
+async def test_a_line_without_a_conference_is_refused(path):
+    """A finished line is only parsed, and refused, when its conference is asked for."""
     path.write_bytes(
         b'{"journal":1,"account":"1"}\n{"plan":"k","done":9e9,"conference":{}}\n'
         b'{"plan":"m","done":9e9,"conference":{"session":"s","members":[]}}\n'
     )
     journal = Journal(path).open("1")
     for key in ("k", "m"):
-        with pytest.raises(JournalError, match="not about a conference that is up"):
+        with pytest.raises(JournalError, match="does not describe a conference"):
             journal.finished(key)
     journal.close()
 
 
 @pytest.mark.anyio
 async def test_a_path_that_cannot_be_used_is_refused(tmp_path):
-    """A directory, or a file in none, is refused with the system's reason."""
+    """A directory, or a file in a missing one, is refused with the system's reason."""
     with pytest.raises(JournalError, match="cannot be opened: Is a directory"):
         Journal(tmp_path).open("1")
     with pytest.raises(JournalError, match="cannot be opened: No such file"):
@@ -152,14 +155,14 @@ async def test_a_path_that_cannot_be_used_is_refused(tmp_path):
 @pytest.mark.anyio
 @pytest.mark.parametrize("device", ["/dev/zero", "/dev/full", "/dev/null"])
 async def test_a_device_is_refused(device):
-    """What is no file, and perhaps without an end, is refused instead of read."""
+    """A device, which may have no end, is refused before it is read."""
     with pytest.raises(JournalError, match="not a regular file"):
         Journal(device).open("1")
 
 
 @pytest.mark.anyio
 async def test_a_journal_has_one_user_at_a_time(path):
-    """Two runs with one journal would both set up what neither knows of yet."""
+    """A second user is refused, because both would set up the same plans."""
     journal = Journal(path).open("1")
     with pytest.raises(JournalError, match="in use"):
         journal.open("1")
@@ -172,7 +175,7 @@ async def test_a_journal_has_one_user_at_a_time(path):
 
 @pytest.mark.anyio
 async def test_a_closed_journal_is_not_written(path):
-    """Nothing is begun when nobody could know of it."""
+    """A closed journal refuses to begin a plan."""
     journal = Journal(path).open("1")
     journal.close()
     with pytest.raises(JournalError, match="is closed"):
@@ -180,8 +183,8 @@ async def test_a_closed_journal_is_not_written(path):
 
 
 @pytest.mark.anyio
-async def test_a_full_disk_leaves_whole_lines(path):
-    """What does not fit is not written in part, and the error says that work stops."""
+async def test_a_full_disk_leaves_complete_lines(path):
+    """A line that does not fit is not written in part, and the error says that work stops."""
     _, hard = limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     for room in range(200, 240):
         path.unlink(missing_ok=True)
@@ -198,15 +201,15 @@ async def test_a_full_disk_leaves_whole_lines(path):
                 resource.setrlimit(resource.RLIMIT_FSIZE, limits)
         assert "cannot be written: " in said
         assert said.endswith(
-            "Nothing further is begun; when it can be written, the same call goes on."
+            "Nothing more is started. Make it writable, then repeat the call to continue."
         )
         assert path.read_bytes().endswith(b"\n")
         assert len(keys_in(path)) == begun > 1
 
 
 @pytest.mark.anyio
-async def test_lines_that_wait_for_the_disk_wait_together(path):
-    """Many lines at once are on the disk when their writers go on."""
+async def test_concurrent_lines_share_an_fsync(path):
+    """Many concurrent lines are all on the disk when their writers continue."""
     with contextlib.closing(Journal(path, fsync=True).open("1")) as journal:
         async with anyio.create_task_group() as tasks:
             for number in range(20):
@@ -215,12 +218,12 @@ async def test_lines_that_wait_for_the_disk_wait_together(path):
 
 
 @pytest.mark.anyio
-async def test_a_disk_that_fails_is_said(path):
-    """When a line does not get to the disk, that is an error."""
+async def test_a_failing_disk_is_an_error(path):
+    """A failing fsync raises JournalError."""
     reading, writing = os.pipe()
     journal = Journal(path, fsync=True).open("1")
-    os.dup2(writing, journal._file)  # a pipe takes lines, and has no disk
-    with pytest.raises(JournalError, match=r"cannot be written: .*Nothing further is begun"):
+    os.dup2(writing, journal._file)  # noqa: SLF001  # a pipe takes lines, but has no fsync
+    with pytest.raises(JournalError, match=r"cannot be written: .*Nothing more is started"):
         await journal.begin("k")
     journal.close()
     os.close(reading)
@@ -228,8 +231,8 @@ async def test_a_disk_that_fails_is_said(path):
 
 
 @pytest.mark.anyio
-async def test_a_file_that_shrank_is_said(path):
-    """A line that somebody cut out of the file meanwhile is missed when it is asked for."""
+async def test_a_truncated_file_is_an_error(path):
+    """Reading a line that was cut out of the open file raises JournalError."""
     await write_some(path)
     with contextlib.closing(Journal(path).open("1")) as journal:
         os.truncate(path, 40)
@@ -239,8 +242,8 @@ async def test_a_file_that_shrank_is_said(path):
 
 @USUALLY
 @given(st.lists(st.text(max_size=20), unique=True, max_size=5))
-def test_any_key_is_known_again(tmp_path_factory, keys):
-    """Whatever a key is, line breaks included, it is known again."""
+def test_any_key_is_read_back(tmp_path_factory, keys):
+    """Keys of any characters, including line breaks, are read back."""
 
     async def write() -> None:
         path = tmp_path_factory.mktemp("journal") / "j"

@@ -37,7 +37,7 @@ def caller(emulator: Emulator) -> Caller:
 
 
 def test_every_route_has_its_handler():
-    """The handlers are the rows of the route table, neither more nor fewer."""
+    """The handlers match the rows of the route table exactly."""
     assert set(operations.routes) == set(route_table.ROUTES)
 
 
@@ -45,14 +45,14 @@ def test_every_route_has_its_handler():
     "parameters", ["self", "self, id", "self, session_id, body", "self, session_id, other"]
 )
 def test_a_handler_that_disagrees_with_its_row_fails_at_import(parameters):
-    """A handler with other parameters than its row is refused when it is declared."""
+    """A handler whose parameters do not fit its route is refused at its declaration."""
     handler = eval(f"lambda {parameters}: None")
     with pytest.raises(RouteMismatchError, match="getSession"):
-        HandlerTable().answers(route_table.GET_SESSION)(handler)
+        HandlerTable().handles(route_table.GET_SESSION)(handler)
 
 
 def test_a_created_session_has_an_id_and_its_tag(caller):
-    """A session is answered as it was made, with an id of 36 characters, and found again."""
+    """A created session is returned with an id of 36 characters, and can be read again."""
     created = caller.ask("POST", "/sessions", {"tag": "room-7", "id": "mine", "colour": "red"})
     assert UUID.fullmatch(created["id"])
     assert created == {"id": created["id"], "tag": "room-7"}
@@ -60,7 +60,7 @@ def test_a_created_session_has_an_id_and_its_tag(caller):
 
 
 def test_a_created_participant_is_answered_with_its_defaults_and_a_token(caller):
-    """Nothing asked for gives both permissions, V3, no session, and an empty object."""
+    """Without a body, a participant has both permissions, V3, no session and no subscriptions."""
     created = caller.ask("POST", "/participants")
     participant = created["participant"]
     assert participant == {
@@ -75,7 +75,7 @@ def test_a_created_participant_is_answered_with_its_defaults_and_a_token(caller)
 
 
 def test_a_participant_keeps_what_it_was_created_with(caller):
-    """Callback, permissions, tag and version come back; what only the service sets is ignored."""
+    """Callback, permissions, tag and version are returned; read-only fields are ignored."""
     asked = {
         "callbackUrl": "https://app.example/cb",
         "publishPermissions": ["AUDIO"],
@@ -96,7 +96,7 @@ def test_a_participant_keeps_what_it_was_created_with(caller):
 
 @pytest.mark.parametrize(("asked", "kept"), [([], []), (None, ["AUDIO", "VIDEO"])])
 def test_no_permission_is_not_the_same_as_none_asked_for(caller, asked, kept):
-    """An empty list stays empty; null is as if it had been left out."""
+    """An empty list stays empty; null counts as absent."""
     created = caller.ask("POST", "/participants", {"publishPermissions": asked})
     assert created["participant"]["publishPermissions"] == kept
 
@@ -122,12 +122,12 @@ def test_the_token_is_a_short_decodable_jwt(caller, clock):
 @pytest.mark.parametrize("body", [b"", b"{}", b"null", b'{"tag":null}'])
 @pytest.mark.parametrize("path", ["/sessions", "/participants"])
 def test_nothing_an_empty_object_and_nulls_are_the_defaults(caller, path, body):
-    """All the ways in which the official SDKs say nothing are understood."""
+    """All the forms in which the official SDKs send no value are accepted."""
     assert caller.send("POST", path, raw=body).status == 200
 
 
 def test_joining_puts_a_participant_into_the_session(caller):
-    """A member lists, in the order of joining, and names its session."""
+    """Members are listed in the order they joined, and each names its session."""
     session = caller.session()
     first, second = caller.participant(tag="a"), caller.participant(tag="b")
     for participant in (second, first):
@@ -144,7 +144,7 @@ def test_an_empty_session_lists_nothing_with_204(caller):
 
 
 def test_a_participant_is_in_one_session_at_a_time(caller):
-    """Joining a second session is a 409, until it has left the first."""
+    """Joining a second session is a 409 until the participant has left the first."""
     first, second, participant = caller.session(), caller.session(), caller.participant()
     assert caller.join(first, participant).status == 204
     refused = caller.join(second, participant)
@@ -155,18 +155,18 @@ def test_a_participant_is_in_one_session_at_a_time(caller):
 
 
 def test_a_session_holds_twenty(caller, emulator):
-    """The twenty-first participant is refused with 409, and a member may join again."""
+    """The 21st participant is refused with a 409; a member can join again."""
     session = caller.session()
     members = [caller.participant() for _ in range(20)]
     for member in members:
         assert caller.join(session, member).status == 204
     assert caller.join(session, caller.participant()).status == 409
     assert caller.join(session, members[0]).status == 204
-    assert len(emulator.hears(ACCOUNT, session)) == 20
+    assert len(emulator.subscribed_to(ACCOUNT, session)) == 20
 
 
 def test_a_join_carries_subscriptions_and_joining_again_replaces_them(caller):
-    """The body of a join is the participant's subscriptions; without one there are none."""
+    """The body of a join becomes the participant's subscriptions; without one there are none."""
     session, participant = caller.session(), caller.participant()
     path = f"/sessions/{session}/participants/{participant}/subscriptions"
     caller.join(session, participant, {"sessionId": session})
@@ -189,25 +189,25 @@ def test_an_update_replaces_everything_and_nothing_clears(caller, nothing):
 
 
 def test_a_list_overrides_the_session_id_and_an_empty_one_means_everyone(caller, emulator):
-    """Who hears whom follows the list if there is one, and else the session id."""
+    """A list of participants decides the subscriptions; without a list, the session id does."""
     session = caller.session()
     a, b, c = (caller.participant() for _ in range(3))
     caller.join(session, a, {"sessionId": session, "participants": []})
     caller.join(session, b, {"sessionId": "elsewhere", "participants": [{"participantId": c}]})
     caller.join(session, c)
-    assert emulator.hears(ACCOUNT, session) == {
+    assert emulator.subscribed_to(ACCOUNT, session) == {
         a: frozenset({b, c}),
         b: frozenset({c}),
         c: frozenset(),
     }
     late = caller.participant()
     caller.join(session, late)
-    assert emulator.hears(ACCOUNT, session)[a] == {b, c, late}
-    assert emulator.hears(ACCOUNT, session)[b] == {c}
+    assert emulator.subscribed_to(ACCOUNT, session)[a] == {b, c, late}
+    assert emulator.subscribed_to(ACCOUNT, session)[b] == {c}
 
 
 def test_subscribing_does_not_need_membership_and_may_name_oneself(caller):
-    """What the real service was seen to accept is accepted."""
+    """The emulator accepts everything that the real service was seen to accept."""
     session, participant = caller.session(), caller.participant()
     path = f"/sessions/{session}/participants/{participant}/subscriptions"
     caller.ask("PUT", path, {"participants": [{"participantId": participant}]})
@@ -215,7 +215,7 @@ def test_subscribing_does_not_need_membership_and_may_name_oneself(caller):
 
 
 def test_leaving_drops_the_subscriptions_and_keeps_the_participant(caller):
-    """A participant that left is in no session, hears nobody, and can join again."""
+    """A participant that left is in no session, is subscribed to nobody, and can join again."""
     session, participant = caller.session(), caller.participant()
     caller.join(session, participant, {"sessionId": session})
     path = f"/sessions/{session}/participants/{participant}"
@@ -227,7 +227,7 @@ def test_leaving_drops_the_subscriptions_and_keeps_the_participant(caller):
 
 
 def test_deleting_a_session_leaves_its_participants(caller, emulator):
-    """Participants outlive their session and are free again."""
+    """Participants outlive their session and can join another."""
     session, participant = caller.session(), caller.participant()
     caller.join(session, participant, {"sessionId": session})
     caller.ask("DELETE", f"/sessions/{session}")
@@ -238,13 +238,13 @@ def test_deleting_a_session_leaves_its_participants(caller, emulator):
 
 
 def test_a_deleted_participant_leaves_its_session_and_not_others_lists(caller, emulator):
-    """A list that names a deleted participant does not turn into everyone."""
+    """A list with only a deleted participant does not become everyone."""
     session, a, b = caller.session(), caller.participant(), caller.participant()
     caller.join(session, b)
     caller.join(session, a, {"participants": [{"participantId": b}]})
     caller.ask("DELETE", f"/participants/{b}")
     caller.join(session, caller.participant())
-    assert emulator.hears(ACCOUNT, session)[a] == frozenset()
+    assert emulator.subscribed_to(ACCOUNT, session)[a] == frozenset()
     assert caller.ask("GET", f"/sessions/{session}/participants")[0]["id"] == a
 
 
@@ -267,7 +267,7 @@ def test_a_deleted_participant_leaves_its_session_and_not_others_lists(caller, e
     ],
 )
 def test_an_unknown_id_is_404(caller, method, path):
-    """Whatever is asked of a session or participant that is not there, the answer is 404."""
+    """Every operation on a missing session or participant returns 404."""
     path = path.format(s=caller.session(), p=caller.participant())
     response = caller.send(method, path)
     assert response.status == 404
@@ -276,15 +276,15 @@ def test_an_unknown_id_is_404(caller, method, path):
 
 
 def test_subscribing_to_an_unknown_participant_is_404_and_changes_nothing(caller, emulator):
-    """A join whose list names nobody is refused as a whole."""
+    """A join whose list names an unknown participant is refused as a whole."""
     session, participant = caller.session(), caller.participant()
     refused = caller.join(session, participant, {"participants": [{"participantId": "x"}]})
     assert refused.status == 404
-    assert emulator.hears(ACCOUNT, session) == {}
+    assert emulator.subscribed_to(ACCOUNT, session) == {}
 
 
 def test_another_sessions_id_in_the_body_is_400(caller):
-    """Everyone of another session than the path's is not what can be meant."""
+    """A subscription to everyone in a session other than the path's is refused."""
     session, other, participant = caller.session(), caller.session(), caller.participant()
     assert caller.join(session, participant, {"sessionId": other}).status == 400
 
@@ -313,7 +313,7 @@ def test_wrong_credentials_are_401_with_a_message(emulator, authorization):
 
 
 def test_a_user_without_webrtc_is_403_and_a_wrong_password_still_401():
-    """Access is looked at after who it is, and whatever is asked the answer is a message."""
+    """Access is checked after the credentials, with a message-only body for every operation."""
     emulator = Emulator(accounts={ACCOUNT: Credentials(have_webrtc=False)})
     response = Caller(emulator).send("POST", "/sessions")
     assert response.status == 403
@@ -323,7 +323,7 @@ def test_a_user_without_webrtc_is_403_and_a_wrong_password_still_401():
 
 
 def test_an_account_sees_only_its_own(clock):
-    """Credentials open their own account, and ids of another account name nothing."""
+    """Credentials are valid for their own account only; ids of another account are unknown."""
     emulator = Emulator(
         accounts={"1": Credentials(username="a"), "2": Credentials(username="b")}, clock=clock
     )
@@ -351,21 +351,21 @@ def test_an_account_sees_only_its_own(clock):
     ],
 )
 def test_an_unknown_route_is_the_gateways_403(emulator, method, target):
-    """A path or method that the gateway does not know is answered before the credentials."""
+    """An unknown path or method is refused before the credentials are checked."""
     response = emulator.handle(WireRequest(method=method, target=target))
     assert response.status == 403
     assert said(response) == {"message": "Missing Authentication Token"}
 
 
 def test_an_encoded_slash_stays_in_its_id(caller):
-    """A path is matched as it is encoded, so no id can climb out of its place."""
+    """A path is matched in its encoded form, so an id cannot reach another path."""
     session = caller.session()
     response = caller.send("GET", f"/sessions/x%2F..%2F{session}")
     assert said(response)["error"] == "Session not found"
 
 
 def test_everything_ends_after_nine_hours(caller, clock, emulator):
-    """Sessions and participants are gone nine hours after they were made, each by its own age."""
+    """Sessions and participants expire nine hours after their own creation."""
     old, member = caller.session(), caller.participant()
     caller.join(old, member, {"sessionId": old})
     clock.now += 9 * 3600 - 1
@@ -379,7 +379,7 @@ def test_everything_ends_after_nine_hours(caller, clock, emulator):
 
 
 def test_a_participant_outlives_a_session_that_ends_before_it(caller, clock):
-    """A session that ends lets a younger participant go free."""
+    """An expired session frees its younger participants."""
     session = caller.session()
     clock.now += 3600
     participant = caller.participant()
@@ -389,7 +389,7 @@ def test_a_participant_outlives_a_session_that_ends_before_it(caller, clock):
 
 
 def test_a_seed_makes_every_id_and_token_the_same(clock):
-    """With a seed two emulators answer alike, and a reset begins again; without, nothing does."""
+    """Emulators with the same seed respond alike, also after a reset; others do not."""
 
     def conversation(emulator: Emulator) -> list[object]:
         caller = Caller(emulator)
@@ -406,23 +406,23 @@ def test_a_seed_makes_every_id_and_token_the_same(clock):
 
 
 def test_a_refusal_does_not_change_what_comes_next(clock):
-    """A request that is refused takes no id away, so that a seed tells the next one."""
+    """A refused request uses up no id, so that a seed predicts the next one."""
     plain, disturbed = Emulator(clock=clock, seed=5), Emulator(clock=clock, seed=5)
     Caller(disturbed).send("POST", "/sessions", {"tag": 5})
     assert Caller(disturbed).session() == Caller(plain).session()
 
 
 def test_requests_are_counted(caller, emulator):
-    """Every request counts, whatever its answer."""
+    """Every request counts, also refused ones."""
     caller.session()
     caller.send("GET", "/nonsense")
     assert emulator.requests_handled == 2
 
 
 def test_hears_of_an_unknown_session_is_a_key_error(emulator):
-    """Asking a test's own question about nothing is a plain KeyError."""
+    """A test's query about a missing account or session raises KeyError."""
     with pytest.raises(KeyError):
-        emulator.hears(ACCOUNT, "x")
+        emulator.subscribed_to(ACCOUNT, "x")
 
 
 def token_request(authorization: str, form: bytes = b"grant_type=client_credentials"):
@@ -435,7 +435,7 @@ def token_request(authorization: str, form: bytes = b"grant_type=client_credenti
 
 
 def test_client_credentials_buy_a_bearer_token_that_ends(emulator, clock):
-    """A token of the token endpoint opens the account until it has expired."""
+    """A token from the token endpoint is accepted until it expires."""
     answer = said(emulator.handle(token_request(basic("client", "secret"))))
     assert (answer["token_type"], answer["expires_in"]) == ("Bearer", 3600)
     bearer = Caller(emulator, f"Bearer {answer['access_token']}")
@@ -466,13 +466,13 @@ def test_the_token_endpoint_refuses_with_an_error_code(
 
 
 def test_credentials_do_not_show_their_secrets():
-    """A repr of credentials shows the names alone."""
+    """The repr of credentials shows only the names."""
     shown = repr(Credentials(password="canary-1", client_secret="canary-2"))
     assert "canary" not in shown
 
 
 def test_every_handler_says_what_it_does():
-    """The handlers are documented, because they are the emulator's description."""
+    """Every handler has a docstring, because the handlers describe the emulator."""
     for name, handler in inspect.getmembers(Account, inspect.isfunction):
         if not name.startswith("_"):
             assert inspect.getdoc(handler), name
@@ -480,10 +480,10 @@ def test_every_handler_says_what_it_does():
 
 @pytest.mark.parametrize("bits", [0, 1, 2**128 - 1, random.Random(1).getrandbits(128)])
 def test_an_id_is_a_version_4_uuid(bits):
-    """As the standard library writes it, whatever is random in it."""
+    """An id is formatted like the standard library does, for all random bits."""
 
     class Source(random.Random):
-        def getrandbits(self, k: int) -> int:
+        def getrandbits(self, _: int) -> int:
             return bits
 
     assert new_id(Source()) == str(uuid.UUID(int=bits, version=4))

@@ -1,48 +1,15 @@
-"""What the emulated service does with what it cannot use."""
+"""Invalid requests to the emulated service."""
 
 import json
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.bad_bodies import BODIES, PARTICIPANT_BODIES, SUBSCRIPTION_BODIES
 from support.speaking import ACCOUNT, Caller, said
 
 from webrtc_async.emulator import Emulator
-from webrtc_async.emulator.core.service import LONGEST_BODY
 from webrtc_async.route_table import ROUTES
-
-BODIES = {
-    "no JSON": b"nonsense",
-    "cut off": b'{"tag":',
-    "white space": b"  ",
-    "not UTF-8": b'{"tag":"\xff"}',
-    "array": b"[]",
-    "text": b'"x"',
-    "number": b"5",
-    "duplicate key": b'{"tag":"a","tag":"b"}',
-    "NaN": b'{"tag":NaN}',
-    "deep": b"[" * 100_000,
-    "endless number": b'{"tag":' + b"9" * 5_000 + b"}",
-    "wrong type": b'{"tag":5}',
-    "too long a tag": json.dumps({"tag": "x" * 51}).encode(),
-    "too long": b'{"x":"' + b"x" * LONGEST_BODY + b'"}',
-}
-
-PARTICIPANT_BODIES = {
-    "unknown permission": b'{"publishPermissions":["SMELL"]}',
-    "permission of a wrong type": b'{"publishPermissions":[5]}',
-    "permissions no array": b'{"publishPermissions":"AUDIO"}',
-    "unknown version": b'{"deviceApiVersion":"V9"}',
-    "callback of a wrong type": b'{"callbackUrl":5}',
-}
-
-SUBSCRIPTION_BODIES = {
-    "missing field": b'{"participants":[{"streamAliases":["cam"]}]}',
-    "field of a wrong type": b'{"participants":[{"participantId":5}]}',
-    "null where text is due": b'{"participants":[{"participantId":null}]}',
-    "list of a wrong type": b'{"participants":{}}',
-    "session of a wrong type": b'{"sessionId":[]}',
-}
 
 
 def cases(bodies):
@@ -67,14 +34,14 @@ def assert_refused(response) -> None:
 
 @cases(BODIES)
 def test_a_session_that_cannot_be_read_is_not_created(caller, emulator, body):
-    """A body that is no session is a 400 that says why, and nothing is kept of it."""
+    """An invalid session body is a 400 with the reason, and creates nothing."""
     assert_refused(caller.send("POST", "/sessions", raw=body))
     assert emulator.session_ids(ACCOUNT) == ()
 
 
 @cases(BODIES | PARTICIPANT_BODIES)
 def test_a_participant_that_cannot_be_read_is_not_created(caller, emulator, body):
-    """A body that is no participant is a 400 that says why, and nothing is kept of it."""
+    """An invalid participant body is a 400 with the reason, and creates nothing."""
     assert_refused(caller.send("POST", "/participants", raw=body))
     assert emulator.participant_ids(ACCOUNT) == ()
 
@@ -83,8 +50,8 @@ def test_a_participant_that_cannot_be_read_is_not_created(caller, emulator, body
     {k: v for k, v in BODIES.items() if "tag" not in k and k != "wrong type"} | SUBSCRIPTION_BODIES
 )
 @pytest.mark.parametrize("tail", ["", "/subscriptions"])
-def test_subscriptions_that_cannot_be_read_change_nothing(caller, emulator, tail, body):
-    """A body that is no subscriptions is a 400, and those that were there stay."""
+def test_subscriptions_that_cannot_be_read_change_nothing(caller, tail, body):
+    """An invalid subscriptions body is a 400, and the old subscriptions stay."""
     session, participant = caller.session(), caller.participant()
     caller.join(session, participant, {"sessionId": session})
     before = caller.ask("GET", f"/participants/{participant}")
@@ -94,7 +61,7 @@ def test_subscriptions_that_cannot_be_read_change_nothing(caller, emulator, tail
 
 
 def test_every_problem_is_named_with_its_path(caller):
-    """One answer says all that is wrong, by the names on the wire."""
+    """One response names all problems, with the field names of the API."""
     body = b'{"tag":5,"publishPermissions":[1,"AUDIO",2]}'
     error = said(caller.send("POST", "/participants", raw=body))["error"]
     assert all(path in error for path in ("tag", "publishPermissions[0]", "publishPermissions[2]"))
@@ -118,7 +85,7 @@ SEGMENT = st.text("abc%2Fé./\\ ?#", max_size=8) | st.sampled_from(["{s}", "{p}"
 @settings(max_examples=1_500, deadline=None)
 @given(st.sampled_from(ROUTES), SEGMENT, SEGMENT, CONTENT)
 def test_nothing_makes_it_fail(route, session, participant, content):
-    """Whatever is sent to whichever route, the answer is one that the route documents."""
+    """Every response to arbitrary requests is one that the route documents."""
     emulator = Emulator(seed=1)
     caller = Caller(emulator)
     known = {"{s}": caller.session(), "{p}": caller.participant()}

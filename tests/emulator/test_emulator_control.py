@@ -11,13 +11,17 @@ from support.http_library import httpx
 from support.speaking import ACCOUNT, Caller, said
 
 from webrtc_async._protocol.wire import WireRequest, WireResponse
-from webrtc_async.emulator import Emulator, EmulatorTransport, Switches
+from webrtc_async.emulator import (
+    Emulator,
+    EmulatorServer,
+    EmulatorTransport,
+    Switches,
+    emulator_app,
+)
 from webrtc_async.emulator.control.browser_guard import browser_problem
 from webrtc_async.emulator.control.call import ControlCall
-from webrtc_async.emulator.control.calls import CONTROL_CALLS, LONGEST_CONTROL_BODY, Control
+from webrtc_async.emulator.control.calls import CONTROL_CALLS, MAX_CONTROL_BODY, Control
 from webrtc_async.emulator.control.own_host import is_own_host
-from webrtc_async.emulator.doors.asgi import emulator_app
-from webrtc_async.emulator.doors.server import EmulatorServer
 
 
 @pytest.fixture
@@ -35,19 +39,19 @@ def ask(
 ) -> WireResponse:
     content = raw if raw is not None else b"" if body is None else json.dumps(body).encode()
     request = WireRequest(method=method, target=f"http://x/_emulator{path}?a=b", content=content)
-    assert control.knows(request.target)
-    return control.answer(request)
+    assert control.has(request.target)
+    return control.respond(request)
 
 
 def test_switches_are_seen_with_what_they_mean(control):
-    """Each has its value, its choices, what it decides and what its default is inferred from."""
+    """GET returns the value, choices, meaning and evidence of each switch."""
     seen = said(ask(control, "GET", "/switches"))
     assert {name: each["value"] for name, each in seen.items()} == Switches().as_dict()
     assert all({*each} == {"value", "choices", "says", "inferredFrom"} for each in seen.values())
 
 
 def test_some_switches_are_changed_or_all_are_put(control, emulator):
-    """PATCH leaves the others as they are, and PUT sets them to their defaults."""
+    """PATCH keeps the other switches; PUT sets them to their defaults."""
     answer = ask(control, "PATCH", "/switches", {"empty_lists": 200, "enum_case": "lower"})
     assert said(answer)["enum_case"]["value"] == "lower"
     ask(control, "PATCH", "/switches", {"participant_ids": True})
@@ -58,14 +62,14 @@ def test_some_switches_are_changed_or_all_are_put(control, emulator):
 
 
 def test_a_reset_forgets(control, emulator):
-    """As `reset` in Python."""
+    """The control call does the same as `Emulator.reset`."""
     Caller(emulator).session()
     assert ask(control, "POST", "/reset").status == 204
     assert emulator.session_ids(ACCOUNT) == ()
 
 
 def test_a_snapshot_is_taken_and_restored(control, emulator):
-    """What GET gives, POST takes."""
+    """POST restores the snapshot that GET returned."""
     session = Caller(emulator).session()
     snapshot = ask(control, "GET", "/snapshot").content
     emulator.reset()
@@ -74,7 +78,7 @@ def test_a_snapshot_is_taken_and_restored(control, emulator):
 
 
 def test_devices_are_connected_lost_and_leave(control, emulator):
-    """By the names of the events, and the log of webhooks shows them."""
+    """Devices connect and disconnect by event name, and the log of webhooks shows it."""
     url = "http://127.0.0.1:9/hook?secret=canary"
     participant = Caller(emulator).participant(callbackUrl=url)
     told = {"participantId": participant}
@@ -95,20 +99,20 @@ def test_devices_are_connected_lost_and_leave(control, emulator):
 @pytest.mark.parametrize(
     ("method", "path", "body", "status", "sentence"),
     [
-        ("PATCH", "/switches", {"x": 1}, 400, "there is no switch 'x'"),
-        ("PUT", "/switches", {"empty_lists": 1}, 400, "empty_lists is 204 or 200, not 1"),
+        ("PATCH", "/switches", {"x": 1}, 400, "unknown switch 'x'"),
+        ("PUT", "/switches", {"empty_lists": 1}, 400, "empty_lists must be 204 or 200, not 1"),
         ("PUT", "/switches", [], 400, "the body: expected an object"),
         ("POST", "/restore", {}, 400, "version: missing, expected a number"),
         ("POST", "/devices", {}, 400, "event: missing, expected text"),
         ("POST", "/devices", {"event": 1}, 400, "event: expected text"),
         ("POST", "/devices", {"event": "onConnect"}, 400, "participantId: missing"),
-        ("POST", "/devices", {"event": "x", "participantId": "p"}, 400, "event: 'x' is none of"),
+        ("POST", "/devices", {"event": "x", "participantId": "p"}, 400, "event: 'x' is not one of"),
         ("POST", "/devices", {"event": "onLeave", "participantId": "p"}, 404, "participantId: "),
         (
             *("POST", "/devices", {"event": "onLeave", "participantId": "p", "deviceId": "d"}),
-            *(400, "deviceId: only onConnect takes one"),
+            *(400, "deviceId: only allowed with onConnect"),
         ),
-        ("POST", "/devices", {"colour": "red"}, 400, "colour: there is no such field"),
+        ("POST", "/devices", {"colour": "red"}, 400, "colour: unknown field"),
         ("DELETE", "/switches", None, 405, "only GET, PUT, PATCH here"),
         ("GET", "/reset", None, 405, "only POST here"),
     ],
@@ -116,7 +120,7 @@ def test_devices_are_connected_lost_and_leave(control, emulator):
 def test_a_wrong_call_is_refused_by_the_field(
     control, emulator, method, path, body, status, sentence
 ):
-    """The answer's error begins with what is wrong, and nothing has changed."""
+    """The error names the field, and nothing has changed."""
     before = emulator.snapshot()
     answer = ask(control, method, path, body)
     assert answer.status == status
@@ -127,13 +131,13 @@ def test_a_wrong_call_is_refused_by_the_field(
 
 
 def test_a_device_that_is_there_already_is_a_conflict(control, emulator):
-    """409, with the reason."""
+    """An impossible device event is a 409 with the reason."""
     body = {"event": "onConnect", "participantId": Caller(emulator).participant()}
     ask(control, "POST", "/devices", body)
     answer = ask(control, "POST", "/devices", body)
     assert (answer.status, said(answer)) == (
         409,
-        {"error": "the participant's device is connected already"},
+        {"error": "the participant's device is already connected"},
     )
 
 
@@ -154,7 +158,7 @@ BODIES = {
     [("PUT", "/switches"), ("PATCH", "/switches"), ("POST", "/restore"), ("POST", "/devices")],
 )
 def test_a_body_that_cannot_be_read_changes_nothing(control, emulator, method, path, body):
-    """Every call that takes a body says what is wrong with it."""
+    """Every call with a body rejects an invalid one with the reason."""
     before = emulator.snapshot()
     answer = ask(control, method, path, raw=body)
     assert answer.status == 400
@@ -163,27 +167,30 @@ def test_a_body_that_cannot_be_read_changes_nothing(control, emulator, method, p
 
 
 def test_a_body_that_is_too_long_is_refused(control):
-    """413, whatever is in it."""
-    answer = ask(control, "POST", "/restore", raw=b" " * (LONGEST_CONTROL_BODY + 1))
+    """Oversized content is a 413."""
+    answer = ask(control, "POST", "/restore", raw=b" " * (MAX_CONTROL_BODY + 1))
     assert answer.status == 413
 
 
 def test_rows_can_be_added(emulator):
-    """A call is a row: a method, a path with values, and what answers."""
+    """A control call is a row: method, path template and handler."""
     row = ControlCall(
         method="GET",
         path="/things/{thing_id}",
-        answer=lambda emulator, request: [*request.path_values.values(), emulator.requests_handled],
+        handler=lambda emulator, request: [
+            *request.path_values.values(),
+            emulator.requests_handled,
+        ],
     )
     control = Control(emulator, [*CONTROL_CALLS, row])
     assert said(ask(control, "GET", "/things/a%2Fb")) == ["a/b", 0]
     assert said(ask(control, "GET", "/switches"))
-    assert not control.knows("/_emulator/things/")
-    assert not control.knows("/v1/things/a")
+    assert not control.has("/_emulator/things/")
+    assert not control.has("/v1/things/a")
 
 
 def test_faults_are_armed_seen_and_disarmed(control, emulator):
-    """A rule comes as JSON, tells how often it struck, and goes by its number."""
+    """A rule is armed as JSON, shows its counters, and is removed by its number."""
     armed = said(ask(control, "POST", "/faults", {"route": "createSession", "status": 503}))
     assert armed["number"] == 1
     assert Caller(emulator, can_fail=True).send("POST", "/sessions").status == 503
@@ -198,7 +205,7 @@ def test_faults_are_armed_seen_and_disarmed(control, emulator):
 
 
 def test_a_bad_fault_rule_is_refused_by_the_field(control, emulator):
-    """400 with the sentence that Python would raise."""
+    """An invalid rule is a 400 with the same text as in Python."""
     answer = ask(control, "POST", "/faults", {"status": "many"})
     assert answer.status == 400
     assert said(answer)["error"].startswith("status")
@@ -209,7 +216,7 @@ def test_a_bad_fault_rule_is_refused_by_the_field(control, emulator):
 
 
 @pytest.mark.parametrize(
-    ("host", "reached", "own"),
+    ("host", "local_address", "own"),
     [
         ("localhost", None, True),
         ("LOCALHOST:8080", None, True),
@@ -228,9 +235,9 @@ def test_a_bad_fault_rule_is_refused_by_the_field(control, emulator):
         ("", None, False),
     ],
 )
-def test_a_host_is_this_machine_s_or_not(host, reached, own):
-    """localhost, a loopback address, or the address that was reached; never another name."""
-    assert is_own_host(host, reached=reached) is own
+def test_a_host_is_this_machine_s_or_not(host, local_address, own):
+    """Only localhost, loopback addresses and the connection's own address are accepted."""
+    assert is_own_host(host, local_address=local_address) is own
 
 
 @pytest.mark.parametrize(
@@ -255,11 +262,11 @@ def test_a_host_is_this_machine_s_or_not(host, reached, own):
     ],
 )
 def test_web_pages_of_other_sites_are_kept_out(method, headers, content, named):
-    """A rebound name, another site's page and a form are refused by the header that tells."""
+    """A rebound name, another site's page and a form are refused because of their headers."""
     request = WireRequest(
         method=method, target="/", headers={"host": "localhost:1", **headers}, content=content
     )
-    problem = browser_problem(request, reached=None)
+    problem = browser_problem(request, local_address=None)
     assert (problem and problem.partition(":")[0]) == named
 
 
@@ -277,7 +284,7 @@ def http(server) -> Iterator[httpx.Client]:
 
 
 def test_over_tcp_calls_are_answered_and_foreign_ones_refused(http, emulator):
-    """What is refused has not been done."""
+    """A refused control call changes nothing."""
     Caller(emulator).session()
     for foreign in ({"host": "evil.example"}, {"origin": "http://evil.example"}):
         refused = http.post("/_emulator/reset", headers=foreign)
@@ -292,7 +299,7 @@ def test_over_tcp_calls_are_answered_and_foreign_ones_refused(http, emulator):
 
 
 def test_long_snapshots_go_over_tcp(http, emulator):
-    """More than a request of the API may hold."""
+    """A control call can be larger than a request of the API."""
     caller = Caller(emulator)
     for _ in range(8_000):
         caller.session(tag="x" * 50)
@@ -305,7 +312,7 @@ def test_long_snapshots_go_over_tcp(http, emulator):
 
 @pytest.mark.anyio
 async def test_in_process_calls_are_answered_whatever_host_they_are_for(emulator):
-    """There is no network that a web page could reach it by."""
+    """In process there is no network for a web page, so no header is checked."""
     async with httpx.AsyncClient(transport=EmulatorTransport(emulator)) as client:
         url = "https://api.webrtc.example/_emulator/switches"
         answer = await client.patch(url, json={"empty_lists": 200})
@@ -316,7 +323,7 @@ async def test_in_process_calls_are_answered_whatever_host_they_are_for(emulator
 @pytest.mark.anyio
 @pytest.mark.parametrize("skin", ["in process", "ASGI"])
 async def test_control_can_be_switched_off(emulator, skin):
-    """Then its paths are unknown ones, as at the service."""
+    """Without the control API its paths are unknown, as at the service."""
     transport = (
         EmulatorTransport(emulator, control=False)
         if skin == "in process"
@@ -332,7 +339,7 @@ async def test_control_can_be_switched_off(emulator, skin):
 
 @pytest.fixture
 def hooks() -> Iterator[tuple[str, "queue.Queue[dict[str, str]]"]]:
-    """A receiver on a port of this machine: its URL, and what comes in."""
+    """A webhook receiver on a local port: its URL and its requests."""
     received: queue.Queue[dict[str, str]] = queue.Queue()
 
     class Handler(BaseHTTPRequestHandler):
@@ -357,7 +364,7 @@ def hooks() -> Iterator[tuple[str, "queue.Queue[dict[str, str]]"]]:
 
 
 def test_a_served_emulator_posts_its_webhooks_by_itself(http, emulator, hooks):
-    """A device connected by a control call, or from Python in another thread, is told of."""
+    """A device connected by a control call, or by Python in another thread, causes a webhook."""
     url, received = hooks
     participant = Caller(emulator).participant(callbackUrl=url, tag="t")
     body = {"event": "onConnect", "participantId": participant, "deviceId": "phone"}
@@ -369,7 +376,7 @@ def test_a_served_emulator_posts_its_webhooks_by_itself(http, emulator, hooks):
 
 
 def test_a_receiver_that_never_answers_holds_up_no_request(emulator):
-    """Webhooks are posted beside requests, and a server stops without waiting for them."""
+    """Webhooks do not delay requests, and a server stops without waiting for them."""
     with (
         ThreadingHTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler) as receiver,
         EmulatorServer(emulator) as server,

@@ -4,8 +4,8 @@ import json
 
 import httpx
 import pytest
+from support.receiver import Receiver
 from support.speaking import Caller, Clock
-from test_emulator_webhooks import Receiver
 
 from webrtc_async.emulator import Emulator
 from webrtc_async.emulator.webhooks.delivery import WebhookSender
@@ -35,7 +35,7 @@ def events(emulator: Emulator) -> list[tuple[str, str]]:
 
 
 def test_a_device_connects_is_lost_comes_back_and_leaves(emulator, caller):
-    """Each is one event, in order, with the device's id and the participant's tag."""
+    """Each change is one event, in order, with the device's id and the participant's tag."""
     participant = caller.participant(callbackUrl=URL, tag="visit-42")
     assert emulator.devices.connect(participant, "phone") == "phone"
     emulator.devices.lose(participant)
@@ -52,7 +52,7 @@ def test_a_device_connects_is_lost_comes_back_and_leaves(emulator, caller):
 
 
 def test_events_can_be_read_by_who_receives_them(emulator, caller, clock):
-    """What is posted is what this package's own reader takes for an event."""
+    """This package's own reader accepts the posted webhooks as events."""
     participant = caller.participant(callbackUrl=URL)
     emulator.devices.connect(participant, "phone")
     event = read_event(next(iter(emulator.webhooks)).content)
@@ -61,7 +61,7 @@ def test_events_can_be_read_by_who_receives_them(emulator, caller, clock):
 
 
 def test_without_a_callback_url_nothing_is_queued(emulator, caller):
-    """Devices can connect all the same."""
+    """Without a callback URL, devices can connect and no webhook is queued."""
     participant = caller.participant()
     emulator.devices.connect(participant)
     emulator.devices.leave(participant)
@@ -69,7 +69,7 @@ def test_without_a_callback_url_nothing_is_queued(emulator, caller):
 
 
 def test_made_up_device_ids_repeat_with_the_seed():
-    """The same calls give the same ids, and take none away from participants."""
+    """With a seed, the same calls give the same device ids, and participants' ids do not change."""
 
     def run(connects: int) -> tuple[list[str], str]:
         emulator = Emulator(seed=1)
@@ -87,14 +87,14 @@ def test_made_up_device_ids_repeat_with_the_seed():
 
 
 def test_what_a_device_cannot_do_is_refused(emulator, caller):
-    """Twice connected, lost when not there, or without a participant: a sentence, and no event."""
+    """Impossible connects and disconnects raise an error and cause no event."""
     participant = caller.participant(callbackUrl=URL)
     for what in (emulator.devices.lose, emulator.devices.leave):
-        with pytest.raises(DeviceError, match="no device that is connected"):
+        with pytest.raises(DeviceError, match="no connected device"):
             what(participant)
-        with pytest.raises(NoParticipantError, match="no such participant"):
+        with pytest.raises(NoParticipantError, match="does not exist"):
             what("x")
-    with pytest.raises(NoParticipantError, match="no such participant"):
+    with pytest.raises(NoParticipantError, match="does not exist"):
         emulator.devices.connect("x")
     for device_id in ("", "x" * 257):
         with pytest.raises(DeviceError, match="1 to 256 characters"):
@@ -107,7 +107,7 @@ def test_what_a_device_cannot_do_is_refused(emulator, caller):
 
 
 def test_deleting_a_connected_participant_is_a_leave(emulator, caller):
-    """The service ends the connection on purpose; a participant without a device has none."""
+    """Deleting a participant ends its device's connection; without a device there is no event."""
     connected, idle = (caller.participant(callbackUrl=URL) for _ in range(2))
     emulator.devices.connect(connected)
     for each in (connected, idle):
@@ -118,7 +118,7 @@ def test_deleting_a_connected_participant_is_a_leave(emulator, caller):
 
 
 def test_the_end_of_its_nine_hours_is_a_leave(emulator, caller, clock):
-    """What ends by itself is ended by the service."""
+    """Expiry of a participant ends its device's connection, too."""
     participant = caller.participant(callbackUrl=URL)
     emulator.devices.connect(participant)
     clock.now += 9 * 3600
@@ -127,7 +127,7 @@ def test_the_end_of_its_nine_hours_is_a_leave(emulator, caller, clock):
 
 
 def test_a_device_stays_connected_from_session_to_session(emulator, caller):
-    """Leaving a session is not hanging up: the participant can join the next one."""
+    """Leaving a session does not disconnect the device."""
     first, second = caller.session(), caller.session()
     participant = caller.participant(callbackUrl=URL)
     emulator.devices.connect(participant)
@@ -140,7 +140,7 @@ def test_a_device_stays_connected_from_session_to_session(emulator, caller):
 
 
 def test_a_session_that_takes_its_participants_ends_their_devices(emulator, caller):
-    """Deleted with their session, participants are deleted like any other."""
+    """Participants deleted with their session are disconnected like any other."""
     emulator.set_switches(participants_of_deleted_session="deleted")
     session, participant = caller.session(), caller.participant(callbackUrl=URL)
     caller.join(session, participant)
@@ -151,7 +151,7 @@ def test_a_session_that_takes_its_participants_ends_their_devices(emulator, call
 
 @pytest.mark.anyio
 async def test_in_process_a_test_delivers_when_it_wants_to(emulator, caller):
-    """Nothing is posted until asked for, and then all of it, in order."""
+    """Nothing is posted until `deliver`, and then everything, in order."""
     receiver = Receiver()
     participant = caller.participant(callbackUrl=URL)
     emulator.devices.connect(participant)
@@ -164,7 +164,7 @@ async def test_in_process_a_test_delivers_when_it_wants_to(emulator, caller):
 
 
 def test_other_hosts_are_posted_to_only_when_allowed(emulator, caller):
-    """A callback elsewhere is logged and says why nothing was sent."""
+    """A callback to another host is logged with the reason that it was not sent."""
     participant = caller.participant(callbackUrl="https://app.example/hook")
     emulator.devices.connect(participant)
     emulator.webhooks.allow_any_host = True
@@ -176,7 +176,7 @@ def test_other_hosts_are_posted_to_only_when_allowed(emulator, caller):
 
 
 def test_a_reset_forgets_devices_and_webhooks(emulator, caller):
-    """Neither the log nor what waits is left."""
+    """After a reset the log and the queue are empty."""
     emulator.devices.connect(caller.participant(callbackUrl=URL))
     emulator.reset()
     assert events(emulator) == []

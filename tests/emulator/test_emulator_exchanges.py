@@ -1,4 +1,4 @@
-"""What an emulator remembers of its requests, and what tests can require of it."""
+"""The log of requests, and its assertions for tests."""
 
 import base64
 import json
@@ -11,8 +11,8 @@ from support.speaking import ACCOUNT, Caller, Clock
 
 from webrtc_async._protocol.wire import WireRequest
 from webrtc_async.emulator import Credentials, Emulator
-from webrtc_async.emulator.records.exchanges import LONGEST_LOG, LONGEST_TARGET, Exchanges
-from webrtc_async.emulator.records.seen_requests import Evidence
+from webrtc_async.emulator.records.exchanges import LOG_SIZE, MAX_TARGET_LENGTH, Exchanges
+from webrtc_async.emulator.records.seen_requests import SeenRequests
 from webrtc_async.route_table import CREATE_PARTICIPANT, CREATE_SESSION, GET_SESSION
 
 CANARY = "c4nary/sécret+?"
@@ -29,12 +29,12 @@ def caller(emulator) -> Caller:
 
 
 def test_an_exchange_is_logged_as_it_was(emulator, caller):
-    """Number, time, method, path without query, operation and status; nothing more is shown."""
+    """The log holds number, time, method, path, operation and status, but no query."""
     caller.session(tag="secret-tag")
     caller.send("GET", "/sessions/x?token=abc")
     caller.send("PATCH", "/nowhere")
     first, second, third = emulator.exchanges
-    picture = first.picture()
+    picture = first.as_json()
     assert picture.pop("seconds") >= 0
     assert picture == {
         "number": 1,
@@ -48,16 +48,15 @@ def test_an_exchange_is_logged_as_it_was(emulator, caller):
     assert (second.operation, second.status) == ("getSession", 404)
     assert second.target == f"/v1/accounts/{ACCOUNT}/sessions/x"
     assert (third.number, third.operation, third.status) == (3, None, 403)
-    shown = json.dumps([each.picture() for each in emulator.exchanges]) + repr(emulator.exchanges)
+    shown = json.dumps([each.as_json() for each in emulator.exchanges]) + repr(emulator.exchanges)
     assert "abc" not in shown
     assert "secret-tag" not in shown
 
 
 def test_the_log_is_bounded_and_the_counts_are_not():
-    """Old exchanges fall out and endless paths are cut, while the counts go on."""
-    told = []
-    exchanges = Exchanges(on_change=lambda: told.append(len(exchanges)))
-    for _ in range(LONGEST_LOG + 5):
+    """Old exchanges are dropped and long paths are cut; the counts continue."""
+    exchanges = Exchanges()
+    for _ in range(LOG_SIZE + 5):
         exchanges.add(
             at=0,
             method="M" * 1000,
@@ -66,18 +65,17 @@ def test_the_log_is_bounded_and_the_counts_are_not():
             status=200,
             seconds=0,
         )
-    assert len(exchanges) == len([*exchanges]) == LONGEST_LOG
-    assert exchanges.count == exchanges.count_of("getSession") == LONGEST_LOG + 5
+    assert len(exchanges) == len([*exchanges]) == LOG_SIZE
+    assert exchanges.count == exchanges.count_of("getSession") == LOG_SIZE + 5
     oldest = next(iter(exchanges))
     assert oldest.number == 6
-    assert len(oldest.target) == len(oldest.method) == LONGEST_TARGET
+    assert len(oldest.target) == len(oldest.method) == MAX_TARGET_LENGTH
     exchanges.clear()
     assert len(exchanges) == exchanges.count == exchanges.count_of("getSession") == 0
-    assert len(told) == LONGEST_LOG + 6
 
 
 def test_requests_are_counted_by_route(emulator, caller):
-    """Refused ones too; by the route or its operation, and never by a name that is none."""
+    """Requests, also refused ones, are counted by route or operation; others are errors."""
     caller.session()
     caller.send("POST", "/sessions", raw=b"nonsense")
     caller.send("GET", "/sessions/x")
@@ -90,14 +88,14 @@ def test_requests_are_counted_by_route(emulator, caller):
 
 
 def test_requests_for_tokens_are_counted_by_a_name_of_their_own(emulator):
-    """A test can require that a token was fetched once."""
+    """A test can assert that a token was fetched once."""
     emulator.handle(WireRequest(method="POST", target="https://id.example/api/v1/oauth2/token"))
     assert emulator.requests("getAccessToken") == 1
     assert [each.status for each in emulator.exchanges] == [401]
 
 
 def test_orphans_are_listed():
-    """Sessions and participants of every account; without any, nothing is raised."""
+    """The assertion lists sessions and participants of all accounts, and passes without any."""
     emulator = Emulator(accounts={"a": Credentials(), "b": Credentials()})
     emulator.assert_no_orphans()
     session = Caller(emulator, account="a").session()
@@ -105,7 +103,7 @@ def test_orphans_are_listed():
     with pytest.raises(AssertionError) as raised:
         emulator.assert_no_orphans()
     assert str(raised.value).splitlines() == [
-        "2 left behind:",
+        "2 not deleted:",
         f"session {session} of account a",
         f"participant {participant} of account b",
     ]
@@ -115,7 +113,7 @@ def test_orphans_are_listed():
 
 
 def test_what_has_ended_by_itself_is_no_orphan():
-    """After nine hours the service has cleared up."""
+    """Expired sessions are not orphans."""
     clock = Clock()
     emulator = Emulator(clock=clock)
     Caller(emulator).session()
@@ -141,7 +139,7 @@ WITH_SECRET = {
 
 @pytest.mark.parametrize("where", WITH_SECRET)
 def test_a_secret_is_seen_wherever_it_should_not_be(emulator, where):
-    """In the path, query, method, body, or any other header, in whatever coding."""
+    """A secret is found in path, query, method, body and other headers, in every encoding."""
     plain = {"method": "GET", "target": "/v1/x"}
     emulator.handle(WireRequest(**plain))
     assert not emulator.saw_secret(CANARY)
@@ -154,7 +152,7 @@ def test_a_secret_is_seen_wherever_it_should_not_be(emulator, where):
 
 @pytest.mark.parametrize("name", ["Authorization", "authorization", "AUTHORIZATION"])
 def test_a_secret_in_authorization_is_where_it_belongs(emulator, name):
-    """It is not seen, and not kept either."""
+    """A secret in Authorization is not found."""
     value = "Basic " + base64.b64encode(f"user:{CANARY}".encode()).decode()
     for each in (value, f"Bearer {CANARY}"):
         emulator.handle(WireRequest(method="GET", target="/v1/x", headers={name: each}))
@@ -163,47 +161,47 @@ def test_a_secret_in_authorization_is_where_it_belongs(emulator, name):
 
 @given(before=st.binary(max_size=9), secret=st.text(min_size=4, max_size=20), after=st.binary())
 def test_a_secret_in_base64_is_found_at_any_offset(before, secret, after):
-    """Whatever stands around it."""
+    """A secret is found in base64 at every offset."""
     try:
         plain = secret.encode()
     except UnicodeEncodeError:
         return
     for encode in (base64.b64encode, base64.urlsafe_b64encode):
-        evidence = Evidence()
+        seen = SeenRequests()
         content = encode(before + plain + after)
-        evidence.keep(WireRequest(method="POST", target="/", content=content))
-        assert evidence.holds(secret)
+        seen.keep(WireRequest(method="POST", target="/", content=content))
+        assert seen.contain(secret)
 
 
 def test_what_is_not_kept_is_not_said_to_be_clean():
-    """Once old requests have fallen out, a secret that is not found is no answer."""
-    evidence = Evidence(most_bytes=2000)
-    evidence.keep(WireRequest(method="POST", target="/", content=b"x" * 900))
-    assert not evidence.holds(CANARY)
-    evidence.keep(WireRequest(method="POST", target="/", content=CANARY.encode()))
-    assert evidence.holds(CANARY)
-    with pytest.raises(LookupError, match="older ones are not kept"):
-        evidence.holds("another secret")
-    evidence.clear()
-    assert not evidence.holds("another secret")
+    """After old requests were dropped, a missing secret is an error, not an answer."""
+    seen = SeenRequests(max_bytes=2000)
+    seen.keep(WireRequest(method="POST", target="/", content=b"x" * 900))
+    assert not seen.contain(CANARY)
+    seen.keep(WireRequest(method="POST", target="/", content=CANARY.encode()))
+    assert seen.contain(CANARY)
+    with pytest.raises(LookupError, match="older ones were dropped"):
+        seen.contain("another secret")
+    seen.clear()
+    assert not seen.contain("another secret")
 
 
 def test_small_requests_do_not_fill_the_memory():
-    """What Python needs for a request is counted as well as its bytes."""
-    evidence = Evidence(most_bytes=100_000)
+    """The limit counts the memory of Python's objects as well as the bytes."""
+    seen = SeenRequests(max_bytes=100_000)
     for _ in range(1000):
-        evidence.keep(WireRequest(method="GET", target="/"))
-    assert len(evidence) <= 100
+        seen.keep(WireRequest(method="GET", target="/"))
+    assert len(seen) <= 100
 
 
 def test_a_secret_too_short_to_mean_anything_is_refused(emulator):
-    """It would be found by chance."""
+    """A secret that is too short is refused."""
     with pytest.raises(ValueError, match="4 characters"):
         emulator.saw_secret("abc")
 
 
 def test_evidence_shows_nothing():
-    """Not even to who looks at it."""
-    evidence = Evidence()
-    evidence.keep(WireRequest(method="POST", target=f"/{CANARY}", content=CANARY.encode()))
-    assert CANARY not in repr(evidence)
+    """No repr shows a seen request."""
+    seen = SeenRequests()
+    seen.keep(WireRequest(method="POST", target=f"/{CANARY}", content=CANARY.encode()))
+    assert CANARY not in repr(seen)

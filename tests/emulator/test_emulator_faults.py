@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import anyio
 import pytest
 from attrs import define
-from conftest import jumping_backends
+from support.backends import jumping_backends
 from support.http_library import httpx
 from support.scripted import ONCE, policy
 from support.speaking import ACCOUNT, Caller, Clock
@@ -22,23 +22,21 @@ from webrtc_async import (
     UnexpectedResponseError,
     UnknownOutcomeError,
 )
-from webrtc_async.emulator import Emulator, EmulatorTransport
-from webrtc_async.emulator.doors.asgi import emulator_app
-from webrtc_async.emulator.doors.server import EmulatorServer
+from webrtc_async.emulator import Emulator, EmulatorServer, EmulatorTransport, emulator_app
 from webrtc_async.emulator.faults.header import FAULT_HEADER
 from webrtc_async.route_table import CREATE_SESSION, DELETE_SESSION, GET_SESSION
 
 
 @define
 class Service:
-    """An emulator, and how its clients reach it."""
+    """An emulator, and the settings of its clients."""
 
     emulator: Emulator
     clock: Clock
     server: EmulatorServer | None = None
 
     def client(self, **settings) -> AsyncWebRtcClient:
-        """Return a client that makes one attempt, unless told otherwise."""
+        """Return a client that makes one attempt by default."""
         way = (
             {"transport": EmulatorTransport(self.emulator)}
             if self.server is None
@@ -55,7 +53,7 @@ class Service:
 
 @pytest.fixture(scope="module")
 def tcp() -> Iterator[Service]:
-    """One server for all, because starting and stopping one takes its time."""
+    """One server for all tests, because starting one takes time."""
     clock = Clock()
     with EmulatorServer(Emulator(seed=1, clock=clock, fault_header=True)) as server:
         yield Service(server.emulator, clock, server)
@@ -95,7 +93,7 @@ def last(service: Service):
     ids=str,
 )
 async def test_a_status_is_answered_and_nothing_is_done(service, fields, error):
-    """The client raises the error of the status, and the emulator has made nothing."""
+    """The client raises the status's error, and the emulator has created nothing."""
     fault = service.emulator.faults.add(CREATE_SESSION, **fields)
     async with service.client() as client:
         with pytest.raises(error) as raised:
@@ -111,7 +109,7 @@ async def test_a_status_is_answered_and_nothing_is_done(service, fields, error):
 @pytest.mark.anyio
 @pytest.mark.parametrize("ending", ["reset", "close"])
 async def test_a_request_dropped_before_acting_leaves_no_record(service, ending):
-    """The caller cannot know, and nothing was made."""
+    """A dropped create has an unknown outcome, and nothing was created."""
     service.emulator.faults.add(CREATE_SESSION, drop=ending)
     async with service.client() as client:
         with pytest.raises(UnknownOutcomeError) as raised:
@@ -134,7 +132,7 @@ async def test_a_request_dropped_before_acting_leaves_no_record(service, ending)
     ids=str,
 )
 async def test_an_answer_lost_after_acting_leaves_the_record(service, fields):
-    """The caller sees no result, and there is a session all the same; what counts is said so."""
+    """A lost response hides the created session; the error says that it may exist."""
     service.emulator.faults.add(CREATE_SESSION, nth=1, **fields)
     async with service.client() as client:
         with pytest.raises(UnknownOutcomeError):
@@ -147,19 +145,19 @@ async def test_an_answer_lost_after_acting_leaves_the_record(service, fields):
 
 @pytest.mark.anyio
 async def test_a_create_whose_answer_is_lost_is_not_repeated(service):
-    """With retries allowed, one session is made and one request is seen."""
+    """With retries on, one session is created with one request."""
     service.emulator.faults.add(CREATE_SESSION, lose_answer=True)
     async with service.client(retry=policy()) as client:
         with pytest.raises(UnknownOutcomeError):
             await client.create_session()
     assert service.emulator.requests(CREATE_SESSION) == 1
-    with pytest.raises(AssertionError, match="1 left behind:\nsession "):
+    with pytest.raises(AssertionError, match="1 not deleted:\nsession "):
         service.emulator.assert_no_orphans()
 
 
 @pytest.mark.anyio
 async def test_a_delete_whose_answer_is_lost_is_repeated_and_done(service):
-    """The second attempt finds nothing, which is a success."""
+    """The second attempt gets a 404, which counts as success."""
     async with service.client(retry=policy()) as client:
         session = await client.create_session()
         service.emulator.faults.add(DELETE_SESSION, lose_answer=True, nth=1)
@@ -175,7 +173,7 @@ async def test_a_delete_whose_answer_is_lost_is_repeated_and_done(service):
     ids=str,
 )
 async def test_a_slow_answer_is_a_whole_answer(service, fields):
-    """Who waits gets what he asked for, and the log knows the wait."""
+    """After the delay the caller gets the result, and the log has the time."""
     service.emulator.faults.add(CREATE_SESSION, **fields)
     async with service.client() as client:
         session = await client.create_session()
@@ -191,7 +189,7 @@ async def test_a_slow_answer_is_a_whole_answer(service, fields):
     ids=str,
 )
 async def test_a_caller_out_of_patience_is_let_go_after_the_act(service, fields):
-    """The deadline ends the wait; the session is there, as the service has acted."""
+    """The deadline ends the call; the session exists, because the service acted."""
     service.emulator.faults.add(CREATE_SESSION, nth=1, **fields)
     # Followed, the create would be undone.
     async with service.client(create_grace=0) as client:
@@ -203,7 +201,7 @@ async def test_a_caller_out_of_patience_is_let_go_after_the_act(service, fields)
 
 @pytest.mark.anyio
 async def test_a_length_too_short_cuts_the_answer(service):
-    """What is left of the JSON does not fit, and the error says so."""
+    """A truncated JSON body is an error that says so."""
     service.emulator.faults.add(CREATE_SESSION, wrong_length=-3)
     async with service.client() as client:
         with pytest.raises(UnexpectedResponseError):
@@ -213,7 +211,7 @@ async def test_a_length_too_short_cuts_the_answer(service):
 
 @pytest.mark.anyio
 async def test_an_answer_without_a_body_can_be_spoilt_as_well(service):
-    """A 204 is lost when cut; a wrong length or bytes behind it harm no more than they must."""
+    """A truncated 204 is lost; a wrong length or trailing bytes do no further harm."""
     async with service.client() as client:
         ids = [(await client.create_session()).id for _ in range(2)]
         service.emulator.faults.add(DELETE_SESSION, truncate=3, nth=1)
@@ -230,7 +228,7 @@ SECOND = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 1
 @pytest.mark.anyio
 @pytest.mark.parametrize("trailing", ["nonsense\r\n\r\n", SECOND + '{"id":"bad"}'[:11]])
 async def test_bytes_after_an_answer_do_not_spoil_it(service, trailing):
-    """The answer itself is whole; the next exchange may fail, and then says so."""
+    """The response is complete; the next exchange can fail, and its error says so."""
     service.emulator.faults.add(GET_SESSION, trailing=trailing, nth=1)
     async with service.client() as client:
         session = await client.create_session()
@@ -243,7 +241,7 @@ async def test_bytes_after_an_answer_do_not_spoil_it(service, trailing):
 
 @pytest.mark.anyio
 async def test_trailing_bytes_in_process_are_what_httpx_s_pool_makes_of_them(in_process):
-    """What stands behind an answer answers the next request, as it does where httpx reads on."""
+    """Bytes after a response are read as the response to the next request, as by httpx."""
     in_process.emulator.faults.add(
         trailing="HTTP/1.1 418 Teapot\r\nContent-Length: 2\r\n\r\nhi", nth=1
     )
@@ -258,7 +256,7 @@ async def test_trailing_bytes_in_process_are_what_httpx_s_pool_makes_of_them(in_
 
 @pytest.mark.anyio
 async def test_a_refused_connection_was_never_made(in_process):
-    """In process it is what a closed port is, and is safe to repeat, of creates as well."""
+    """In process it is a refused connection, which is safe to retry, also for creates."""
     in_process.emulator.faults.add(refuse=True, times=2)
     async with in_process.client(retry=policy()) as client:
         await client.create_session()
@@ -272,7 +270,7 @@ async def test_a_refused_connection_was_never_made(in_process):
 
 @pytest.mark.anyio
 async def test_a_connection_that_stands_is_reset_where_it_should_be_refused(tcp):
-    """Over TCP the request has been read before its rule is known; nothing is done with it."""
+    """Over TCP the request is read before the reset; the service does not act on it."""
     tcp.emulator.reset()
     tcp.emulator.faults.add(refuse=True)
     async with tcp.client() as client:
@@ -283,7 +281,7 @@ async def test_a_connection_that_stands_is_reset_where_it_should_be_refused(tcp)
 
 @pytest.mark.anyio
 async def test_a_bucket_is_waited_out(service):
-    """A 429 with Retry-After is obeyed, and the call succeeds when the window is over."""
+    """The client obeys a 429's Retry-After, and succeeds after the window."""
     service.emulator.faults.add(CREATE_SESSION, limit=1, window=5)
     pauses = []
 
@@ -301,7 +299,7 @@ async def test_a_bucket_is_waited_out(service):
 
 @pytest.mark.anyio
 async def test_a_storm_is_sat_out(service):
-    """Retries go on through a storm and end in one session."""
+    """Retries continue through a storm and create one session."""
     service.emulator.faults.add(storm=3, seed=2)
 
     async def sleep(_):
@@ -315,7 +313,7 @@ async def test_a_storm_is_sat_out(service):
 
 @pytest.mark.anyio
 async def test_a_request_may_bring_its_own_fault(service):
-    """Where that is enabled; requests without the header are served as ever."""
+    """With the option on, a request's header carries its fault; other requests are normal."""
     async with service.client() as client:
         struck = client.with_options(headers={FAULT_HEADER: '{"status":503,"body":"html"}'})
         with pytest.raises(ServerError):
@@ -333,14 +331,14 @@ async def test_a_request_may_bring_its_own_fault(service):
 
 
 def test_a_fault_header_is_nothing_unless_enabled():
-    """A service that did what its callers say would be no service."""
+    """Without the option the header is ignored, as at the service."""
     emulator = Emulator()
     caller = Caller(emulator, headers={FAULT_HEADER: '{"status":503}'})
     assert caller.send("POST", "/sessions").status == 200
 
 
 def test_a_bad_fault_header_is_refused_with_a_sentence():
-    """A 400 that names the field, and nothing is done."""
+    """An invalid header is a 400 that names the field, and the service does not act."""
     emulator = Emulator(fault_header=True)
     caller = Caller(emulator, headers={FAULT_HEADER: '{"status":5}'}, can_fail=True)
     response = caller.send("POST", "/sessions")
@@ -350,14 +348,14 @@ def test_a_bad_fault_header_is_refused_with_a_sentence():
 
 
 def test_the_plain_core_is_never_struck():
-    """`handle` is the service; faults belong to those who pass its answers on."""
+    """`handle` never applies faults; `reply_to` does."""
     emulator = Emulator()
     emulator.faults.add(drop=True)
     assert Caller(emulator).send("POST", "/sessions").status == 200
 
 
 def test_a_reset_disarms_everything():
-    """After it, nothing has happened and nothing goes wrong."""
+    """After a reset there is no state and no fault."""
     emulator = Emulator()
     emulator.faults.add(drop=True)
     Caller(emulator).send("POST", "/sessions")
@@ -378,7 +376,7 @@ def test_a_reset_disarms_everything():
 )
 @pytest.mark.anyio
 async def test_a_read_timeout_is_one_in_process_too(fields, read):
-    """A gap longer than httpx may wait is its ReadTimeout; a shorter one is waited out."""
+    """A pause longer than httpx's read timeout is a ReadTimeout; a shorter one is not."""
     emulator = Emulator()
     transport = EmulatorTransport(emulator)
     emulator.faults.add(times=2, **fields)
@@ -399,8 +397,8 @@ async def test_a_read_timeout_is_one_in_process_too(fields, read):
 
 
 @pytest.mark.anyio
-async def test_under_another_server_only_what_asgi_can_do_goes_wrong(anyio_backend):
-    """Statuses and waits do; where the connection's bytes are needed, a 501 says so."""
+async def test_under_another_server_only_what_asgi_can_do_goes_wrong():
+    """Under another server, statuses and delays work; other faults are a 501 that says so."""
     emulator = Emulator()
     transport = httpx.ASGITransport(emulator_app(emulator))
     emulator.faults.add(nth=1, slow_body=0.01)

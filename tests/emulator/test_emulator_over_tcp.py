@@ -1,4 +1,4 @@
-"""What a served emulator does with bytes that nobody should send, and with silence."""
+"""Invalid bytes and idle connections at a served emulator."""
 
 import re
 import resource
@@ -10,12 +10,11 @@ from contextlib import contextmanager
 
 import anyio
 import pytest
+from support.bad_bodies import BODIES, PARTICIPANT_BODIES
 from support.http_library import httpx
 from support.speaking import ACCOUNT, basic
-from test_emulator_bad_input import BODIES, PARTICIPANT_BODIES
 
-from webrtc_async.emulator import Emulator
-from webrtc_async.emulator.doors.server import EmulatorServer
+from webrtc_async.emulator import Emulator, EmulatorServer
 
 SESSIONS = f"/v1/accounts/{ACCOUNT}/sessions"
 PARTICIPANTS = f"/v1/accounts/{ACCOUNT}/participants"
@@ -23,7 +22,7 @@ PARTICIPANTS = f"/v1/accounts/{ACCOUNT}/participants"
 
 @pytest.fixture
 def server() -> Iterator[EmulatorServer]:
-    with EmulatorServer(Emulator(seed=1), patience=1) as server:
+    with EmulatorServer(Emulator(seed=1), idle_timeout=1) as server:
         yield server
 
 
@@ -43,7 +42,7 @@ def port_of(server: EmulatorServer) -> int:
 
 
 def said_to(server: EmulatorServer, content: bytes) -> bytes:
-    """Send bytes and return all that comes back until the connection is closed."""
+    """Send bytes, and return all bytes received until the connection closes."""
     with socket.create_connection(("127.0.0.1", port_of(server)), timeout=30) as connection:
         connection.sendall(content)
         received = b""
@@ -60,7 +59,7 @@ def is_empty(emulator: Emulator) -> bool:
     "body", [pytest.param(body, id=name) for name, body in (BODIES | PARTICIPANT_BODIES).items()]
 )
 def test_a_bad_body_is_a_documented_400(http, server, capfd, body):
-    """Over TCP as in process: the service's error body, nothing kept, nothing on stderr."""
+    """Over TCP as in process: the service's error body, no state, no output on stderr."""
     answer = http.post(PARTICIPANTS, content=body, headers={"content-type": "application/json"})
     assert answer.status_code == 400
     assert set(answer.json()) == {"error", "requestId"}
@@ -70,7 +69,7 @@ def test_a_bad_body_is_a_documented_400(http, server, capfd, body):
 
 @pytest.mark.parametrize("method", ["PATCH", "OPTIONS", "TRACE", "PUT", "DELETE", "HEAD"])
 def test_a_wrong_method_is_the_gateway_s_403(http, server, method):
-    """A path that is known by other methods is an unknown route."""
+    """A known path with another method is an unknown route."""
     answer = http.request(method, SESSIONS)
     assert answer.status_code == 403
     if method != "HEAD":
@@ -79,14 +78,14 @@ def test_a_wrong_method_is_the_gateway_s_403(http, server, method):
 
 
 def test_the_server_does_not_say_what_it_is_made_of(http):
-    """No header names the software, which is not the service's."""
+    """No header names the server software."""
     headers = http.post(SESSIONS).headers
     assert "server" not in headers
     assert "date" in headers
 
 
 def test_a_method_that_nobody_knows_is_refused(http, server):
-    """By the emulator, or by the HTTP parser, of which one knows only some names."""
+    """An unknown method is refused by the emulator or by the HTTP parser."""
     assert http.request("BREW", SESSIONS).status_code in {400, 403}
     assert is_empty(server.emulator)
 
@@ -95,8 +94,8 @@ def test_a_method_that_nobody_knows_is_refused(http, server):
     "session_id",
     ["%2F", "a%2Fb", "..%2F..", "%2E%2E", "%00", "%FF", "%", "%zz", "a;b", "%C3%28", "\u20ac"],
 )
-def test_an_id_is_one_segment_whatever_it_holds(http, server, session_id):
-    """Encoded slashes, dots, zeros and broken escapes find nothing, and no other path."""
+def test_an_id_is_one_segment_whatever_it_holds(server, session_id):
+    """Encoded slashes, dots, zeros and broken escapes match no path."""
     request = (
         f"GET {SESSIONS}/{session_id} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
         f"Authorization: {basic()}\r\n\r\n"
@@ -123,7 +122,7 @@ GIBBERISH = {
     "content", [pytest.param(each, id=name) for name, each in GIBBERISH.items()]
 )
 def test_what_is_no_http_is_refused_or_cut_off(server, http, content):
-    """A 4xx or a closed connection, no traceback, and the next caller is served."""
+    """Invalid HTTP causes a 4xx or a closed connection, no traceback, and no later error."""
     try:
         answer = said_to(server, content)
     except ConnectionError:
@@ -149,20 +148,20 @@ SILENCE = {
 
 @pytest.mark.parametrize("content", SILENCE.values(), ids=SILENCE)
 def test_who_falls_silent_is_hung_up_on(server, content, capfd):
-    """A connection that leaves the server waiting is closed, and nothing was done."""
+    """An idle connection is closed, and the service does not act."""
     assert said_to(server, content).count(b"HTTP/1.1 ") == content.count(b"\r\n\r\nPOST")
     assert is_empty(server.emulator)
     assert capfd.readouterr().err == ""
 
 
 def test_a_slow_answer_is_not_taken_for_silence(server, http):
-    """The server's own waits may be longer than its patience with clients."""
+    """A delay of the server's own can exceed the idle timeout."""
     server.emulator.faults.add("createSession", delay=2.5)
     assert http.post(SESSIONS).status_code == 200
 
 
 def test_a_slow_body_is_waited_for(server):
-    """Who goes on sending is not silent, though the whole takes longer than the patience."""
+    """A slow body is not idle, although the whole exceeds the timeout."""
     body = b'{"tag":"slow"}'
     head = (
         f"POST {SESSIONS} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
@@ -179,7 +178,7 @@ def test_a_slow_body_is_waited_for(server):
 
 
 async def flood(port: int, number: int) -> int:
-    """Open connections of which half say nothing; return how many sessions were created.
+    """Open connections, half of them silent; return the number of created sessions.
 
     It returns when the server has closed every connection.
     """
@@ -220,7 +219,7 @@ async def flood(port: int, number: int) -> int:
 
 @contextmanager
 def many_files(number: int) -> Iterator[None]:
-    """Allow this process so many open files."""
+    """Raise this process's limit of open files."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(number, hard)), hard))
     try:
@@ -232,8 +231,8 @@ def many_files(number: int) -> Iterator[None]:
 SERVING = """
 import sys, threading
 from webrtc_async.emulator import Emulator
-from webrtc_async.emulator.doors.server import EmulatorServer
-with EmulatorServer(Emulator(), patience=20) as server:
+from webrtc_async.emulator import EmulatorServer
+with EmulatorServer(Emulator(), idle_timeout=20) as server:
     print(server.base_url, flush=True)
     sys.stdin.read()
     print(len(server.emulator.session_ids("9900000")), flush=True)
@@ -241,8 +240,8 @@ with EmulatorServer(Emulator(), patience=20) as server:
 
 
 def test_hundreds_of_connections_of_which_half_say_nothing(capfd):
-    """Who speaks is served while the others are silent, and those are hung up on."""
-    with many_files(4_096), EmulatorServer(Emulator(), patience=5) as server:
+    """Active clients are served while idle ones are disconnected."""
+    with many_files(4_096), EmulatorServer(Emulator(), idle_timeout=5) as server:
         created = anyio.run(flood, port_of(server), 400)
         assert created == len(server.emulator.session_ids(ACCOUNT)) == 200
     assert capfd.readouterr().err == ""
@@ -250,7 +249,7 @@ def test_hundreds_of_connections_of_which_half_say_nothing(capfd):
 
 @pytest.mark.flood
 def test_ten_thousand_connections_of_which_half_say_nothing():
-    """The same, with a server in a process of its own, since one may not have so many files."""
+    """The same with a server in a process of its own, because of the limit of open files."""
     with (
         many_files(12_000),
         subprocess.Popen(

@@ -9,9 +9,8 @@ from hypothesis import strategies as st
 from support.http_library import httpx
 from support.speaking import Caller, Clock
 
-from webrtc_async.emulator import Emulator
+from webrtc_async.emulator import Emulator, emulator_app
 from webrtc_async.emulator.control.own_host import is_own_host
-from webrtc_async.emulator.doors.asgi import emulator_app
 from webrtc_async.emulator.doors.server import EmulatorServer, bind, page_url
 
 pytestmark = pytest.mark.anyio
@@ -22,14 +21,14 @@ FILES = ["", *(name for name in SHIPPED if not name.endswith((".py", ".html")))]
 
 
 def reader(emulator: Emulator, host: str = "127.0.0.1") -> httpx.AsyncClient:
-    """Return a client that reads the page as a browser at a host would."""
+    """Return a client that sends a browser's headers for a host."""
     transport = httpx.ASGITransport(emulator_app(emulator))
     return httpx.AsyncClient(transport=transport, base_url=f"http://{host}/_emulator/")
 
 
 @pytest.mark.parametrize("file", [*FILES, "state"])
 async def test_everything_is_served_with_headers_that_confine_it(file):
-    """Nothing inline runs, no other host is asked, and nothing is framed, sniffed or kept."""
+    """The headers forbid inline scripts, other hosts, frames, sniffing and caching."""
     async with reader(Emulator()) as client:
         answer = await client.get(file)
     policy = answer.headers["content-security-policy"].split("; ")
@@ -44,7 +43,7 @@ async def test_everything_is_served_with_headers_that_confine_it(file):
 
 @pytest.mark.parametrize("name", SHIPPED)
 def test_the_files_name_no_other_host(name):
-    """What is shipped is all there is: no address but the SVG namespace stands in any file."""
+    """No file contains an address, except the SVG namespace."""
     text = files("webrtc_async.emulator.page").joinpath(name).read_text("utf-8")
     addresses = set(re.findall(r"""(?:https?:)?//[\w.-]+\.[\w/]+""", text))
     assert addresses <= {"http://www.w3.org/2000/svg"}
@@ -52,7 +51,7 @@ def test_the_files_name_no_other_host(name):
 
 @pytest.mark.parametrize("name", SCRIPTS)
 def test_the_script_never_parses_markup(name):
-    """Hostile tags stay text, because nothing that parses markup is called."""
+    """Hostile tags stay text, because no code parses markup."""
     script = files("webrtc_async.emulator.page").joinpath(name).read_text("utf-8")
     assert not re.search(
         r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|DOMParser|eval\(|Function\(|"
@@ -62,7 +61,7 @@ def test_the_script_never_parses_markup(name):
 
 
 async def test_the_address_without_its_slash_leads_to_the_page():
-    """What people type is completed, relative to wherever the application is mounted."""
+    """A path without the final slash redirects, also under a mount path."""
     async with reader(Emulator()) as client:
         answer = await client.get("http://127.0.0.1/_emulator")
         assert answer.headers["location"] == "_emulator/"
@@ -71,7 +70,7 @@ async def test_the_address_without_its_slash_leads_to_the_page():
 
 
 async def test_the_state_is_sent_again_only_when_it_has_changed():
-    """The entity tag stands for everything but the time of day."""
+    """The entity tag covers everything except the current time."""
     clock = Clock()
     caller = Caller(Emulator(clock=clock))
     async with reader(caller.emulator) as client:
@@ -88,7 +87,7 @@ async def test_the_state_is_sent_again_only_when_it_has_changed():
 
 
 async def test_looking_is_not_a_request():
-    """The page does not show up in what it shows."""
+    """The page's own requests do not appear on it."""
     emulator = Emulator()
     async with reader(emulator) as client:
         for file in [*FILES, "state"]:
@@ -97,7 +96,7 @@ async def test_looking_is_not_a_request():
 
 
 async def test_only_reading_is_possible():
-    """The page changes nothing, whatever method is tried."""
+    """The page accepts no method that changes state."""
     async with reader(Emulator()) as client:
         for method in ("POST", "PUT", "DELETE", "PATCH"):
             assert (await client.request(method, "state")).status_code == 405
@@ -105,7 +104,7 @@ async def test_only_reading_is_possible():
 
 @pytest.mark.parametrize("file", [*FILES, "state", "http://HOST/_emulator"])
 async def test_a_foreign_host_is_refused(file):
-    """A web site whose name was pointed to this machine gets nothing of the page."""
+    """A web site whose name points to this machine cannot read the page."""
     caller = Caller(Emulator())
     caller.session(tag="canary")
     for host in ("evil.example", "127.0.0.1.evil.example", "localhost.evil.example:8080"):
@@ -116,7 +115,7 @@ async def test_a_foreign_host_is_refused(file):
 
 
 async def test_a_foreign_host_may_call_the_service_itself():
-    """Only the page looks at the host: the service has credentials for that."""
+    """Only the page checks the host: the API has credentials."""
     async with reader(Emulator(), "emulator") as client:
         answer = await client.post(
             "http://emulator/v1/accounts/9900000/sessions", auth=("user", "password")
@@ -125,7 +124,7 @@ async def test_a_foreign_host_may_call_the_service_itself():
 
 
 @pytest.mark.parametrize(
-    ("host", "reached"),
+    ("host", "local_address"),
     [
         ("localhost", None),
         ("LocalHost:8080", None),
@@ -137,13 +136,13 @@ async def test_a_foreign_host_may_call_the_service_itself():
         ("[2001:db8::7]", "2001:db8::7"),
     ],
 )
-def test_hosts_of_this_machine(host, reached):
-    """localhost, loopback addresses and the address that was reached are this machine's."""
-    assert is_own_host(host, reached=reached)
+def test_hosts_of_this_machine(host, local_address):
+    """localhost, loopback addresses and the connection's own address are accepted."""
+    assert is_own_host(host, local_address=local_address)
 
 
 @pytest.mark.parametrize(
-    ("host", "reached"),
+    ("host", "local_address"),
     [
         ("", None),
         ("evil.example", "127.0.0.1"),
@@ -166,27 +165,27 @@ def test_hosts_of_this_machine(host, reached):
         (" localhost", None),
     ],
 )
-def test_hosts_that_are_not_this_machines(host, reached):
-    """Every other name, other addresses, and whatever browsers do not write, are refused."""
-    assert not is_own_host(host, reached=reached)
+def test_hosts_that_are_not_this_machines(host, local_address):
+    """Other names, other addresses and malformed hosts are refused."""
+    assert not is_own_host(host, local_address=local_address)
 
 
 @given(
     st.from_regex(r"[a-z0-9]([a-z0-9.-]{0,20}[a-z0-9])?\.[a-z]{2,8}(:[0-9]{1,5})?", fullmatch=True)
 )
 def test_no_domain_name_is_this_machines(host):
-    """Nothing that can be registered passes, because only such names can be pointed elsewhere."""
-    assert not is_own_host(host, reached="127.0.0.1")
+    """No registrable name is accepted, because such names can point anywhere."""
+    assert not is_own_host(host, local_address="127.0.0.1")
 
 
 @given(st.text())
 def test_any_host_is_judged_without_an_error(host):
-    """A header is anybody's text."""
-    assert is_own_host(host, reached=None) in {True, False}
+    """Any Host header is checked without an error."""
+    assert is_own_host(host, local_address=None) in {True, False}
 
 
 def test_the_pages_address_can_be_opened_in_a_browser():
-    """Also of an emulator that listens everywhere, which is no address to go to."""
+    """The page's URL is usable for an emulator that listens on all interfaces, too."""
     with EmulatorServer(Emulator(), host="0.0.0.0") as server:
         port = server.base_url.rpartition(":")[2].partition("/")[0]
         url = f"http://127.0.0.1:{port}/_emulator/"

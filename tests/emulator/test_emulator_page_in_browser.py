@@ -12,8 +12,7 @@ from attrs import define
 from support.speaking import ACCOUNT, Caller
 
 from webrtc_async._codec.model_codec import write_json
-from webrtc_async.emulator import Emulator
-from webrtc_async.emulator.doors.server import EmulatorServer
+from webrtc_async.emulator import Emulator, EmulatorServer
 from webrtc_async.emulator.webhooks.queue import WebhookEvent, Webhooks
 
 pytestmark = pytest.mark.browser
@@ -43,7 +42,7 @@ HOSTILE = [
 
 
 def program(*names: str) -> str:
-    """Return the path of a program that is installed under one of these names."""
+    """Return the path of an installed program with one of these names."""
     found = next(filter(None, map(shutil.which, names)), None)
     assert found is not None, f"none of {', '.join(names)} is installed"
     return found
@@ -51,7 +50,7 @@ def program(*names: str) -> str:
 
 @pytest.fixture(scope="session")
 def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    """One browser for all tests, with an empty profile, that logs what it requests."""
+    """One browser for all tests, with an empty profile and a log of its requests."""
     from selenium import webdriver  # noqa: PLC0415  # only the browser session installs it
     from selenium.webdriver.chrome.service import Service  # noqa: PLC0415
 
@@ -67,7 +66,7 @@ def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
 
 @define
 class Page:
-    """The page of an emulator, open in a browser."""
+    """An emulator's page in the browser."""
 
     driver: Any
     server: EmulatorServer
@@ -85,7 +84,7 @@ class Page:
         return self.driver.execute_script(script, *arguments)
 
     def wait_for(self, expression: str, expected: object) -> None:
-        """Wait until an expression of the page's has a value."""
+        """Wait until a JavaScript expression has a value."""
         from selenium.common.exceptions import TimeoutException  # noqa: PLC0415
         from selenium.webdriver.support.wait import WebDriverWait  # noqa: PLC0415
 
@@ -97,15 +96,15 @@ class Page:
             assert self.run(f"return {expression}") == expected
 
     def texts(self, selector: str) -> str:
-        """Return the expression of the texts of elements."""
+        """Return an expression for the texts of elements."""
         return f"[...document.querySelectorAll({json.dumps(selector)})].map(e => e.textContent)"
 
     def count(self, selector: str) -> str:
-        """Return the expression of how many elements there are."""
+        """Return an expression for the number of elements."""
         return f"document.querySelectorAll({json.dumps(selector)}).length"
 
     def requested(self) -> list[str]:
-        """Return the URLs that the browser has requested since this was last asked."""
+        """Return the URLs that the browser requested since the last call."""
         events = [json.loads(entry["message"]) for entry in self.driver.get_log("performance")]
         return [
             event["message"]["params"]["request"]["url"]
@@ -127,7 +126,7 @@ def emulator() -> Emulator:
 
 @pytest.fixture
 def page(chromium: Any, emulator: Emulator) -> Iterator[Page]:
-    """The page of a new emulator, not opened yet; whatever it does, it reports no error."""
+    """The page of a new emulator, not opened yet; the test fails if it reports an error."""
     with EmulatorServer(emulator) as server:
         yield Page(chromium, server, Caller(emulator))
         assert chromium.execute_script("return window.harmed") is None
@@ -138,7 +137,7 @@ def page(chromium: Any, emulator: Emulator) -> Iterator[Page]:
 
 
 def test_three_joins_are_drawn_while_the_page_is_open(page):
-    """An open page draws a session and three participants as they come, without a reload."""
+    """An open page shows a session and three new participants without a reload."""
     page.open()
     page.wait_for("document.querySelector('#connection-text').textContent", "live")
     page.wait_for("document.querySelector('#no-sessions').hidden", False)
@@ -149,13 +148,13 @@ def test_three_joins_are_drawn_while_the_page_is_open(page):
         page.wait_for(page.count(".graph .node"), count)
     page.wait_for(page.texts(".graph .label"), ["host", "guest-1", "guest-2"])
     page.wait_for(page.count(".graph .edge"), 3)
-    page.wait_for(page.texts(".participant .hears"), ["hears everyone"] * 3)
+    page.wait_for(page.texts(".participant .subscription"), ["subscribed to everyone"] * 3)
     page.wait_for("document.querySelector('#no-sessions').hidden", True)
     assert page.run("return window.openedOnce") is True
 
 
 def test_an_arrow_leads_to_whoever_hears(page):
-    """Of two where one hears the other, one head is drawn, at the one who hears."""
+    """For a one-way subscription, one arrowhead is drawn, at the subscriber."""
     session = page.caller.session()
     speaker, listener = page.caller.participant(), page.caller.participant()
     page.caller.join(session, speaker)
@@ -172,11 +171,11 @@ def test_an_arrow_leads_to_whoever_hears(page):
     assert abs(tip[0] - at_listener[0]) < 20
     assert abs(tip[0] - at_speaker[0]) > 20
     label = page.run("return document.querySelector('.graph').getAttribute('aria-label')")
-    assert label == "Who hears whom. 1 hears nobody. 2 hears 1."
+    assert label == "Subscriptions. 1 subscribed to nobody. 2 subscribed to 1."
 
 
 def test_every_request_has_a_row_with_its_status_and_time(page):
-    """The timeline gains a row for each request, the newest on top, while the page is open."""
+    """The open page adds a row for each request, the newest on top."""
     page.open()
     page.wait_for("document.querySelector('#no-requests').hidden", False)
     session = page.caller.session()
@@ -207,7 +206,7 @@ def test_every_request_has_a_row_with_its_status_and_time(page):
 
 
 def test_armed_faults_and_what_they_did_are_shown(page):
-    """A rule shows with how often it fired, and the request that it struck says so."""
+    """A rule shows its count, and an affected request names the fault."""
     page.open()
     emulator = page.caller.emulator
     fault = emulator.faults.add("createSession", status=503, times=2)
@@ -224,25 +223,25 @@ def test_armed_faults_and_what_they_did_are_shown(page):
 
 
 class Telephonist(Emulator):
-    """An emulator whose every participant has a device connected, and which has sent webhooks."""
+    """An emulator whose participants all have a device, and that has sent webhooks."""
 
     def __init__(self) -> None:
         super().__init__()
         self.sent = Webhooks()
 
-    def picture(self) -> dict[str, object]:
-        shown = json.loads(write_json(super().picture()))
+    def overview(self) -> dict[str, object]:
+        shown = json.loads(write_json(super().overview()))
         for account in shown["accounts"]:
             for session in account["sessions"]:
                 for participant in session["participants"]:
                     participant["deviceId"] = "<b>phone</b>"
-        webhooks = [each.picture() for each in self.sent]
+        webhooks = [each.as_json() for each in self.sent]
         return {**shown, "webhooks": webhooks[::-1], "switches": {"empty_lists": 204}}
 
 
 @pytest.mark.parametrize("emulator", [Telephonist()])
 def test_devices_webhooks_and_switches_are_shown(page, emulator):
-    """Who has a device, what became of each webhook, and how the emulator is set, can be seen."""
+    """Devices, the result of each webhook and the switches are visible."""
     participant = page.join(page.caller.session(), "host")
     page.open()
     page.wait_for(page.count(".graph .disc.connected"), 1)
@@ -257,17 +256,17 @@ def test_devices_webhooks_and_switches_are_shown(page, emulator):
     page.wait_for(page.texts("#webhooks .event"), ["onLeave", "onConnect"])
     page.wait_for(page.texts("#webhooks .url"), ["http://evil.example/<b>", "http://127.0.0.1/a"])
     [first, _] = emulator.sent
-    emulator.sent.note_attempt(first, status=500, error="answered 500")
-    emulator.sent.note_attempt(first, status=502, error="answered 502")
+    emulator.sent.note_attempt(first, status=500, error="status 500")
+    emulator.sent.note_attempt(first, status=502, error="status 502")
     page.wait_for(page.texts("#webhooks .status"), ["not delivered", "502"])
     problems = page.run(f"return {page.texts('#webhooks .problem')}")
-    assert problems[1] == "answered 502, after 2 attempts"
+    assert problems[1] == "status 502, after 2 attempts"
     emulator.sent.note_attempt(first, status=200)
     page.wait_for(page.texts("#webhooks .status"), ["not delivered", "200"])
 
 
 def test_hostile_tags_stay_text(page):
-    """Whatever a tag holds is shown as it is, in the list and the graph, and nothing of it runs."""
+    """Any tag is shown as text in the list and the graph, and never runs."""
     session = page.caller.session(tag=HOSTILE[0])
     for tag in HOSTILE:
         page.join(session, tag)
@@ -281,7 +280,7 @@ def test_hostile_tags_stay_text(page):
 
 
 def test_the_policy_holds_in_the_browser(page):
-    """Should the page ever try, markup is not parsed and other hosts are not asked."""
+    """The browser parses no markup and requests no other host, even if the page tried."""
     page.open()
     assert page.run("try { document.body.innerHTML = '<b>'; } catch (e) { return e.name; }") == (
         "TypeError"
@@ -297,7 +296,7 @@ def test_the_policy_holds_in_the_browser(page):
 
 
 def test_no_other_host_is_asked(page):
-    """All that the browser requests is the emulator's page, its files and its state."""
+    """The browser requests only the page, its files and its state."""
     page.requested()
     page.join(page.caller.session(), "host")
     page.open()
@@ -308,17 +307,17 @@ def test_no_other_host_is_asked(page):
 
 
 def test_a_foreign_host_is_refused(page):
-    """A name that was made to point to this machine shows nothing."""
+    """A foreign name for this machine shows no page."""
     page.caller.session(tag="canary")
     page.driver.execute_cdp_cmd("Network.enable", {})
     page.driver.get(f"{page.origin.replace('127.0.0.1', 'evil.localhost')}/_emulator/")
     text = page.run("return document.body.textContent")
-    assert "not for other host names" in text
+    assert "Only the hosts localhost" in text
     assert "canary" not in text
 
 
 def test_the_page_survives_a_restart(page):
-    """An emulator that comes back at the same address is shown again, with what it has now."""
+    """A restarted emulator at the same address is shown again, with its new state."""
     page.caller.session(tag="before")
     page.open()
     page.wait_for(page.texts(".session h3"), ["before"])
@@ -336,7 +335,7 @@ def test_the_page_survives_a_restart(page):
 
 
 def test_focus_and_choice_stay_where_they_are(page):
-    """What a keyboard user has chosen is not lost because somebody else joins; Escape undoes it."""
+    """A keyboard selection survives changes of the session; Escape ends it."""
     from selenium.webdriver.common.keys import Keys  # noqa: PLC0415
 
     session = page.caller.session()
@@ -359,7 +358,7 @@ def test_focus_and_choice_stay_where_they_are(page):
 
 
 def test_a_full_session_is_drawn_at_desktop_and_phone_width(page):
-    """Twenty participants have their names on a wide screen, and fit on a narrow one."""
+    """Twenty participants have labels on a wide screen, and fit on a narrow one."""
     session = page.caller.session()
     tags = [f"participant-{number}" for number in range(1, 21)]
     for tag in tags:
@@ -380,7 +379,7 @@ def test_a_full_session_is_drawn_at_desktop_and_phone_width(page):
 
 
 def test_everything_that_is_focused_or_drawn_has_a_name(page):
-    """A screen reader has words for every button, region and drawing."""
+    """Every button, region and drawing has a name for screen readers."""
     page.join(page.caller.session(tag="visit-42"), "host")
     page.open()
     page.wait_for(page.count(".graph .node"), 1)
@@ -390,8 +389,8 @@ def test_everything_that_is_focused_or_drawn_has_a_name(page):
         for node in nodes
         if not node["ignored"]
     }
-    assert ("button", "1: show the arrows of host") in named
-    assert ("image", "Who hears whom. 1 would hear everyone.") in named
+    assert ("button", "1: highlight the arrows of host") in named
+    assert ("image", "Subscriptions. 1 subscribed to everyone.") in named
     assert {name for role, name in named if role == "heading"} >= {"Sessions", "visit-42"}
     assert not [role for role, name in named if role in {"button", "image", "region"} and not name]
 
@@ -428,7 +427,7 @@ CONTRASTS = """
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_all_text_can_be_read(page, scheme):
-    """In light and dark, every text has the contrast of 4.5 that WCAG 2.2 (1.4.3) asks for."""
+    """In light and dark, every text has a contrast of 4.5, as WCAG 2.2 (1.4.3) requires."""
     session = page.caller.session(tag="visit-42")
     page.join(session, "host")
     page.join(session)

@@ -1,4 +1,4 @@
-"""What the emulator shows of itself to programs."""
+"""The overview of the emulator, as programs see it."""
 
 import json
 from collections import OrderedDict
@@ -9,28 +9,28 @@ from support.speaking import ACCOUNT, Caller, Clock
 from webrtc_async._codec.model_codec import write_json
 from webrtc_async.emulator import Credentials, Emulator
 from webrtc_async.emulator.core.state import LIFETIME, AccountState, ParticipantRecord
-from webrtc_async.emulator.records.picture import picture
+from webrtc_async.emulator.records.overview import overview
 from webrtc_async.emulator.webhooks.queue import WebhookEvent, Webhooks
 
 
 @define
 class Noted:
-    """Something that says what may be shown of it."""
+    """An entry of a log."""
 
     number: int
 
-    def picture(self) -> dict[str, object]:
+    def as_json(self) -> dict[str, object]:
         return {"number": self.number}
 
 
 def account_of(emulator: Emulator) -> dict:
-    """Return the picture of the only account, as a program reads it."""
-    [account] = json.loads(write_json(emulator.picture()))["accounts"]
+    """Return the only account of the overview, after a round trip through JSON."""
+    [account] = json.loads(write_json(emulator.overview()))["accounts"]
     return account
 
 
 def test_a_session_is_shown_with_whom_each_of_its_participants_hears():
-    """Sessions, participants in order of joining, what they asked for, and what it comes to."""
+    """It shows sessions, participants in the order they joined, and their subscriptions."""
     caller = Caller(Emulator(clock=Clock()))
     session = caller.session(tag="visit-42")
     host, guest, silent = (
@@ -49,15 +49,15 @@ def test_a_session_is_shown_with_whom_each_of_its_participants_hears():
     assert [
         (each["id"], each["tag"], each["publishPermissions"]) for each in shown["participants"]
     ] == [(host, "host", ["AUDIO", "VIDEO"]), (guest, None, ["AUDIO"]), (silent, None, [])]
-    assert [(each["subscribedTo"], each["hears"]) for each in shown["participants"]] == [
+    assert [(each["subscription"], each["subscribedTo"]) for each in shown["participants"]] == [
         ("everyone", [guest, silent]),
-        ("only", [host]),
+        ("listed", [host]),
         ("nothing", []),
     ]
 
 
 def test_the_newest_comes_first_and_the_rest_is_counted():
-    """A picture stays small however much there is, and says how much there is."""
+    """The overview shows a limited number of entries, and all counts."""
     caller = Caller(Emulator())
     sessions = [caller.session() for _ in range(60)]
     participants = [caller.participant() for _ in range(60)]
@@ -72,7 +72,7 @@ def test_the_newest_comes_first_and_the_rest_is_counted():
 
 
 def test_who_is_in_a_session_is_not_shown_as_waiting():
-    """Participants in no session are exactly those in no session, and leaving makes one of them."""
+    """Participants without a session are listed apart, also after leaving one."""
     caller = Caller(Emulator())
     session, participant = caller.session(), caller.participant()
     caller.join(session, participant)
@@ -83,7 +83,7 @@ def test_who_is_in_a_session_is_not_shown_as_waiting():
 
 
 def test_what_has_expired_is_not_shown():
-    """Looking is as good as asking: what is over is gone."""
+    """Expired sessions and participants are not shown."""
     clock = Clock()
     caller = Caller(Emulator(clock=clock))
     caller.session()
@@ -92,7 +92,7 @@ def test_what_has_expired_is_not_shown():
 
 
 def test_no_secret_is_in_the_picture():
-    """Passwords, client secrets, tokens, queries and userinfo of callback URLs are left out."""
+    """It shows no passwords, client secrets, tokens, queries or userinfo of callback URLs."""
     emulator = Emulator(
         accounts={
             ACCOUNT: Credentials(password="canary-password", client_secret="canary-client-secret")
@@ -104,15 +104,15 @@ def test_no_secret_is_in_the_picture():
         "POST", "/participants", {"callbackUrl": "https://example.com/a?key=canary-query"}
     )["token"]
     caller.participant(callbackUrl="https://ann:canary-userinfo@example.com/b")
-    shown = write_json(emulator.picture()).decode()
+    shown = write_json(emulator.overview()).decode()
     assert "https://example.com/a" in shown
     assert "canary" not in shown
     assert token not in shown
 
 
 def test_logs_are_shown_from_their_newest_entry_on_and_faults_in_their_order():
-    """What happened last is what is looked for; rules are read in the order they are tried."""
-    shown = picture(
+    """Logs start with the newest entry; rules are in the order they are tried."""
+    shown = overview(
         {},
         now=0.0,
         requests=90,
@@ -127,7 +127,7 @@ def test_logs_are_shown_from_their_newest_entry_on_and_faults_in_their_order():
 
 
 def test_webhooks_and_connected_devices_are_shown():
-    """A participant's device and the webhooks about it have their places."""
+    """A participant's device and the webhooks about it are shown."""
     participant = ParticipantRecord(
         id="p",
         callback_url=None,
@@ -135,34 +135,34 @@ def test_webhooks_and_connected_devices_are_shown():
         tag=None,
         device_api_version="V3",
         expires_at=1.0,
+        device_id="phone",
     )
     webhooks = Webhooks(clock=Clock())
     webhooks.queue(
         WebhookEvent.CONNECT, participant_id="p", device_id="phone", url="http://127.0.0.1/?canary"
     )
-    shown = picture(
+    shown = overview(
         {ACCOUNT: AccountState(participants=OrderedDict(p=participant))},
         now=0.0,
         webhooks=webhooks,
         webhook_count=webhooks.count,
-        device_of=lambda each: f"phone of {each.id}",
     )
     text = write_json(shown).decode()
     [account] = json.loads(text)["accounts"]
     [webhook] = json.loads(text)["webhooks"]
-    assert account["participantsInNoSession"][0]["deviceId"] == "phone of p"
+    assert account["participantsInNoSession"][0]["deviceId"] == "phone"
     assert (webhook["event"], webhook["participantId"]) == ("onConnect", "p")
     assert json.loads(text)["webhookCount"] == 1
     assert "canary" not in text
 
 
 def test_requests_and_faults_are_in_the_picture():
-    """The last requests, the newest first, and the armed rules are shown."""
+    """The last requests, newest first, and the armed rules are shown."""
     caller = Caller(Emulator(clock=Clock()))
     caller.emulator.faults.add("getSession", status=503)
     caller.session()
     caller.send("GET", "/sessions/nope?key=canary")
-    shown = json.loads(write_json(caller.emulator.picture()))
+    shown = json.loads(write_json(caller.emulator.overview()))
     assert shown["requests"] == 2
     assert [(each["number"], each["operation"], each["status"]) for each in shown["exchanges"]] == [
         (2, "getSession", 404),
@@ -173,7 +173,7 @@ def test_requests_and_faults_are_in_the_picture():
 
 
 def test_any_tag_can_be_shown():
-    """A tag that is no valid text, such as half an emoji, does not break the picture."""
+    """A tag that is not valid text, such as half an emoji, does not break the overview."""
     caller = Caller(Emulator())
     caller.send("POST", "/sessions", raw=b'{"tag":"\\ud83d<script>"}')
     [session] = account_of(caller.emulator)["sessions"]

@@ -26,7 +26,7 @@ IDS = st.sampled_from(["$0", "$1", "$2", "00000000-0000-0000-0000-000000000000"]
 
 
 def values(schema):
-    """Draw what a property may be, an id that exists among them."""
+    """Draw a property's value: an existing id, where it is an id."""
     if "ref" in schema:
         name = schema["ref"]
         return st.sampled_from(ENUMS[name]) if name in ENUMS else objects(name)
@@ -36,7 +36,7 @@ def values(schema):
 
 
 def objects(name):
-    """Draw what a body may be: properties left out, null, of another type, or of no description."""
+    """Draw a body: properties absent, null, of another type or unknown."""
     sound = {key: values(schema) for key, schema in SCHEMAS[name].items()}
     loose = {key: drawn | st.none() | JSON for key, drawn in sound.items()}
     extra = st.dictionaries(NAME, JSON, max_size=1)
@@ -48,7 +48,7 @@ def objects(name):
 
 
 def contents(route):
-    """Draw a request's content; what takes no body may be sent one all the same."""
+    """Draw a request's content, sometimes also for routes without a body."""
     name = OPERATIONS[route.operation]["request"]
     body = JSON if name is None else objects(name) | JSON
     return st.just("") | body.map(json.dumps)
@@ -60,7 +60,7 @@ REQUESTS = st.one_of(st.tuples(st.just(route), IDS, IDS, contents(route)) for ro
 @settings(max_examples=150, deadline=None)
 @given(st.lists(REQUESTS, min_size=1, max_size=8))
 def test_a_run_of_requests_gets_documented_answers(requests):
-    """Whatever was made, joined and deleted before, an answer's status and shape are documented."""
+    """After any history, every response has a documented status and shape."""
     caller = Caller(Emulator(seed=1))
     sessions, participants = [caller.session()], [caller.participant()]
     assert caller.join(sessions[0], participants[0]).is_success
@@ -89,7 +89,7 @@ def known(name: str, made: list[str]) -> str:
 
 
 def assert_described(value, schema, where):
-    """Require that a value is what a schema of the witness says, with nothing beside it."""
+    """Check that a value matches a schema of the description, without extra properties."""
     if isinstance(schema, str):
         schema = {"ref": schema, "nullable": False}
     if "array" in schema:

@@ -10,8 +10,7 @@ import pytest
 from support.http_library import httpx
 from support.speaking import ACCOUNT, Caller
 
-from webrtc_async.emulator import Emulator, EmulatorTransport
-from webrtc_async.emulator.doors.asgi import emulator_app
+from webrtc_async.emulator import Emulator, EmulatorTransport, emulator_app
 from webrtc_async.emulator.doors.server import EmulatorServer, base_url, bind
 
 CONVERSATION = [
@@ -26,15 +25,15 @@ CONVERSATION = [
 
 
 def expected() -> list[tuple[int, bytes]]:
-    """Return what the service itself says, asked through the plainest skin."""
+    """Return the service's own response, through the simplest access."""
     caller = Caller(Emulator(seed=3, clock=lambda: 0.0))
     answers = [caller.send(method, path, raw=body) for method, path, body in CONVERSATION]
     return [(answer.status, answer.content) for answer in answers]
 
 
 @pytest.fixture(params=["in process", "ASGI", "TCP"])
-async def skin(request: pytest.FixtureRequest, anyio_backend: str) -> AsyncIterator[tuple]:
-    """An HTTP client and the URL of an emulator."""
+async def skin(request: pytest.FixtureRequest) -> AsyncIterator[tuple]:
+    """An HTTP client and an emulator's URL."""
     emulator = Emulator(seed=3, clock=lambda: 0.0)
     if request.param == "TCP":
         with EmulatorServer(emulator) as server:
@@ -52,7 +51,7 @@ async def skin(request: pytest.FixtureRequest, anyio_backend: str) -> AsyncItera
 
 @pytest.mark.anyio
 async def test_every_skin_gives_the_same_answers(skin):
-    """The same requests get the same answers, byte for byte, however they come."""
+    """The same requests get the same responses, byte for byte, through every access."""
     client, url = skin
     answers = [
         await client.request(
@@ -71,7 +70,7 @@ def server() -> Iterator[EmulatorServer]:
 
 
 def test_a_body_of_100_megabytes_is_refused_and_not_kept(server):
-    """A huge body is read to its end, thrown away, and answered with the documented 400."""
+    """A huge body is read to its end, dropped, and refused with the documented 400."""
     chunk = b"x" * 1_000_000
     with httpx.Client(trust_env=False, auth=("user", "password"), timeout=60) as client:
         tracemalloc.start()
@@ -88,7 +87,7 @@ def test_a_body_of_100_megabytes_is_refused_and_not_kept(server):
 
 
 def test_a_caller_that_hangs_up_in_mid_body_does_no_harm(server, capfd):
-    """A connection that dies leaves no trace, and the next caller is served."""
+    """A broken connection leaves no trace, and the next client is served."""
     port = int(server.base_url.rsplit(":", 1)[1].split("/")[0])
     with socket.create_connection(("127.0.0.1", port)) as connection:
         connection.sendall(
@@ -103,7 +102,7 @@ def test_a_caller_that_hangs_up_in_mid_body_does_no_harm(server, capfd):
 
 @pytest.mark.anyio
 async def test_an_endless_body_is_cut_off():
-    """A body without end is not read for ever, and is refused."""
+    """An endless body is refused and not read forever."""
     app = emulator_app(Emulator())
     sent = []
 
@@ -128,19 +127,19 @@ async def test_an_endless_body_is_cut_off():
 
 
 def test_a_port_in_use_is_an_os_error():
-    """A second listener on a port is refused where it is made."""
+    """A second listener on a port is refused by `bind`."""
     with bind("127.0.0.1", 0) as taken, pytest.raises(OSError, match="in use"):
         bind("127.0.0.1", taken.getsockname()[1])
 
 
 def test_an_ipv6_address_stands_in_brackets():
-    """The base URL of an IPv6 listener can be used as it is."""
+    """The base URL of an IPv6 listener is usable."""
     with bind("::1", 0) as listening:
         assert base_url(listening).startswith("http://[::1]:")
 
 
 def test_an_answer_waits_for_no_acknowledgement():
-    """What asyncio accepts on the socket has TCP_NODELAY, or a second write would wait 40 ms."""
+    """Accepted connections have TCP_NODELAY; without it a second write would wait 40 ms."""
 
     async def accepted() -> int:
         options = asyncio.get_running_loop().create_future()
@@ -160,7 +159,7 @@ def test_an_answer_waits_for_no_acknowledgement():
 
 
 def test_a_stopped_server_frees_its_port():
-    """After its block, nothing listens any more."""
+    """After the context nothing listens on the port."""
     with EmulatorServer(Emulator()) as server:
         port = int(server.base_url.rsplit(":", 1)[1].split("/")[0])
     bind("127.0.0.1", port).close()

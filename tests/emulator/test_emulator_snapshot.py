@@ -10,7 +10,7 @@ from support.speaking import ACCOUNT, Caller, Clock, basic, said
 from webrtc_async._protocol.wire import WireRequest
 from webrtc_async.emulator import Credentials, Emulator
 from webrtc_async.emulator.core.access_tokens import TOKEN_PATH
-from webrtc_async.emulator.core.randomness import PURPOSES, Streams
+from webrtc_async.emulator.core.randomness import PURPOSES, RandomStreams
 
 URL = "http://127.0.0.1:9/hook"
 
@@ -26,7 +26,7 @@ def made(clock: Clock, seed: int | None = 7) -> tuple[Emulator, Caller]:
 
 
 def live(emulator: Emulator, caller: Caller, clock: Clock) -> None:
-    """Have one of everything happen."""
+    """Create one of each kind of state."""
     session, other = caller.session(tag="a"), caller.session()
     participants = [
         caller.participant(callbackUrl=URL, tag="p", publishPermissions=["AUDIO"]),
@@ -47,7 +47,7 @@ def live(emulator: Emulator, caller: Caller, clock: Clock) -> None:
 
 
 def everything(emulator: Emulator, caller: Caller) -> list[object]:
-    """Return what the API says of everything there is, and of some that is made now."""
+    """Return the API's responses about all existing and some new resources."""
     sessions = emulator.session_ids(caller.account)
     participants = emulator.participant_ids(caller.account)
     paths = [
@@ -66,7 +66,7 @@ def everything(emulator: Emulator, caller: Caller) -> list[object]:
 
 
 def test_a_restored_emulator_says_and_does_what_the_first_one_does(clock):
-    """Through JSON and into another emulator: the same answers, ids, tokens and request ids."""
+    """A snapshot restored through JSON gives the same responses, ids, tokens and request ids."""
     emulator, caller = made(clock)
     live(emulator, caller, clock)
     snapshot = json.loads(json.dumps(emulator.snapshot()))
@@ -74,11 +74,11 @@ def test_a_restored_emulator_says_and_does_what_the_first_one_does(clock):
     other.restore(snapshot)
     assert other.snapshot() == emulator.snapshot() == snapshot
     assert everything(other, other_caller) == everything(emulator, caller)
-    assert other.hears(ACCOUNT, other.session_ids(ACCOUNT)[0])
+    assert other.subscribed_to(ACCOUNT, other.session_ids(ACCOUNT)[0])
 
 
 def test_going_back_undoes_what_came_after(clock):
-    """State, switches, devices and ids are those of the snapshot, as often as one likes."""
+    """Restoring brings back state, switches, devices and ids, any number of times."""
     emulator, caller = made(clock)
     live(emulator, caller, clock)
     snapshot = emulator.snapshot()
@@ -100,7 +100,7 @@ def test_going_back_undoes_what_came_after(clock):
 
 
 def test_what_is_restored_ends_when_it_would_have_ended(clock):
-    """Nine hours count from the creation, not from the restoring."""
+    """The lifetime counts from the creation, not from the restore."""
     emulator, caller = made(clock)
     live(emulator, caller, clock)
     snapshot = emulator.snapshot()
@@ -112,7 +112,7 @@ def test_what_is_restored_ends_when_it_would_have_ended(clock):
 
 
 def test_records_in_any_order_end_when_they_should(clock):
-    """A snapshot turned around by hand lets everything end on time all the same."""
+    """A reordered snapshot still expires everything on time."""
     emulator, caller = made(clock)
     live(emulator, caller, clock)
     snapshot = emulator.snapshot()
@@ -123,7 +123,7 @@ def test_records_in_any_order_end_when_they_should(clock):
 
 
 def test_without_a_seed_ids_go_on_unpredictably(clock):
-    """Nothing of the randomness is in it, and what is made after it differs."""
+    """Without a seed a snapshot holds no random positions, and later ids differ."""
     emulator, caller = made(clock, seed=None)
     live(emulator, caller, clock)
     snapshot = emulator.snapshot()
@@ -136,7 +136,7 @@ def test_without_a_seed_ids_go_on_unpredictably(clock):
 
 
 def test_no_credentials_are_in_it():
-    """Neither passwords, nor client secrets, nor access tokens."""
+    """A snapshot holds no passwords, client secrets or access tokens."""
     emulator = Emulator(
         seed=1, accounts={ACCOUNT: Credentials(password="canary-1", client_secret="canary-2")}
     )
@@ -154,7 +154,7 @@ def test_no_credentials_are_in_it():
 
 
 def changed(snapshot: dict, *path: str | int, to: object) -> dict:
-    """Return a copy with one value changed; a path of one name less than that adds it."""
+    """Return a copy with one value changed or added at a path."""
     copy = json.loads(json.dumps(snapshot))
     inner = copy
     for step in path[:-1]:
@@ -170,21 +170,25 @@ ROOM = ("accounts", ACCOUNT, "sessions", 0)
 @pytest.mark.parametrize(
     ("path", "to", "sentence"),
     [
-        (("version",), 2, "version: only 1 is understood"),
+        (("version",), 2, "version: only 1 is supported"),
         (("version",), None, "version: expected a number"),
-        (("more",), 1, "more: there is no such field"),
+        (("more",), 1, "more: unknown field"),
         (("switches",), [], "switches: expected an object"),
-        (("switches", "enum_case"), "x", "switches: enum_case is upper or lower, not 'x'"),
-        (("streams", "ids"), "AAAA", "streams: ids: not the place of a stream"),
-        (("streams", "ids"), 5, "streams: ids: not the place of a stream"),
-        (("streams", "ids"), "////" * 833 + "/w==", "streams: ids: not the place of a stream"),
+        (("switches", "enum_case"), "x", "switches: enum_case must be upper or lower, not 'x'"),
+        (("streams", "ids"), "AAAA", "streams: ids: not the position of a random stream"),
+        (("streams", "ids"), 5, "streams: ids: not the position of a random stream"),
+        (
+            ("streams", "ids"),
+            "////" * 833 + "/w==",
+            "streams: ids: not the position of a random stream",
+        ),
         (("accounts",), None, "accounts: expected an object"),
-        (("accounts", "x" * 100), {}, "accounts." + "x" * 64 + ": this emulator has no such"),
+        (("accounts", "x" * 100), {}, "accounts." + "x" * 64 + ": this emulator does not have"),
         (("accounts", ACCOUNT, "sessions"), {}, f"accounts.{ACCOUNT}.sessions: expected an array"),
         ((*ROOM, "members"), ["x"], f"accounts.{ACCOUNT}.sessions[0].members: Participant not"),
         ((*ROOM, "members"), [5], f"accounts.{ACCOUNT}.sessions[0].members: expected an array of"),
         ((*ROOM, "id"), 5, f"accounts.{ACCOUNT}.sessions[0].id: expected text"),
-        ((*ROOM, "colour"), 5, f"accounts.{ACCOUNT}.sessions[0].colour: there is no such"),
+        ((*ROOM, "colour"), 5, f"accounts.{ACCOUNT}.sessions[0].colour: unknown field"),
         ((*RECORD, "expiresAt"), "1", f"accounts.{ACCOUNT}.participants[0].expiresAt: expected a"),
         ((*RECORD, "expiresAt"), 10**400, "participants[0].expiresAt: expected a smaller number"),
         ((*RECORD, "publishPermissions"), ["SMELL"], "publishPermissions: 'SMELL' is unknown"),
@@ -193,7 +197,7 @@ ROOM = ("accounts", ACCOUNT, "sessions", 0)
     ],
 )
 def test_a_bad_snapshot_is_refused_and_changes_nothing(clock, path, to, sentence):
-    """The text names the field, and the state, switches and ids are as they were."""
+    """An invalid snapshot's error names the field, and nothing has changed."""
     emulator, caller = made(clock)
     live(emulator, caller, clock)
     before = emulator.snapshot()
@@ -204,14 +208,14 @@ def test_a_bad_snapshot_is_refused_and_changes_nothing(clock, path, to, sentence
 
 
 def test_records_that_are_there_twice_are_refused(clock):
-    """One id is one session or participant, and a participant is in one session."""
+    """Duplicate ids and participants in two sessions are refused."""
     emulator, caller = made(clock)
     live(emulator, caller, clock)
     before = emulator.snapshot()
     for kind in ("sessions", "participants"):
         twice = json.loads(json.dumps(before))
         twice["accounts"][ACCOUNT][kind] *= 2
-        with pytest.raises(ValueError, match="it is there twice"):
+        with pytest.raises(ValueError, match="duplicate id"):
             emulator.restore(twice)
     rooms = json.loads(json.dumps(before))["accounts"][ACCOUNT]["sessions"]
     both = changed(before, "accounts", ACCOUNT, "sessions", 1, "members", to=rooms[0]["members"])
@@ -239,7 +243,7 @@ JSON = st.recursive(
 @settings(max_examples=300, deadline=None)
 @given(JSON)
 def test_whatever_is_restored_it_is_refused_with_a_sentence_or_done(value):
-    """No value makes it fail in another way."""
+    """Any JSON value is restored or raises ValueError."""
     emulator = Emulator(seed=1)
     before = emulator.snapshot()
     for each in (value, {**before, "accounts": {ACCOUNT: value}}, {**before, "switches": value}):
@@ -254,10 +258,10 @@ def test_whatever_is_restored_it_is_refused_with_a_sentence_or_done(value):
 @given(st.integers(), st.lists(st.sampled_from(PURPOSES), max_size=30))
 @settings(max_examples=50)
 def test_streams_go_on_where_they_were(seed, drawn):
-    """Whatever was drawn from whichever stream, the next values are the same."""
-    streams = Streams(seed)
+    """From the saved positions, every stream continues with the same values."""
+    streams = RandomStreams(seed)
     for purpose in drawn:
         streams[purpose].getrandbits(128)
-    others = Streams.at(streams.places())
+    others = RandomStreams.from_positions(streams.positions())
     for purpose in PURPOSES:
         assert others[purpose].getrandbits(64) == streams[purpose].getrandbits(64)

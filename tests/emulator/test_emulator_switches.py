@@ -1,4 +1,4 @@
-"""What is not public, as switches: what each does, and what is said to wrong ones."""
+"""The switches: their effects, and the errors for wrong ones."""
 
 import pytest
 from support.speaking import Caller, said
@@ -14,9 +14,9 @@ def calling(**switches: object) -> Caller:
 
 
 def test_every_switch_says_what_it_does_and_why_it_is_as_it_is():
-    """A program can read of each what it decides, its values, and what the default comes from."""
+    """Each switch describes its meaning, its choices and the evidence for its default."""
     described = {each.name: each for each in describe_switches()}
-    assert {name: each.default for name, each in described.items()} == Switches().as_dict()
+    assert {name: each.choices[0] for name, each in described.items()} == Switches().as_dict()
     for each in described.values():
         assert len(each.choices) == 2
         assert each.says
@@ -27,7 +27,7 @@ def test_every_switch_says_what_it_does_and_why_it_is_as_it_is():
     "switch", [pytest.param(each, id=each.name) for each in describe_switches()]
 )
 def test_every_value_can_be_set_as_itself_and_as_text(switch):
-    """JSON's values and the words of a command line set the same."""
+    """JSON values and their texts on the command line set the same."""
     for choice in switch.choices:
         for given in (choice, write_value(choice)):
             set_to = Switches().with_values({switch.name: given}).as_dict()[switch.name]
@@ -37,17 +37,17 @@ def test_every_value_can_be_set_as_itself_and_as_text(switch):
 @pytest.mark.parametrize(
     ("values", "sentence"),
     [
-        ({"empty_list": 200}, "there is no switch 'empty_list'; there are empty_lists, "),
-        ({"empty_lists": 300}, "empty_lists is 204 or 200, not 300"),
-        ({"empty_lists": True}, "empty_lists is 204 or 200, not true"),
-        ({"participant_ids": 1}, "participant_ids is false or true, not 1"),
-        ({"participant_ids": None}, "participant_ids is false or true, not null"),
-        ({"enum_case": "Upper"}, "enum_case is upper or lower, not 'Upper'"),
-        ({"enum_case": ["upper"]}, "enum_case is upper or lower, not list"),
+        ({"empty_list": 200}, "unknown switch 'empty_list'; the switches are empty_lists, "),
+        ({"empty_lists": 300}, "empty_lists must be 204 or 200, not 300"),
+        ({"empty_lists": True}, "empty_lists must be 204 or 200, not true"),
+        ({"participant_ids": 1}, "participant_ids must be false or true, not 1"),
+        ({"participant_ids": None}, "participant_ids must be false or true, not null"),
+        ({"enum_case": "Upper"}, "enum_case must be upper or lower, not 'Upper'"),
+        ({"enum_case": ["upper"]}, "enum_case must be upper or lower, not list"),
     ],
 )
 def test_a_wrong_name_or_value_is_refused_by_name(values, sentence):
-    """The sentence names the switch, and what it can be."""
+    """The error names the switch and its choices."""
     emulator = Emulator()
     with pytest.raises(SwitchError) as caught:
         emulator.set_switches(**{"callback_url": "null", **values})
@@ -56,13 +56,13 @@ def test_a_wrong_name_or_value_is_refused_by_name(values, sentence):
 
 
 def test_a_wrong_value_is_refused_from_python_as_well():
-    """The class itself takes no other values."""
-    with pytest.raises(SwitchError, match="error_bodies is current or legacy, not 'old'"):
+    """The class itself rejects other values."""
+    with pytest.raises(SwitchError, match="error_bodies must be current or legacy, not 'old'"):
         Switches(error_bodies="old")
 
 
 def test_empty_lists_can_be_answered_with_200():
-    """A list without members is [], and subscriptions to nothing are {}."""
+    """Lists without members are [], and no subscriptions are {}."""
     caller = calling(empty_lists=200)
     session, participant = caller.session(), caller.participant()
     for path, body in (
@@ -74,7 +74,7 @@ def test_empty_lists_can_be_answered_with_200():
 
 
 def test_sessions_can_name_their_participants():
-    """participant_ids is empty on create and lists the members in order of joining."""
+    """participant_ids is empty at first and then lists the members in the order they joined."""
     caller = calling(participant_ids=True)
     created = caller.ask("POST", "/sessions")
     assert created["participant_ids"] == []
@@ -85,16 +85,14 @@ def test_sessions_can_name_their_participants():
 
 
 def test_callback_urls_can_be_kept_silent():
-    """null is answered although a URL was given."""
+    """callbackUrl is null although a URL was given."""
     asked = {"callbackUrl": "http://127.0.0.1/hook"}
     answered = calling(callback_url="null").ask("POST", "/participants", asked)
     assert answered["participant"]["callbackUrl"] is None
 
 
 def test_participants_can_have_tags_that_nobody_gave():
-    """A participant without a tag has one of at most 50 characters, always the same; others keep
-    theirs.
-    """
+    """A participant without a tag has a constant one of at most 50 characters."""
     caller = calling(automatic_tags=True)
     created = caller.ask("POST", "/participants")["participant"]
     assert 0 < len(created["tag"]) <= 50
@@ -103,7 +101,7 @@ def test_participants_can_have_tags_that_nobody_gave():
 
 
 def test_permissions_can_come_in_any_order():
-    """Shuffled, both orders are seen; with one seed they come in the same turn."""
+    """Shuffled, both orders occur; with a seed they repeat."""
 
     def orders() -> list[list[str]]:
         caller = calling(permission_order="shuffled")
@@ -121,7 +119,7 @@ def test_permissions_can_come_in_any_order():
     [(404, "GET", "/sessions/x"), (403, "GET", "/nowhere"), (401, "GET", "/sessions/x")],
 )
 def test_refusals_can_have_the_old_body(status, method, path):
-    """A code and a message, whatever the status."""
+    """Error bodies have a code and a message for every status."""
     caller = calling(error_bodies="legacy")
     if status == 401:
         caller.authorization = None
@@ -134,7 +132,7 @@ def test_refusals_can_have_the_old_body(status, method, path):
 
 @pytest.mark.parametrize(("value", "status"), [("survive", 200), ("deleted", 404)])
 def test_a_session_can_take_its_participants_with_it(value, status):
-    """Its members are gone or not; who is elsewhere stays, and nothing else breaks."""
+    """Its members are deleted or not; other participants are unaffected."""
     caller = calling(participants_of_deleted_session=value)
     session, other = caller.session(), caller.session()
     inside, elsewhere = [caller.participant() for _ in range(3)], caller.participant()
@@ -147,7 +145,7 @@ def test_a_session_can_take_its_participants_with_it(value, status):
 
 
 def test_enum_values_can_be_in_lower_case():
-    """Permissions and the version, and nothing else."""
+    """Only permissions and the version are in lower case."""
     answered = calling(enum_case="lower").ask("POST", "/participants", {"tag": "LOUD"})
     assert answered["participant"]["publishPermissions"] == ["audio", "video"]
     assert answered["participant"]["deviceApiVersion"] == "v3"
@@ -155,7 +153,7 @@ def test_enum_values_can_be_in_lower_case():
 
 
 def test_switches_can_be_set_at_any_time_until_a_reset():
-    """The next answer follows them; a reset puts back those that the emulator was made with."""
+    """Switches apply at once; a reset restores the initial ones."""
     emulator = Emulator(switches=Switches(enum_case="lower"))
     caller = Caller(emulator)
     path = f"/sessions/{caller.session()}/participants"

@@ -1,4 +1,4 @@
-"""What really goes over the wire when something goes wrong, read from raw sockets."""
+"""The bytes of faults on raw sockets."""
 
 import asyncio
 import json
@@ -15,14 +15,13 @@ import uvicorn
 from support.speaking import ACCOUNT, basic
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from webrtc_async.emulator import Emulator
-from webrtc_async.emulator.doors.asgi import emulator_app
-from webrtc_async.emulator.doors.connection import Connection, protocol_over
+from webrtc_async.emulator import Emulator, emulator_app
+from webrtc_async.emulator.doors.connection import Connection, idle_timeout_protocol
 from webrtc_async.emulator.doors.server import bind
 from webrtc_async.emulator.faults.wire_bytes import garbage
 
 PROTOCOLS = [H11Protocol]
-"""What uvicorn may read requests with; with httptools, which is here by the extra fast, two."""
+"""uvicorn's HTTP parsers: h11 and, if installed, httptools."""
 if find_spec("httptools") is not None:
     from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
@@ -33,13 +32,13 @@ PATIENCE = 10
 
 
 class Server(uvicorn.Server):
-    """uvicorn that tells when it has started."""
+    """A uvicorn server that signals its start."""
 
     def __init__(self, emulator: Emulator, base: type) -> None:
         super().__init__(
             uvicorn.Config(
                 emulator_app(emulator),
-                http=protocol_over(base),
+                http=idle_timeout_protocol(base),
                 log_config=None,
                 lifespan="off",
                 ws="none",
@@ -66,17 +65,17 @@ def served(request) -> Iterator[tuple[Emulator, int, Server]]:
     thread.join()
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def emulator(served, caplog) -> Iterator[Emulator]:
     emulator, _, _ = served
     emulator.reset()
     yield emulator
-    # Whatever went wrong on purpose is no trouble of the server's.
+    # The faults cause no warnings in the server.
     assert [each for each in caplog.records if each.levelno >= logging.WARNING] == []
 
 
 @pytest.fixture
-def wire(served, emulator) -> Iterator[socket.socket]:
+def wire(served) -> Iterator[socket.socket]:
     with socket.create_connection(("127.0.0.1", served[1]), timeout=PATIENCE) as connection:
         yield connection
 
@@ -100,7 +99,7 @@ def read_to_end(connection: socket.socket) -> bytes:
 
 
 def read_until(connection: socket.socket, end: bytes) -> list[bytes]:
-    """Return what each read brought, up to one with which this end has come."""
+    """Return the bytes of each read, until the data ends with a suffix."""
     chunks: list[bytes] = []
     while not b"".join(chunks).endswith(end):
         chunk = connection.recv(65536)
@@ -122,7 +121,7 @@ def length_in(head: bytes) -> int:
 
 
 def assert_serves(connection: socket.socket) -> None:
-    """The connection is as good as new."""
+    """Check that the connection serves a request."""
     connection.sendall(post())
     head, _, body = b"".join(read_until(connection, b"}")).partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 200 OK\r\n")
@@ -130,13 +129,13 @@ def assert_serves(connection: socket.socket) -> None:
 
 
 def test_without_a_fault_nothing_is_wrong(wire):
-    """An answer is whole, and the connection serves the next request."""
+    """A response is complete, and the connection serves the next request."""
     assert_serves(wire)
     assert_serves(wire)
 
 
 def test_a_body_is_cut(wire, emulator):
-    """The length that was promised is right, fewer bytes come, and the connection ends."""
+    """The Content-Length is right, fewer bytes follow, and the connection closes."""
     emulator.faults.add(truncate=7)
     wire.sendall(post())
     head, _, body = read_to_end(wire).partition(b"\r\n\r\n")
@@ -146,7 +145,7 @@ def test_a_body_is_cut(wire, emulator):
 
 
 def test_a_head_is_cut_where_the_body_is_too_short_to_be(wire, emulator):
-    """A fault is always felt."""
+    """If the body is too short to truncate, half of the head is lost."""
     emulator.faults.add(truncate=10_000)
     wire.sendall(post())
     received = read_to_end(wire)
@@ -156,7 +155,7 @@ def test_a_head_is_cut_where_the_body_is_too_short_to_be(wire, emulator):
 
 @pytest.mark.parametrize("difference", [5, -3])
 def test_a_length_is_wrong(wire, emulator, difference):
-    """All bytes come under a wrong Content-Length, and the connection stays."""
+    """All bytes follow a wrong Content-Length, and the connection stays open."""
     emulator.faults.add(wrong_length=difference, nth=1)
     wire.sendall(post())
     head, _, body = b"".join(read_until(wire, b"}")).partition(b"\r\n\r\n")
@@ -166,7 +165,7 @@ def test_a_length_is_wrong(wire, emulator, difference):
 
 
 def test_an_answer_without_a_body_gets_a_length(wire, emulator):
-    """A 204 promises a body that never comes."""
+    """A 204 announces a body that never follows."""
     emulator.faults.add(status=204, nth=1)
     wire.sendall(post())
     assert b"content-length" not in b"".join(read_until(wire, b"\r\n\r\n")).lower()
@@ -183,14 +182,14 @@ def test_an_answer_without_a_body_gets_a_length(wire, emulator):
 
 
 def test_a_connection_that_was_to_close_does(wire, emulator):
-    """The caller's Connection: close is obeyed after the spoilt answer."""
+    """The client's Connection: close is obeyed after a corrupted response."""
     emulator.faults.add(wrong_length=5)
     wire.sendall(post(Connection="close"))
     assert read_to_end(wire).endswith(b"}")
 
 
 def test_garbage_is_no_http(wire, emulator):
-    """As many bytes as asked for, no status line among them, and the connection ends."""
+    """The requested number of bytes follows, without a status line, and the connection closes."""
     emulator.faults.add(garbage=300)
     wire.sendall(post())
     received = read_to_end(wire)
@@ -200,7 +199,7 @@ def test_garbage_is_no_http(wire, emulator):
 
 
 def test_bytes_stand_after_an_answer(wire, emulator):
-    """Right behind the whole answer, and before that of a request that was sent along."""
+    """Trailing bytes follow the complete response, before the response to a pipelined request."""
     emulator.faults.add(trailing="<<€>>", nth=1)
     wire.sendall(post() + post(Connection="close"))
     received = read_to_end(wire).split("<<€>>".encode())
@@ -218,7 +217,7 @@ def test_bytes_stand_after_an_answer(wire, emulator):
     ids=str,
 )
 def test_a_reset_is_a_reset(wire, emulator, fields, sessions):
-    """No byte comes, and TCP says that the connection was reset."""
+    """No byte follows, and TCP reports a reset."""
     emulator.faults.add(**fields)
     wire.sendall(post())
     with pytest.raises(ConnectionResetError):
@@ -230,7 +229,7 @@ def test_a_reset_is_a_reset(wire, emulator, fields, sessions):
     ("fields", "sessions"), [({"drop": "close"}, 0), ({"lose_answer": "close"}, 1)], ids=str
 )
 def test_a_close_is_a_close(wire, emulator, fields, sessions):
-    """No byte comes, and the connection ends in order."""
+    """No byte follows, and the connection closes in order."""
     emulator.faults.add(**fields)
     wire.sendall(post())
     assert wire.recv(1) == b""
@@ -238,7 +237,7 @@ def test_a_close_is_a_close(wire, emulator, fields, sessions):
 
 
 def test_a_head_comes_in_pieces(wire, emulator):
-    """Several reads bring the head, and the body follows whole."""
+    """The head arrives in several reads, then the whole body."""
     emulator.faults.add(slow_headers=0.5, nth=1)
     wire.sendall(post())
     chunks = read_until(wire, b"}")
@@ -250,7 +249,7 @@ def test_a_head_comes_in_pieces(wire, emulator):
 
 
 def test_a_body_comes_in_pieces(wire, emulator):
-    """The head is there at once, and several reads bring the body."""
+    """The head arrives at once, the body in several reads."""
     emulator.faults.add(slow_body=0.5, nth=1)
     wire.sendall(post())
     [head] = read_until(wire, b"\r\n\r\n")
@@ -261,7 +260,7 @@ def test_a_body_comes_in_pieces(wire, emulator):
 
 
 def test_a_late_answer_comes_after_the_act(wire, emulator):
-    """The session is there while nothing can be read yet; then the whole answer comes."""
+    """The session exists before the response arrives, which is then complete."""
     emulator.faults.add(delay=0.3, nth=1)
     wire.sendall(post())
     wire.settimeout(0.05)
@@ -274,7 +273,7 @@ def test_a_late_answer_comes_after_the_act(wire, emulator):
 
 
 def test_a_caller_that_leaves_ends_the_wait(served, emulator):
-    """A server is not kept busy by faults of callers that have gone."""
+    """A client's disconnect ends the delay of a fault."""
     _, port, server = served
     for fields in ({"delay": 3000}, {"slow_headers": 3000}, {"slow_body": 3000}):
         emulator.faults.add(nth=1, **fields)
@@ -285,7 +284,7 @@ def test_a_caller_that_leaves_ends_the_wait(served, emulator):
 
 
 def test_a_fault_strikes_the_connection_of_its_request_only(wire, served, emulator):
-    """Who claims another's address by a proxy's header has his own connection reset."""
+    """A proxy header does not change the connection that is reset."""
     host, port = wire.getsockname()
     assert_serves(wire)
     emulator.faults.add(drop=True, nth=1)
@@ -297,7 +296,7 @@ def test_a_fault_strikes_the_connection_of_its_request_only(wire, served, emulat
 
 
 def test_many_connections_are_struck_each_for_itself(served, emulator):
-    """Of twenty at once, every second is lost, and the others are answered whole."""
+    """Of 20 at once, every second response is lost, and the others are complete."""
     for number in range(1, 21, 2):
         emulator.faults.add(nth=number, lose_answer="close")
     connections = [
@@ -315,7 +314,7 @@ def test_many_connections_are_struck_each_for_itself(served, emulator):
 
 @pytest.mark.parametrize("ending", ["reset", "close"])
 def test_ending_a_connection_that_has_gone_is_nothing(ending):
-    """A caller that hung up first is no error of the server's."""
+    """A client's earlier disconnect causes no error in the server."""
 
     async def end_twice():
         with bind("127.0.0.1", 0) as listening:

@@ -1,4 +1,4 @@
-"""What a fault rule may be, and that it says which field is wrong when it is not."""
+"""Fault rules: valid values, and errors that name the field."""
 
 import json
 from typing import get_type_hints
@@ -97,20 +97,20 @@ WRONG = [
 
 @pytest.mark.parametrize("mapping", RULES, ids=str)
 def test_a_rule_is_the_same_after_json(mapping):
-    """What a rule shows of itself is exactly what was given, and makes the same rule again."""
+    """The JSON form of a rule has exactly its given fields and makes an equal rule."""
     rule = read_rule(mapping)
-    assert rule.picture() == mapping
-    assert read_rule(json.loads(json.dumps(rule.picture()))) == rule
+    assert rule.as_json() == mapping
+    assert read_rule(json.loads(json.dumps(rule.as_json()))) == rule
 
 
 def test_every_fault_has_a_rule_here():
-    """No fault is left out above."""
+    """Every fault has a test above."""
     assert {read_rule(each).fault for each in RULES} == set(FAULTS)
 
 
 @pytest.mark.parametrize(("mapping", "named"), WRONG, ids=str)
 def test_a_wrong_rule_is_refused_by_the_name_of_its_field(mapping, named):
-    """The sentence names the field that is wrong, and ends as one."""
+    """The error names the invalid field and ends with a full stop."""
     with pytest.raises(ValueError, match=rf"(?s)\b{named}\b.*\.$"):
         read_rule(mapping)
 
@@ -125,40 +125,40 @@ values = values | st.lists(values, max_size=2) | st.dictionaries(st.text(max_siz
     )
 )
 def test_nothing_but_a_value_error_comes_of_a_wrong_rule(mapping):
-    """Whatever JSON is given, it is a rule that can be shown or a ValueError."""
+    """Any JSON value makes a rule with a JSON form, or raises ValueError."""
     try:
         rule = read_rule(mapping)
     except ValueError:
         return
-    assert read_rule(json.loads(json.dumps(rule.picture()))) == rule
+    assert read_rule(json.loads(json.dumps(rule.as_json()))) == rule
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=repr)
 def test_a_route_is_as_good_as_its_operation(route):
-    """Rules of a route and of its operation's name are equal."""
+    """A route and the name of its operation make equal rules."""
     assert FaultRule(route=route, status=500) == FaultRule(route=route.operation, status=500)
 
 
 def test_true_stands_for_a_reset():
-    """The short way to lose a connection."""
+    """True stands for a reset."""
     assert FaultRule(drop=True) == FaultRule(drop="reset")
     assert FaultRule(lose_answer=True) == FaultRule(lose_answer="reset")
 
 
 def test_the_keywords_of_add_are_the_fields_of_a_rule():
-    """What type checkers let users write is what a rule takes."""
+    """The types of the keywords match the fields of a rule."""
     assert {*get_type_hints(FaultFields)} | {"route"} == {x.name for x in attrs.fields(FaultRule)}
 
 
 def test_a_rule_says_in_short_what_it_does():
-    """Logs name the fault and its value."""
+    """The text of a rule is its fault and value."""
     assert str(FaultRule(route=CREATE_SESSION, nth=2, status=503)) == "status 503"
     assert str(FaultRule(refuse=True)) == "refuse"
     assert str(FaultRule(storm=5, status=502)) == "storm 5"
 
 
 def test_a_header_brings_a_rule():
-    """The header is found in any spelling and read as JSON; without it there is no rule."""
+    """The header is found in any case and read as JSON; without it there is no rule."""
     assert read_fault_header({FAULT_HEADER.upper(): '{"status":503}'}) == FaultRule(status=503)
     assert read_fault_header({"x-other": "{}"}) is None
 
@@ -179,6 +179,6 @@ def test_a_header_brings_a_rule():
     ],
 )
 def test_a_header_that_is_no_rule_for_one_request_is_refused(value, named):
-    """The sentence names what is wrong."""
+    """The error names the problem."""
     with pytest.raises(ValueError, match=named):
         read_fault_header({"x-emulator-fault": value})

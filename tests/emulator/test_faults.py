@@ -1,4 +1,4 @@
-"""Which requests a rule strikes: a pure matter of counting, a clock and a seed."""
+"""The requests that a rule applies to, decided by counting, a clock and a seed."""
 
 import threading
 
@@ -6,8 +6,8 @@ import pytest
 from support.speaking import Clock
 
 from webrtc_async._protocol.wire import read_retry_after
-from webrtc_async.emulator.faults.answer import NONSENSE, fault_response
-from webrtc_async.emulator.faults.armed import MOST_RULES, Faults
+from webrtc_async.emulator.faults.armed import MAX_RULES, Faults
+from webrtc_async.emulator.faults.response import NONSENSE, fault_response
 from webrtc_async.route_table import CREATE_SESSION, GET_SESSION
 
 CREATE, GET = CREATE_SESSION.operation, GET_SESSION.operation
@@ -24,8 +24,8 @@ def faults(clock) -> Faults:
 
 
 def struck(faults, count, operation=CREATE):
-    """Return the numbers, from 1, of the requests that were struck."""
-    return [number for number in range(1, count + 1) if faults.meet(operation) is not None]
+    """Return the numbers, from 1, of the affected requests."""
+    return [number for number in range(1, count + 1) if faults.trigger(operation) is not None]
 
 
 @pytest.mark.parametrize(
@@ -42,16 +42,16 @@ def struck(faults, count, operation=CREATE):
     ids=str,
 )
 def test_the_occurrence_decides(faults, fields, expected):
-    """nth begins, times ends, and both count from 1."""
+    """nth is the first and times the number of affected requests, both from 1."""
     fault = faults.add(status=500, **fields)
     assert struck(faults, 5) == expected
     assert (fault.seen, fault.fired) == (5, len(expected))
 
 
 def test_only_requests_of_its_route_are_counted(faults):
-    """Others pass, and do not move the count."""
+    """Requests for other routes pass and do not count."""
     fault = faults.add(CREATE_SESSION, status=500, nth=2)
-    assert [faults.meet(each) is not None for each in (CREATE, GET, None, GET, CREATE)] == [
+    assert [faults.trigger(each) is not None for each in (CREATE, GET, None, GET, CREATE)] == [
         False,
         False,
         False,
@@ -62,14 +62,14 @@ def test_only_requests_of_its_route_are_counted(faults):
 
 
 def test_a_rule_without_a_route_meets_everything(faults):
-    """Unknown paths included."""
+    """A rule without a route applies to unknown paths, too."""
     fault = faults.add(status=500)
-    assert faults.meet(None) is not None
+    assert faults.trigger(None) is not None
     assert fault.fired == 1
 
 
 def test_a_seed_strikes_the_same_requests_again(clock):
-    """Chance repeats with its seed, differs with another, and is about as likely as asked."""
+    """The same seed affects the same requests, and the probability is about right."""
 
     def run(seed):
         faults = Faults(clock=clock)
@@ -82,15 +82,15 @@ def test_a_seed_strikes_the_same_requests_again(clock):
 
 
 def test_the_first_rule_that_strikes_is_felt_and_all_count(faults):
-    """A later rule has seen the request and not fired."""
+    """A later rule counts the request as seen, but not as fired."""
     first, second = faults.add(status=500, nth=1), faults.add(status=501)
-    assert [faults.meet(CREATE).status for _ in range(2)] == [500, 501]
+    assert [faults.trigger(CREATE).status for _ in range(2)] == [500, 501]
     assert (first.seen, first.fired) == (2, 1)
     assert (second.seen, second.fired) == (2, 1)
 
 
 def test_a_bucket_lets_so_many_through_in_each_window(faults, clock):
-    """The requests over the limit are struck until the window, which the first began, is over."""
+    """Requests over the limit get a 429 until the end of the window."""
     fault = faults.add(limit=2, window=10)
     assert struck(faults, 4) == [3, 4]
     clock.now += 9.5
@@ -112,11 +112,11 @@ def test_a_bucket_lets_so_many_through_in_each_window(faults, clock):
     ],
 )
 def test_a_429_says_when_to_come_back(faults, clock, said, header, wait):
-    """In seconds, as a date, or in words that mean nothing; never too early."""
+    """Retry-After is written in seconds, as a date or as nonsense, and never too early."""
     faults.add(limit=1, window=10, retry_after=said)
-    faults.meet(CREATE)
+    faults.trigger(CREATE)
     clock.now += 0.5
-    response = fault_response(faults.meet(CREATE), "r-1")
+    response = fault_response(faults.trigger(CREATE), "r-1")
     assert response.status == 429
     assert response.headers["retry-after"] == header
     if wait is not None:
@@ -124,11 +124,11 @@ def test_a_429_says_when_to_come_back(faults, clock, said, header, wait):
 
 
 def test_a_storm_lasts_by_the_emulator_s_clock(faults, clock):
-    """It begins with a request, answers with gateways' statuses, and is over for good."""
+    """A storm starts with a request, responds with a gateway's statuses, and ends for good."""
     fault = faults.add(storm=30, nth=2, seed=1)
     assert struck(faults, 1) == []
     clock.now += 1000
-    statuses = {faults.meet(CREATE).status for _ in range(50)}
+    statuses = {faults.trigger(CREATE).status for _ in range(50)}
     assert statuses == {502, 503, 504}
     clock.now += 29.9
     assert struck(faults, 1) == [1]
@@ -138,11 +138,11 @@ def test_a_storm_lasts_by_the_emulator_s_clock(faults, clock):
 
 
 def test_a_storm_may_have_one_status_and_say_how_long(faults, clock):
-    """The status is the rule's, and Retry-After is what is left of the storm."""
+    """A storm can have a fixed status, and Retry-After is its remaining time."""
     faults.add(storm=30, status=504, retry_after="seconds")
-    assert fault_response(faults.meet(CREATE), "r").headers["retry-after"] == "30"
+    assert fault_response(faults.trigger(CREATE), "r").headers["retry-after"] == "30"
     clock.now += 20
-    response = fault_response(faults.meet(CREATE), "r")
+    response = fault_response(faults.trigger(CREATE), "r")
     assert (response.status, response.headers["retry-after"]) == (504, "10")
 
 
@@ -160,18 +160,18 @@ def test_a_storm_may_have_one_status_and_say_how_long(faults, clock):
     ids=str,
 )
 def test_an_answer_has_the_body_that_was_asked_for(faults, fields, kind, content):
-    """Each of the service's error bodies, or none; left out, the one that goes with the status."""
+    """Each error body of the service can be chosen; the default depends on the status."""
     faults.add(**fields)
-    response = fault_response(faults.meet(CREATE), "r")
+    response = fault_response(faults.trigger(CREATE), "r")
     assert response.status == fields["status"]
     assert response.headers.get("content-type") == kind
     assert response.content == content
 
 
 def test_an_html_page_is_no_json(faults):
-    """As a gateway's own page is."""
+    """An HTML body looks like a gateway's page."""
     faults.add(status=502, body="html", retry_after=3)
-    response = fault_response(faults.meet(CREATE), "r")
+    response = fault_response(faults.trigger(CREATE), "r")
     assert response.headers["content-type"] == "text/html"
     assert response.content.startswith(b"<html>")
     assert b"502 Bad Gateway" in response.content
@@ -179,12 +179,12 @@ def test_an_html_page_is_no_json(faults):
 
 
 def test_rules_can_be_looked_at_and_disarmed(faults):
-    """By themselves, by number, or all; what is not armed cannot be disarmed."""
+    """Rules are removed by themselves, by number or all at once; an unarmed one is an error."""
     first = faults.add(CREATE_SESSION, drop=True)
     second = faults.add_from({"route": GET, "delay": 2, "nth": 3})
     third = faults.add(status=500)
     assert [*faults] == [first, second, third]
-    assert faults.picture()[1] == {
+    assert faults.as_json()[1] == {
         "number": 2,
         "rule": {"route": GET, "delay": 2, "nth": 3},
         "seen": 0,
@@ -202,7 +202,7 @@ def test_rules_can_be_looked_at_and_disarmed(faults):
 
 
 def test_a_wrong_rule_arms_nothing(faults):
-    """It is refused where it is added."""
+    """An invalid rule is refused by `add`."""
     with pytest.raises(ValueError, match="status"):
         faults.add(status=5)
     with pytest.raises(ValueError, match="colour"):
@@ -211,32 +211,20 @@ def test_a_wrong_rule_arms_nothing(faults):
 
 
 def test_rules_are_bounded(faults):
-    """A caller in a loop cannot fill the memory."""
-    for _ in range(MOST_RULES):
+    """The number of armed rules is limited."""
+    for _ in range(MAX_RULES):
         faults.add(GET_SESSION, status=500)
-    with pytest.raises(ValueError, match="remove some"):
+    with pytest.raises(ValueError, match="Remove some"):
         faults.add(status=500)
 
 
-def test_changes_are_told(clock):
-    """Adding, firing, removing and clearing, each once; a miss tells nothing."""
-    told = []
-    faults = Faults(clock=clock, on_change=lambda: told.append(len(faults)))
-    fault = faults.add(GET_SESSION, status=500)
-    faults.meet(CREATE)
-    faults.meet(GET)
-    faults.remove(fault)
-    faults.clear()
-    assert told == [1, 1, 0, 0]
-
-
 def test_threads_share_the_counts(faults):
-    """Of 4,000 requests by four threads, exactly the first 100 are struck."""
+    """Of 4,000 requests in four threads, exactly the first 100 are affected."""
     fault = faults.add(status=500, times=100)
 
     def meet():
         for _ in range(1000):
-            faults.meet(CREATE)
+            faults.trigger(CREATE)
 
     threads = [threading.Thread(target=meet) for _ in range(4)]
     for each in threads:

@@ -1,4 +1,4 @@
-"""A worker of arq's whose job sets up a batch of plans; arq runs it again if the worker dies."""
+"""An arq worker with a job that sets up a batch of plans; arq retries it if the worker dies."""
 
 import os
 from pathlib import Path
@@ -17,11 +17,11 @@ async def set_up(_: dict[Any, Any], batch: int, plans: list[ConferencePlan]) -> 
 
 
 class WorkerSettings:
-    """What arq reads."""
+    """The settings that arq reads."""
 
     functions = (set_up,)
     redis_settings = RedisSettings(port=int(os.environ.get("REDIS_PORT", "6379")))
     max_jobs = 1
     poll_delay = 0.05
-    # The job of a worker that died is free again when this and ten seconds have passed.
+    # arq retries the job of a dead worker after this time plus ten seconds.
     job_timeout = 15

@@ -1,4 +1,4 @@
-"""A batch of plans as one job of an engine; the journal makes it one that may run again."""
+"""A batch of plans as one job; its journal makes the job safe to retry."""
 
 import asyncio
 from pathlib import Path
@@ -9,7 +9,7 @@ from webrtc_async import AsyncWebRtcClient, Conference, ConferencePlan, Journal
 async def set_up_batch(
     base_url: str, journal: Path, plans: list[ConferencePlan]
 ) -> list[Conference]:
-    """Set a batch up, going on where an earlier run of the same batch was ended."""
+    """Set up a batch, and continue where an earlier run of it ended."""
     async with AsyncWebRtcClient("9900000", auth=("user", "password"), base_url=base_url) as client:
         kept = Journal(journal, keep_tokens=True)
         return [
@@ -21,5 +21,5 @@ async def set_up_batch(
 def set_up_batch_blocking(
     base_url: str, journal: Path, plans: list[ConferencePlan]
 ) -> list[Conference]:
-    """Do the same for an engine whose jobs are plain functions."""
+    """Set up a batch as a plain function, for engines without async jobs."""
     return asyncio.run(set_up_batch(base_url, journal, plans))

@@ -1,4 +1,4 @@
-"""A worker of Celery's whose client is made and used before its prefork pool forks."""
+"""A Celery worker with a client that is used before the prefork pool forks."""
 
 import asyncio
 import os
@@ -21,7 +21,7 @@ app = Celery(
 
 @app.task(name="open_room")
 def open_room() -> None:
-    """Create a session, in an event loop of the task's own."""
+    """Create a session in an event loop of this task."""
 
     async def create() -> None:
         await client.get_session(lobby)

@@ -8,7 +8,7 @@ from webrtc_async.redis import RedisRateLimiter
 
 
 async def main(base_url: str, redis: str, amount: int, sessions: int, connections: int) -> None:
-    """Create so many sessions, as fast as the limit lets them go."""
+    """Create sessions as fast as the limit allows."""
     async with (
         RedisRateLimiter(redis, amount) as limiter,
         AsyncWebRtcClient(

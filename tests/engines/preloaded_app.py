@@ -1,4 +1,4 @@
-"""An app whose client is made and used before its server forks, as by gunicorn's --preload."""
+"""An app with a client that is used before the server forks, as with gunicorn --preload."""
 
 import asyncio
 import os
@@ -15,7 +15,7 @@ lobby = asyncio.run(client.create_session()).id
 
 @asynccontextmanager
 async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-    """Close each worker's connections with it."""
+    """Close the client when its worker ends."""
     async with client:
         yield
 
@@ -25,6 +25,6 @@ app = FastAPI(lifespan=lifespan)
 
 @app.post("/rooms")
 async def open_room() -> tuple[int, str]:
-    """Tell which process made which session; it must still find the one from before the fork."""
+    """Return this process and a new session; find the session from before the fork."""
     await client.get_session(lobby)
     return os.getpid(), (await client.create_session()).id

@@ -1,4 +1,4 @@
-"""Beyond one machine: plans go to other processes, and conferences and errors come back."""
+"""Job engines: plans are sent to workers, conferences and errors come back."""
 
 import asyncio
 import os
@@ -26,7 +26,7 @@ BATCHES, PLANS = 6, 25
 
 
 class WatchedEmulator(Emulator):
-    """An emulator that says when it has handled a third of the requests that are to come."""
+    """An emulator that sets an event after a third of the expected requests."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -40,18 +40,18 @@ class WatchedEmulator(Emulator):
 
 
 def plans(batch: int) -> list[ConferencePlan]:
-    """Make the plans of a batch."""
+    """Return the plans of a batch."""
     return [ConferencePlan(["agent", "caller"], key=f"{batch}-{number}") for number in range(PLANS)]
 
 
-def test_dask_goes_on_when_a_worker_is_killed(tmp_path: Path) -> None:
-    """With a worker killed in the middle, each plan is there once, and no known one is lost."""
+def test_dask_continues_when_a_worker_is_killed(tmp_path: Path) -> None:
+    """After a worker is killed, each plan is set up once, and no conference is lost."""
     import batch
     import cloudpickle
     import dask
     from distributed import Client, LocalCluster
 
-    cloudpickle.register_pickle_by_value(batch)  # it is no module that a worker could import
+    cloudpickle.register_pickle_by_value(batch)  # workers cannot import it
     emulator = WatchedEmulator()
     with (
         EmulatorServer(emulator) as server,
@@ -74,8 +74,8 @@ def test_dask_goes_on_when_a_worker_is_killed(tmp_path: Path) -> None:
     check(emulator, batches, tmp_path)
 
 
-def test_arq_goes_on_when_a_worker_is_killed(tmp_path: Path, redis_port: int) -> None:
-    """The job of a killed worker is run again, and goes on from its journal."""
+def test_arq_continues_when_a_worker_is_killed(tmp_path: Path, redis_port: int) -> None:
+    """The job of a killed worker is retried, and continues from its journal."""
     from arq import create_pool
     from arq.connections import RedisSettings
 
@@ -114,8 +114,8 @@ def test_arq_goes_on_when_a_worker_is_killed(tmp_path: Path, redis_port: int) ->
     check(emulator, batches, journals)
 
 
-def test_celery_forks_after_its_client_was_used(tmp_path: Path) -> None:
-    """A client made and used before Celery's pool forks serves in each process of the pool."""
+def test_a_client_works_in_celery_s_forked_pool(tmp_path: Path) -> None:
+    """A client that was used before Celery's pool forks works in each process of the pool."""
     import celery
 
     sessions = 8
@@ -155,12 +155,12 @@ def test_celery_forks_after_its_client_was_used(tmp_path: Path) -> None:
             worker.communicate()
         pool = {re.findall(r"ForkPoolWorker-\d+", line)[0] for line in lines if "succeed" in line}
         assert len(pool) == 2
-        # One is from before the fork.
+        # One more is from before the fork.
         assert len(server.emulator.session_ids(ACCOUNT)) == sessions + 1
 
 
 def check(emulator: Emulator, batches, journals: Path) -> None:
-    """See that all that was gathered exists once, and that what nobody knows was under way."""
+    """Check that each gathered conference exists once, and that any other was in flight."""
     gathered = [conference for batch in batches for conference in batch]
     keys = [conference.key for conference in gathered]
     assert sorted(keys) == sorted(plan.key for batch in range(BATCHES) for plan in plans(batch))
@@ -168,7 +168,7 @@ def check(emulator: Emulator, batches, journals: Path) -> None:
     sessions = {conference.session.id for conference in gathered}
     assert len(sessions) == len(gathered)
     assert sessions <= set(emulator.session_ids(ACCOUNT))
-    # The answers to the creates that were under way in the kill reached nobody.
+    # The responses to creates in flight during the kill were lost.
     written = "".join(path.read_text() for path in journals.iterdir())
     others = set(emulator.session_ids(ACCOUNT)) - sessions
     assert not [each for each in others if each in written]

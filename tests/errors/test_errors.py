@@ -11,7 +11,7 @@ import pytest
 
 from webrtc_async import errors
 from webrtc_async._protocol.wire import error_for_status
-from webrtc_async.conferences import errors as session_setup_errors
+from webrtc_async.conferences import errors as conference_errors
 from webrtc_async.conferences.resource import Resource
 from webrtc_async.errors import (
     ApiError,
@@ -47,7 +47,7 @@ def read_drawing() -> dict[str, tuple[str | None, str]]:
 DRAWING = read_drawing()
 CLASSES = {
     name: value
-    for module in (errors, session_setup_errors)
+    for module in (errors, conference_errors)
     for name, value in vars(module).items()
     if inspect.isclass(value) and issubclass(value, Exception)
 }
@@ -65,7 +65,7 @@ VALUES: dict[str, object] = {
     "stage": Stage.READING,
     "problems": ("id: missing",),
     "resource_id": "s-1",
-    "leaked": (Resource("session", "s-1"),),
+    "not_deleted": (Resource("session", "s-1"),),
     "created": (Resource("session", "s-1"), Resource("participant", "p-1", "agent")),
     "rollback": (),
 }

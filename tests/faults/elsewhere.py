@@ -119,12 +119,8 @@ HELD = [
     ),
     Held(
         "73",
-        "garbage of failed calls",
-        (
-            "test_garbage::test_failed_calls_leave_no_garbage",
-            "test_garbage::test_no_end_of_a_call_leaves_garbage_of_ours",
-            "test_garbage::test_no_fault_leaves_garbage_of_ours",
-        ),
+        "memory of failed calls",
+        ("faults/test_storms::test_a_soak_is_flat",),
     ),
     Held("74", "no descriptor left", ("test_processes::test_descriptors_that_ran_out",)),
 ]

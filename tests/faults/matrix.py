@@ -20,14 +20,17 @@ from .scene import GOOD, Scene, trusting
 from .sinks import Lag, Sinks, bind_to_loop, left_open
 
 TRANSPORTS: Final[dict[str, dict[str, Any]]] = {
-    "own": {},
+    "direct": {},
+    "send": {},
     "httpx": {"http_library": "httpx"},
     "httpx2": {"http_library": "httpx2"},
 }
-"""The settings that choose a transport."""
+"""The settings that choose a transport; `send` has a hook besides, see `hook`."""
 
-BACKENDS: Final = {"own": ("asyncio",)} | dict.fromkeys(("httpx", "httpx2"), ("asyncio", "trio"))
-"""Where a transport serves; on trio, where nothing is asked for, httpx serves."""
+BACKENDS: Final = dict.fromkeys(("direct", "send"), ("asyncio",)) | dict.fromkeys(
+    ("httpx", "httpx2"), ("asyncio", "trio")
+)
+"""The event loops of a transport; on trio httpx serves, if the user names no library."""
 
 KINDS: Final[tuple[Kind, ...]] = ("repeatable", "create")
 ROWS: Final = [
@@ -52,15 +55,16 @@ def summary() -> str:
     cells = [(cell, backend) for cell in CELLS for backend in BACKENDS[cell.transport]]
     unmet = sum(cell.transport in cell.row.cannot for cell, _ in cells)
     return (
-        f"{len(ROWS)} faults of a call x repeatable and create x own (asyncio), httpx and httpx2 "
-        f"(asyncio and trio): {len(cells)} cells, {len(cells) - unmet} met, {unmet} not; "
-        f"{sum(bool(held.tests) for held in HELD)} faults of other kinds, by tests of their own"
+        f"{len(ROWS)} faults of a call x repeatable and create x direct and send (asyncio), httpx "
+        f"and httpx2 (asyncio and trio): {len(cells)} cells, {len(cells) - unmet} met, "
+        f"{unmet} not; {sum(bool(held.tests) for held in HELD)} faults of other kinds, "
+        "by tests of their own"
     )
 
 
 def client_at(scene: Scene, cell: Cell, auth: Any, sinks: Sinks) -> AsyncWebRtcClient:
     """Return the client of a cell, whose pauses have no length."""
-    return AsyncWebRtcClient(
+    client = AsyncWebRtcClient(
         "9900000",
         base_url=scene.base_url,
         retry=policy(attempts=3, **cell.row.settings),
@@ -70,6 +74,18 @@ def client_at(scene: Scene, cell: Cell, auth: Any, sinks: Sinks) -> AsyncWebRtcC
         **TRANSPORTS[cell.transport],
         **{"auth": auth, **scene.settings},
     )
+    return hook(client, cell.transport)
+
+
+def hook(client: AsyncWebRtcClient, transport: str) -> AsyncWebRtcClient:
+    """Have `AsyncClient.send` serve by an event hook, for the transport of that name."""
+
+    async def do_nothing(_: object) -> None:
+        pass
+
+    if transport == "send":
+        client.http_client.event_hooks["request"].append(do_nothing)
+    return client
 
 
 async def outcome_of(client: AsyncWebRtcClient, cell: Cell) -> tuple[object, float, float]:

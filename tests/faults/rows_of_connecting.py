@@ -82,7 +82,7 @@ ROWS_OF_CONNECTING = [
             (
                 "m",
                 "a client's certificate wanted, by TLS 1.3",
-                "refused the client's certificate, or the want of one",
+                "rejected the client's certificate, or got none",
                 shaking_hands(lambda: demanding(ssl.TLSVersion.TLSv1_3)),
             ),
             (
@@ -107,8 +107,8 @@ ROWS_OF_CONNECTING = [
         "6",
         "TLS: handshake cut off",
         bare(cut_off),
-        unsent(says="before TLS was agreed on"),
-        unsent(says="before TLS was agreed on"),
+        unsent(says="during the TLS handshake"),
+        unsent(says="during the TLS handshake"),
         heals=False,
     ),
     Row(
@@ -166,8 +166,8 @@ ROWS_OF_CONNECTING = [
         "62h",
         "proxy grants the tunnel and sends HTML",
         behind_proxy(answered(b"<h1>login</h1>")),
-        unsent(says="before TLS was agreed on"),
-        unsent(says="before TLS was agreed on"),
+        unsent(says="during the TLS handshake"),
+        unsent(says="during the TLS handshake"),
         credentials=TO_A_PROXY,
         heals=False,
     ),

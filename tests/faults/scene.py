@@ -14,6 +14,7 @@ import anyio.abc
 import trustme
 from attrs import define, field
 from support.scripted import Behaviour, SocketServer, listening, serving
+from support.tls import authority, client_side, server_side
 
 from .behaviours import WHOLE, answered
 
@@ -172,18 +173,7 @@ def behind_proxy(fault: Behaviour) -> Stage:
     return stage
 
 
-@functools.cache
-def authority() -> trustme.CA:
-    """Return the private authority that the clients trust."""
-    return trustme.CA()
-
-
-@functools.cache
-def trusting() -> ssl.SSLContext:
-    """Return the clients' TLS settings."""
-    context = ssl.create_default_context()
-    authority().configure_trust(context)
-    return context
+trusting = functools.cache(client_side)
 
 
 @functools.cache
@@ -202,8 +192,7 @@ def certificate(
 @functools.cache
 def demanding(latest: ssl.TLSVersion) -> ssl.SSLContext:
     """Return the TLS settings of a server that wants a client's certificate."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority().issue_cert("127.0.0.1").configure_cert(context)
+    context = server_side("127.0.0.1")
     authority().configure_trust(context)
     context.verify_mode = ssl.CERT_REQUIRED
     context.maximum_version = latest
@@ -213,8 +202,7 @@ def demanding(latest: ssl.TLSVersion) -> ssl.SSLContext:
 @functools.cache
 def outdated(version: ssl.TLSVersion, ciphers: str) -> ssl.SSLContext:
     """Return the TLS settings of a server that has not been cared for."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority().issue_cert("127.0.0.1").configure_cert(context)
+    context = server_side("127.0.0.1")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
         context.minimum_version = context.maximum_version = version

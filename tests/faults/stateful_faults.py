@@ -10,10 +10,10 @@ import sys
 from collections import Counter
 from typing import Any, ClassVar
 
-from conftest import JumpingLoop
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
+from support.backends import JumpingLoop
 from support.http_library import httpx
 
 from webrtc_async._call.retry import RetryPolicy
@@ -197,7 +197,7 @@ class Faults(RuleBasedStateMachine):
             participant_id=participant_id,
         )
         if not isinstance(result, WebRtcError):
-            assert participant_id in self.emulator.hears(ACCOUNT, session_id)
+            assert participant_id in self.emulator.subscribed_to(ACCOUNT, session_id)
 
     @rule(faults=faults, data=st.data())
     def read(self, faults: list[str], data: st.DataObject) -> None:
@@ -205,7 +205,9 @@ class Faults(RuleBasedStateMachine):
             session_id = data.draw(st.sampled_from(sorted(self.sessions)))
             result = self.call(faults, "list_session_participants", session_id)
             if not isinstance(result, WebRtcError):
-                assert {each.id for each in result} == set(self.emulator.hears(ACCOUNT, session_id))
+                assert {each.id for each in result} == set(
+                    self.emulator.subscribed_to(ACCOUNT, session_id)
+                )
 
     def teardown(self) -> None:
         self.runner.run(self.client.aclose())

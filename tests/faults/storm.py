@@ -18,7 +18,7 @@ from support.scripted import Behaviour, SocketServer, serving
 from webrtc_async import AsyncWebRtcClient, RetryPolicy, WebRtcError
 
 from .behaviours import answered
-from .matrix import BACKENDS, TRANSPORTS
+from .matrix import BACKENDS, TRANSPORTS, hook
 from .scene import GOOD, trusting
 from .sinks import bind_to_loop, left_open
 
@@ -32,7 +32,7 @@ LONGEST = 0.12
 
 def client_of(server: SocketServer, transport: str, **settings: Any) -> AsyncWebRtcClient:
     """Return a client over one of the transports."""
-    return AsyncWebRtcClient(
+    client = AsyncWebRtcClient(
         "9900000",
         auth=("user", "password"),
         base_url=server.url(),
@@ -40,6 +40,7 @@ def client_of(server: SocketServer, transport: str, **settings: Any) -> AsyncWeb
         **TRANSPORTS[transport],
         **{"max_connections": POOL, **settings},
     )
+    return hook(client, transport)
 
 
 async def by_scope(call: Callable[[], Awaitable[Any]], chance: random.Random) -> None:

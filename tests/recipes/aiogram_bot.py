@@ -1,4 +1,4 @@
-"""aiogram: a client that the dispatcher opens at start-up, hands to handlers and closes."""
+"""aiogram: the dispatcher makes the client at start-up, passes it to handlers, closes it."""
 
 from aiogram import Dispatcher
 from aiogram.filters import Command

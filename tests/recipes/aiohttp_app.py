@@ -1,4 +1,4 @@
-"""aiohttp: one client for the application's life, by cleanup_ctx."""
+"""aiohttp: one client for the life of the application, by cleanup_ctx."""
 
 from collections.abc import AsyncIterator
 

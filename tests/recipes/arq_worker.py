@@ -1,4 +1,4 @@
-"""arq: one client for a worker process, opened after any fork, closed when the worker stops."""
+"""arq: one client for each worker process, closed when the worker stops."""
 
 from typing import Any, ClassVar
 

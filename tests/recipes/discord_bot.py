@@ -1,4 +1,4 @@
-"""discord.py: a client that lives as long as the bot, through all its reconnects."""
+"""discord.py: one client for the life of the bot, through all reconnects."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ class Bot(commands.Bot):
     def __init__(self) -> None:
         intents = discord.Intents(guilds=True, messages=True, message_content=True)
         super().__init__("!", intents=intents)
-        self.webrtc = AsyncWebRtcClient.from_env()  # it connects with its first call
+        self.webrtc = AsyncWebRtcClient.from_env()  # connects with its first call
 
     async def close(self) -> None:
         await super().close()

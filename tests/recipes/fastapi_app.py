@@ -1,4 +1,4 @@
-"""FastAPI: one client for the application's life, given to operations by a dependency."""
+"""FastAPI: one client for the life of the application, passed by a dependency."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager

@@ -1,4 +1,4 @@
-"""A plain script: a session, two participants who hear each other, and nothing left at the end."""
+"""A plain script: a session with two participants, all deleted at the end."""
 
 import anyio
 

@@ -1,8 +1,8 @@
-"""What the tests of conferences share: emulators that lose, refuse and dawdle, and clients."""
+"""Emulators that refuse, lose and delay requests, and clients of them, for tests of conferences."""
 
 import random
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any, NamedTuple
 
 import httpx
 from anyio.lowlevel import checkpoint
@@ -14,50 +14,57 @@ from webrtc_async.emulator import Emulator, EmulatorTransport
 ACCOUNT = "9900000"
 
 
+class Request(NamedTuple):
+    """A request by its method and its path below the account."""
+
+    method: str
+    path: str
+
+
 class FaultyTransport(EmulatorTransport):
-    """An emulator whose answers can be refused before, or lost after, it has acted.
+    """A transport to an emulator that can refuse requests and lose responses.
 
     Attributes:
-        refuse: Tells of a request, by method and path, which status it is refused with, if any.
-        lose: Tells whether the answer to a request is lost.
-        garble: Tells whether the answer to a request is of no use.
-        pauses: Returns how often a request gives way before and after it is acted upon.
-        hold: Awaited with each request before it is acted upon.
+        refuse: Returns the status with which to refuse a request, or None to let it through.
+        lose: Returns True to lose the response to a request.
+        garble: Returns True to make the response to a request unreadable.
+        pauses: Returns the number of checkpoints before and after a request is carried out.
+        hold: Awaited with each request before it is carried out.
     """
 
     def __init__(self, emulator: Emulator) -> None:
         super().__init__(emulator)
-        self.refuse: Callable[[str, str], int | None] = lambda method, path: None
-        self.lose: Callable[[str, str], bool] = lambda method, path: False
-        self.garble: Callable[[str, str], bool] = lambda method, path: False
+        self.refuse: Callable[[Request], int | None] = lambda _: None
+        self.lose: Callable[[Request], bool] = lambda _: False
+        self.garble: Callable[[Request], bool] = lambda _: False
         self.pauses: Callable[[], int] = lambda: 0
-        self.hold: Any = None
+        self.hold: Callable[[Request], Awaitable[None]] | None = None
         self.requests: list[str] = []
         self.under_way = 0
-        self.most_under_way = 0
+        self.max_under_way = 0
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        method, path = request.method, request.url.path.partition(ACCOUNT)[2]
-        self.requests.append(f"{method} {path}")
+        seen = Request(request.method, request.url.path.partition(ACCOUNT)[2])
+        self.requests.append(f"{seen.method} {seen.path}")
         self.under_way += 1
-        self.most_under_way = max(self.under_way, self.most_under_way)
+        self.max_under_way = max(self.under_way, self.max_under_way)
         try:
             for _ in range(self.pauses()):
                 await checkpoint()
             if self.hold is not None:
-                await self.hold(method, path)
-            if (status := self.refuse(method, path)) is not None:
+                await self.hold(seen)
+            if (status := self.refuse(seen)) is not None:
                 return httpx.Response(status)
-            answer = await super().handle_async_request(request)
+            response = await super().handle_async_request(request)
             for _ in range(self.pauses()):
                 await checkpoint()
         finally:
             self.under_way -= 1
-        if self.lose(method, path):
+        if self.lose(seen):
             raise httpx.ReadError("lost")
-        if self.garble(method, path):
-            return httpx.Response(answer.status_code, content=await answer.aread() + b"]")
-        return answer
+        if self.garble(seen):
+            return httpx.Response(response.status_code, content=await response.aread() + b"]")
+        return response
 
 
 def service() -> tuple[Emulator, FaultyTransport]:
@@ -67,24 +74,24 @@ def service() -> tuple[Emulator, FaultyTransport]:
 
 
 def client_over(transport: EmulatorTransport, **settings: Any) -> AsyncWebRtcClient:
-    """Return a client over a transport, which does not wait between its attempts."""
+    """Return a client over a transport; it does not pause between attempts."""
     return AsyncWebRtcClient(
         ACCOUNT, auth=("user", "password"), transport=transport, **{"retry": policy(), **settings}
     )
 
 
-def left_in(emulator: Emulator) -> tuple[str, ...]:
-    """Return the ids of all that exists."""
+def remaining_in(emulator: Emulator) -> tuple[str, ...]:
+    """Return the ids of everything that exists."""
     return (*emulator.session_ids(ACCOUNT), *emulator.participant_ids(ACCOUNT))
 
 
-def dawdling(source: random.Random, most: int = 4) -> Callable[[], int]:
-    """Return a random number of pauses, 0 to one below the most."""
-    return lambda: source.randrange(most)
+def random_pauses(source: random.Random, limit: int = 4) -> Callable[[], int]:
+    """Return a function for `pauses` that returns random numbers below a limit."""
+    return lambda: source.randrange(limit)
 
 
-def kinds(requests: Iterable[str]) -> list[str]:
-    """Return requests without the ids in them."""
+def without_ids(requests: Iterable[str]) -> list[str]:
+    """Return requests with `*` in place of the ids."""
     return [
         "/".join("*" if len(part) == 36 else part for part in request.split("/"))
         for request in requests

@@ -5,7 +5,7 @@ import gc
 
 import anyio
 import pytest
-from conftest import jumping_backends
+from support.backends import jumping_backends
 
 from webrtc_async._tasks.background_tasks import BackgroundTasks, Handle
 
@@ -59,7 +59,7 @@ async def test_a_handle_gives_the_result() -> None:
 
 @jumping_backends()
 async def test_a_handle_gives_the_failure() -> None:
-    """What the work raises is raised to whoever asks for its result, and to nobody else."""
+    """The failure of the work is raised by `result`, and nowhere else."""
     background_tasks = BackgroundTasks()
     handle = started(background_tasks, Work(result=KeyError("x")))
     assert await closed(background_tasks, 9) == ()
@@ -199,7 +199,7 @@ async def test_work_can_be_given_up_after_a_time() -> None:
 @jumping_backends()
 async def test_no_more_than_most() -> None:
     """At its limit it starts nothing and says so; there is room again afterwards."""
-    background_tasks = BackgroundTasks(most=2)
+    background_tasks = BackgroundTasks(limit=2)
     first, _ = started(background_tasks, Work(1)), started(background_tasks, Work(1))
     assert background_tasks.start(Work(), name="third") is None
     await first.wait()

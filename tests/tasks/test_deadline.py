@@ -7,7 +7,7 @@ import threading
 import anyio
 import anyio.lowlevel
 import pytest
-from conftest import JumpingLoop, jumping_backends
+from support.backends import JumpingLoop, jumping_backends
 
 from webrtc_async._tasks.deadline import AnyClock, AsyncioClock, clock_here
 

@@ -5,17 +5,16 @@ import inspect
 import ssl
 import zlib
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
 from typing import Any
 
 import anyio
 import anyio.abc
 import pytest
-import trustme
 from anyio.streams.tls import TLSStream
-from conftest import jumping_backends
 from faults.behaviours import answered
-from support.http_library import NAME, httpx
+from support.backends import jumping_backends
+from support.calling import BODY, OK, calling
+from support.http_library import httpx
 from support.scripted import (
     ONCE,
     ScriptedTransport,
@@ -31,10 +30,10 @@ from support.scripted import (
     serving,
     stay_silent,
 )
+from support.tls import client_side, server_side
 
 from webrtc_async._call.observer import ObservedAttempt, ObservedCall, Observer
 from webrtc_async._transport import Connections
-from webrtc_async.client import AsyncWebRtcClient
 from webrtc_async.errors import (
     ClientClosedError,
     ConfigurationError,
@@ -54,28 +53,6 @@ from webrtc_async.errors.outcome import Outcome, Stage
 from webrtc_async.route_table import GET_SESSION
 
 pytestmark = pytest.mark.anyio
-
-BODY = b'{"id": "s-1"}'
-OK = http(200, BODY)
-
-
-@asynccontextmanager
-async def calling(base_url: str, **settings: Any) -> AsyncIterator[AsyncWebRtcClient]:
-    """Give a client over real sockets that makes one attempt and has no deadline worth the name."""
-    client = AsyncWebRtcClient(
-        "9900000",
-        base_url=base_url,
-        **{
-            "auth": ("user", "password"),
-            "retry": ONCE,
-            "deadline": 30,
-            # Left to the package, where no other library is asked for.
-            "http_library": None if NAME == "httpx" else NAME,
-            **settings,
-        },
-    )
-    async with client:
-        yield client
 
 
 async def free_port() -> int:
@@ -109,7 +86,7 @@ async def test_an_unknown_host_sent_nothing() -> None:
 async def test_a_url_that_httpx_refuses_is_our_error(url: str) -> None:
     """A URL that only the HTTP library refuses is our error, with nothing sent."""
     async with calling(url) as client:
-        with pytest.raises(ConfigurationError, match="check base_url") as caught:
+        with pytest.raises(ConfigurationError, match="Check base_url") as caught:
             await client.get_session("s-1")
     assert (caught.value.outcome, caught.value.attempts) == (Outcome.NOT_SENT, 1)
     assert client.requests_sent == 0
@@ -182,7 +159,7 @@ async def test_connections_are_kept() -> None:
 async def test_an_attempt_that_takes_too_long_is_repeated() -> None:
     """attempt_timeout ends an attempt that waits for its answer, where another can follow."""
     async with serving(stay_silent, OK) as server:
-        chosen = policy(attempts=2, attempt_timeout=0.05)
+        chosen = policy(attempts=2, attempt_timeout=0.5)
         async with calling(server.url(), retry=chosen) as client:
             found = await client.request(GET_SESSION, session_id="s-1")
         assert (found.data.id, found.attempts, len(server.requests)) == ("s-1", 2, 2)
@@ -337,7 +314,7 @@ async def test_a_refusal_whose_body_never_ends_is_its_status() -> None:
         await anyio.sleep_forever()
 
     async with serving(dribble, OK) as server:
-        chosen = policy(attempts=2, attempt_timeout=0.1)
+        chosen = policy(attempts=2, attempt_timeout=0.5)
         async with calling(server.url(), retry=chosen) as client:
             found = await client.request(GET_SESSION, session_id="s-1")
     assert found.attempts == 2
@@ -444,47 +421,25 @@ async def test_an_encoding_that_cannot_be_undone_is_said(encoding: str, said: st
 # TLS
 
 
-@pytest.fixture(scope="module")
-def authority() -> trustme.CA:
-    """Return a private certificate authority."""
-    return trustme.CA()
-
-
-def server_side(authority: trustme.CA, name: str) -> ssl.SSLContext:
-    """Return the TLS settings of a server of that name."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert(name).configure_cert(context)
-    return context
-
-
-def client_side(authority: trustme.CA) -> ssl.SSLContext:
-    """Return the TLS settings of a client that trusts the authority."""
-    context = ssl.create_default_context()
-    authority.configure_trust(context)
-    return context
-
-
-async def test_a_private_authority_is_trusted(authority: trustme.CA) -> None:
+async def test_a_private_authority_is_trusted() -> None:
     """ssl_context decides which certificates are good."""
     async with (
-        serving(OK, tls=server_side(authority, "127.0.0.1")) as server,
-        calling(server.url("https"), ssl_context=client_side(authority)) as client,
+        serving(OK, tls=server_side("127.0.0.1")) as server,
+        calling(server.url("https"), ssl_context=client_side()) as client,
     ):
         assert (await client.get_session("s-1")).id == "s-1"
 
 
 @pytest.mark.parametrize("is_known", [False, True], ids=["unknown authority", "another name"])
-async def test_a_certificate_that_is_refused_is_not_tried_again(
-    authority: trustme.CA, is_known: bool
-) -> None:
+async def test_a_certificate_that_is_refused_is_not_tried_again(is_known: bool) -> None:
     """An unknown authority and a wrong name are a TlsError after one handshake, for any method."""
-    tls = server_side(authority, "elsewhere.example" if is_known else "127.0.0.1")
+    tls = server_side("elsewhere.example" if is_known else "127.0.0.1")
     handshakes = 0
 
     def count(_: object) -> float:
         raise AssertionError("nothing is repeated")
 
-    settings = {"ssl_context": client_side(authority)} if is_known else {}
+    settings = {"ssl_context": client_side()} if is_known else {}
     async with serving(OK, tls=tls) as server:
         chosen = policy(sleep=count, creates="always")
         async with calling(server.url("https"), retry=chosen, **settings) as client:
@@ -552,11 +507,9 @@ async def test_a_proxy_that_is_silent_sent_nothing() -> None:
 
 
 @pytest.mark.parametrize("is_answered", [True, False])
-async def test_a_request_through_a_tunnel_is_followed(
-    authority: trustme.CA, is_answered: bool
-) -> None:
+async def test_a_request_through_a_tunnel_is_followed(is_answered: bool) -> None:
     """Behind a tunnel the request itself decides: answered it succeeds, else it is unknown."""
-    tls = server_side(authority, "service.example")
+    tls = server_side("service.example")
 
     async def tunnel(stream: anyio.abc.ByteStream, _: bytes) -> None:
         await stream.send(b"HTTP/1.1 200 Connection established\r\n\r\n")
@@ -570,7 +523,7 @@ async def test_a_request_through_a_tunnel_is_followed(
     async with serving(tunnel) as proxy:
         settings = {
             "proxy": f"http://127.0.0.1:{proxy.port}",
-            "ssl_context": client_side(authority),
+            "ssl_context": client_side(),
         }
         async with calling("https://service.example/v1", **settings) as client:
             if is_answered:

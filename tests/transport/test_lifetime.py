@@ -13,7 +13,7 @@ import anyio
 import pytest
 import trio
 from anyio.from_thread import start_blocking_portal
-from conftest import jumping_backends
+from support.backends import jumping_backends
 from support.http_library import httpx
 from support.scripted import (
     ONCE,
@@ -329,7 +329,7 @@ if pid == 0:
         asyncio.run(client.get_session("s-1"))
     except ConfigurationError as error:
         asyncio.run(client.aclose())
-        os._exit(0 if "make a client in the child" in str(error) else 1)
+        os._exit(0 if "Make a client in the child" in str(error) else 1)
     os._exit(2)
 assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
 asyncio.run(client.get_session("s-1"))

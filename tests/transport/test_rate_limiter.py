@@ -8,9 +8,9 @@ from collections.abc import Callable
 import anyio
 import pytest
 from anyio.lowlevel import checkpoint
-from conftest import jumping_backends
 from hypothesis import given
 from hypothesis import strategies as st
+from support.backends import jumping_backends
 from support.http_library import httpx
 from support.scripted import SESSION, Recorder, ScriptedTransport, answer, client_of, hang, policy
 

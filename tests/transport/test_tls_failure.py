@@ -1,4 +1,4 @@
-"""Which check of TLS failed, and whether another try would fail alike."""
+"""The explanation of a TLS failure, and if another attempt would fail alike."""
 
 import ssl
 
@@ -22,8 +22,8 @@ def openssl(reason: str | None) -> ssl.SSLError:
     [
         ("WRONG_VERSION_NUMBER", "does not speak TLS: base_url may have to begin with http://"),
         ("TLSV1_ALERT_PROTOCOL_VERSION", "no version of TLS is allowed on both sides"),
-        ("SSLV3_ALERT_HANDSHAKE_FAILURE", "no cipher or key exchange"),
-        ("TLSV1_ALERT_UNKNOWN_CA", "refused the client's certificate"),
+        ("SSLV3_ALERT_HANDSHAKE_FAILURE", "none of the offered ciphers"),
+        ("TLSV1_ALERT_UNKNOWN_CA", "rejected the client's certificate"),
         ("TLSV1_UNRECOGNIZED_NAME", "no host of this name"),
         ("DH_KEY_TOO_SMALL", "api.example:443 failed: dh key too small."),
     ],

@@ -21,11 +21,11 @@ from webrtc_async import (
     OAuth2ClientCredentials,
     Outcome,
     Participant,
+    ParticipantSpec,
     ParticipantSubscription,
     PublishPermission,
     Resource,
     RetryPolicy,
-    Seat,
     Session,
     SetupError,
     SetupProgress,
@@ -121,18 +121,18 @@ def errors(refused: ApiError, lost: TransportError) -> None:
 
 async def conferences(client: AsyncWebRtcClient) -> None:
     async with client.conference(
-        [Seat("agent", publish_permissions=["AUDIO"]), "caller"],
-        subscribe={"agent": ["caller"], "caller": {"agent": ["mic"]}},
+        [ParticipantSpec("agent", publish_permissions=["AUDIO"]), "caller"],
+        subscriptions={"agent": ["caller"], "caller": {"agent": ["mic"]}},
         on_progress=list[SetupProgress]().append,
     ) as conference:
         assert_type(conference, LiveConference)
         assert_type(conference["agent"], Member)
         assert_type(conference["agent"].token, str)
         assert_type(conference.session, Session)
-        assert_type(await conference.join("late", hears="nobody"), Member)
+        assert_type(await conference.join("late", subscribe_to="nobody"), Member)
         await conference.subscribe("late", ["agent"])
         await conference.leave("late")
-    plans = (ConferencePlan(["a"], subscribe="nobody", key=str(n)) for n in range(3))
+    plans = (ConferencePlan(["a"], subscriptions="nobody", key=str(n)) for n in range(3))
     async for result in client.set_up(plans, journal="j"):
         assert_type(result, SetupResult)
         assert_type(result.get(), Conference)
@@ -143,5 +143,5 @@ async def conferences(client: AsyncWebRtcClient) -> None:
 
 
 def setup_errors(error: SetupError) -> None:
-    assert_type(error.leaked, tuple[Resource, ...])
-    assert_type(error.unknown, tuple[WebRtcError, ...])
+    assert_type(error.not_deleted, tuple[Resource, ...])
+    assert_type(error.maybe_created, tuple[WebRtcError, ...])

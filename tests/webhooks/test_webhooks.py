@@ -1,4 +1,4 @@
-"""Events coming in: read from any body, admitted by a secret, dispatched once, never raising."""
+"""Receiving events: any kind of body, the secret, one dispatch per event, no exceptions."""
 
 import json
 import logging
@@ -60,7 +60,7 @@ CONNECT = {
     ids=["bytes", "bytearray", "str", "mapping", "integer", "float"],
 )
 def test_an_event_from_any_body(body: Any) -> None:
-    """Whatever a framework made of the body, and whatever the timestamp is written as."""
+    """An event is read from bytes, text or a mapping, with a timestamp as number or text."""
     event = read_event(body)
     assert event == ParticipantEvent(
         event=ParticipantEventType.CONNECT,
@@ -73,8 +73,8 @@ def test_an_event_from_any_body(body: Any) -> None:
     assert pickle.loads(pickle.dumps(event)) == event
 
 
-def test_tomorrows_event_is_kept() -> None:
-    """An unknown type and unknown fields are there to be looked at; null is not there."""
+def test_unknown_types_and_fields_are_kept() -> None:
+    """Unknown types and fields are kept; null counts as missing."""
     event = read_event({**CONNECT, "event": "onMute", "tag": None, "mood": "good"})
     assert event.event == "onMute"
     assert not event.event.is_known
@@ -83,8 +83,8 @@ def test_tomorrows_event_is_kept() -> None:
     assert "good" not in repr(event)
 
 
-def test_reading_leaves_the_callers_mapping_alone() -> None:
-    """A framework's parsed body is not changed."""
+def test_reading_does_not_change_the_mapping() -> None:
+    """The mapping that a framework parsed is not changed."""
     given_body = dict(CONNECT)
     read_event(given_body)
     assert given_body == CONNECT
@@ -115,8 +115,8 @@ def without(name: str) -> dict[str, object]:
         (None, "bytes, text or a mapping"),
     ],
 )
-def test_what_is_no_event(body: Any, problem: str) -> None:
-    """A body that is no event is refused in a sentence."""
+def test_a_body_that_is_no_event(body: Any, problem: str) -> None:
+    """A body that is no event is rejected in a sentence."""
     with pytest.raises(InvalidArgumentError, match=problem):
         read_event(body)
 
@@ -124,7 +124,7 @@ def test_what_is_no_event(body: Any, problem: str) -> None:
 @BRIEFLY
 @given(st.binary() | st.text() | JSON | st.fixed_dictionaries(dict.fromkeys(CONNECT, JSON)))
 def test_only_our_own_error_escapes(body: Any) -> None:
-    """Whatever was posted, it is an event or refused by our own error."""
+    """Every body is an event or raises this package's error."""
     try:
         event = read_event(body)
     except InvalidArgumentError:
@@ -132,11 +132,11 @@ def test_only_our_own_error_escapes(body: Any) -> None:
     assert event.at.tzinfo is UTC
 
 
-# Who may post
+# The secret
 
 
 @pytest.mark.parametrize(
-    ("path", "headers", "admitted"),
+    ("path", "headers", "accepted"),
     [
         (f"/webhooks/{VALUE}", {}, True),
         (f"/{VALUE}".replace("-", "%2D"), {}, True),
@@ -147,22 +147,22 @@ def test_only_our_own_error_escapes(body: Any) -> None:
         ("/wébhooks/ü", {}, False),
     ],
 )
-def test_a_secret_in_the_path(path: str, headers: dict[str, str], admitted: bool) -> None:
-    """The last segment of the path is the secret, or nobody is let in."""
-    assert SECRET.admits(path, headers) is admitted
+def test_a_secret_in_the_path(path: str, headers: dict[str, str], accepted: bool) -> None:
+    """A request is accepted only if the last segment of its path is the secret."""
+    assert SECRET.matches(path, headers) is accepted
     assert VALUE not in repr(SECRET)
 
 
 def test_a_secret_in_a_header() -> None:
-    """A header of a gateway's may bring the secret instead, and then the path does not."""
+    """With a header name, the secret is read from that header and not from the path."""
     secret = SharedSecret(value=VALUE, header="X-Secret")
-    assert secret.admits("/webhooks", {"x-secret": VALUE})
-    assert not secret.admits(f"/webhooks/{VALUE}", {})
+    assert secret.matches("/webhooks", {"x-secret": VALUE})
+    assert not secret.matches(f"/webhooks/{VALUE}", {})
 
 
 @pytest.mark.parametrize("value", ["", "short", "x" * 15, "ä" * 20, "a/b" * 10, "a\nb" * 10, None])
-def test_a_secret_that_is_none(value: str) -> None:
-    """A secret that is easily guessed or cannot be a path's segment is refused, and not shown."""
+def test_an_invalid_secret(value: str) -> None:
+    """A short secret, or one that cannot be in a path, is rejected and not shown."""
     with pytest.raises(ConfigurationError) as caught:
         SharedSecret(value=value)
     assert not value or value not in str(caught.value)
@@ -171,8 +171,8 @@ def test_a_secret_that_is_none(value: str) -> None:
 # Who hears of it
 
 
-class Heard:
-    """Handlers that write down what they heard."""
+class ReceivedEvents:
+    """Handlers that record their events."""
 
     def __init__(self) -> None:
         self.dispatcher = EventDispatcher()
@@ -187,22 +187,22 @@ class Heard:
         self.events.append(event)
 
 
-async def test_handlers_hear_of_their_types() -> None:
-    """A handler hears of the types it named, or of all; the decorator leaves it a function."""
-    heard: list[tuple[str, str]] = []
+async def test_handlers_get_their_types() -> None:
+    """A handler gets the types that it names, or all; the decorator returns the function."""
+    received: list[tuple[str, str]] = []
     dispatcher = EventDispatcher()
 
     @dispatcher.on(ParticipantEventType.LEAVE, ParticipantEventType("onMute"))
     async def some(event: ParticipantEvent) -> None:
-        heard.append(("some", event.event))
+        received.append(("some", event.event))
 
     @dispatcher.on()
     async def every(event: ParticipantEvent) -> None:
-        heard.append(("every", event.event))
+        received.append(("every", event.event))
 
     for number, name in enumerate(["onConnect", "onLeave", "onMute"]):
         await dispatcher.dispatch(read_event({**CONNECT, "event": name, "timestamp": number}))
-    assert heard == [
+    assert received == [
         ("every", "onConnect"),
         ("some", "onLeave"),
         ("every", "onLeave"),
@@ -213,59 +213,59 @@ async def test_handlers_hear_of_their_types() -> None:
 
 
 async def test_an_event_is_handled_once() -> None:
-    """Posted again, also while it is being handled, an event is not handled again."""
-    heard, started, go_on = Heard(), anyio.Event(), anyio.Event()
+    """An event that is posted again, also while it is handled, is not handled again."""
+    received, started, go_on = ReceivedEvents(), anyio.Event(), anyio.Event()
 
-    @heard.dispatcher.on()
+    @received.dispatcher.on()
     async def slow(_: ParticipantEvent) -> None:
         started.set()
         await go_on.wait()
 
     async with anyio.create_task_group() as tasks:
-        tasks.start_soon(heard.dispatcher.dispatch, read_event(CONNECT))
+        tasks.start_soon(received.dispatcher.dispatch, read_event(CONNECT))
         await started.wait()
-        assert await heard.dispatcher.dispatch(read_event(CONNECT))
+        assert await received.dispatcher.dispatch(read_event(CONNECT))
         go_on.set()
-    assert await heard.dispatcher.dispatch(read_event({**CONNECT, "tag": "other"}))
-    assert len(heard.events) == 1
-    assert await heard.dispatcher.dispatch(read_event({**CONNECT, "timestamp": 5}))
-    assert len(heard.events) == 2
+    assert await received.dispatcher.dispatch(read_event({**CONNECT, "tag": "other"}))
+    assert len(received.events) == 1
+    assert await received.dispatcher.dispatch(read_event({**CONNECT, "timestamp": 5}))
+    assert len(received.events) == 2
 
 
 async def test_a_failed_event_may_come_again(caplog: pytest.LogCaptureFixture) -> None:
-    """A failing handler is logged and keeps no other from hearing; the next post is handled."""
-    heard, others = Heard(), Heard()
-    heard.dispatcher.on()(others.hear)
-    heard.failures = 1
+    """A failing handler is logged, the others are called, and the next post is handled."""
+    received, others = ReceivedEvents(), ReceivedEvents()
+    received.dispatcher.on()(others.hear)
+    received.failures = 1
     with caplog.at_level(logging.ERROR, "webrtc_async.webhooks"):
-        assert not await heard.dispatcher.dispatch(read_event(CONNECT))
+        assert not await received.dispatcher.dispatch(read_event(CONNECT))
     assert len(others.events) == 1
-    assert "a handler of onConnect of participant p-1 failed" in caplog.text
-    assert await heard.dispatcher.dispatch(read_event(CONNECT))
-    assert len(heard.events) == 1
+    assert "a handler of onConnect for participant p-1 failed" in caplog.text
+    assert await received.dispatcher.dispatch(read_event(CONNECT))
+    assert len(received.events) == 1
 
 
 async def test_a_cancelled_event_may_come_again() -> None:
-    """Cancellation passes, and the event counts as not handled."""
-    heard = Heard()
+    """A cancellation is raised, and the event counts as not handled."""
+    received = ReceivedEvents()
     stuck = [True]
 
-    @heard.dispatcher.on()
+    @received.dispatcher.on()
     async def sleep(_: ParticipantEvent) -> None:
         if stuck.pop():
             await anyio.sleep_forever()
 
     with anyio.move_on_after(0) as scope:
-        await heard.dispatcher.dispatch(read_event(CONNECT))
+        await received.dispatcher.dispatch(read_event(CONNECT))
     assert scope.cancelled_caught
     stuck.append(False)
-    assert await heard.dispatcher.dispatch(read_event(CONNECT))
-    assert len(heard.events) == 2
+    assert await received.dispatcher.dispatch(read_event(CONNECT))
+    assert len(received.events) == 2
 
 
 async def test_the_memory_is_bounded() -> None:
     """Only the last events are remembered."""
-    dispatcher = EventDispatcher(longest_memory=2)
+    dispatcher = EventDispatcher(max_remembered=2)
     count = 0
 
     @dispatcher.on()
@@ -298,7 +298,7 @@ def mounted_app(dispatcher: EventDispatcher) -> Any:
 APPS = {"ASGI": mounted_app, "FastAPI": fastapi_app}
 each_app = pytest.mark.parametrize("make", APPS.values(), ids=APPS)
 
-STRANGERS = [
+BAD_POSTS = [
     ("/webhooks/wrong", json.dumps(CONNECT).encode(), 403),
     (f"/webhooks/{VALUE}", b"{", 400),
     (f"/webhooks/{VALUE}", b"x" * 1_000_000, 400),
@@ -307,7 +307,7 @@ STRANGERS = [
 
 
 async def post(app: Any, path: str, content: bytes) -> tuple[int, str]:
-    """Return what an application answers, which need not read a body to its end."""
+    """Return the response of an application, which may leave a body unread."""
     sent: list[Any] = []
     chunks = [content[start : start + 50_000] for start in range(0, len(content), 50_000)] or [b""]
 
@@ -337,8 +337,8 @@ async def post(app: Any, path: str, content: bytes) -> tuple[int, str]:
 
 @each_app
 async def test_the_emulators_events_arrive(make: Any) -> None:
-    """What the emulator posts is heard, each event once, under an ASGI app and under FastAPI."""
-    heard, webhooks = Heard(), Webhooks(clock=lambda: 1_700_000_000.0)
+    """Events that the emulator posts arrive once, in an ASGI app and in FastAPI."""
+    received, webhooks = ReceivedEvents(), Webhooks(clock=lambda: 1_700_000_000.0)
     for event in WebhookEvent:
         webhooks.queue(
             event,
@@ -347,30 +347,30 @@ async def test_the_emulators_events_arrive(make: Any) -> None:
             url=f"http://localhost/webhooks/{VALUE}",
             tag="visit",
         )
-    sender = WebhookSender(webhooks, transport=httpx.ASGITransport(make(heard.dispatcher)))
+    sender = WebhookSender(webhooks, transport=httpx.ASGITransport(make(received.dispatcher)))
     await sender.deliver()
     assert [each.delivered for each in webhooks] == [True] * 3
-    assert [each.event for each in heard.events] == list(ParticipantEventType)
-    assert {each.timestamp for each in heard.events} == {1_700_000_000_000}
+    assert [each.event for each in received.events] == list(ParticipantEventType)
+    assert {each.timestamp for each in received.events} == {1_700_000_000_000}
 
 
 @each_app
-@pytest.mark.parametrize(("path", "content", "status"), STRANGERS)
-async def test_a_stranger_gets_one_line(make: Any, path: str, content: bytes, status: int) -> None:
-    """A wrong secret or body is refused with its status, and nobody hears of it."""
-    heard = Heard()
-    answered, text = await post(make(heard.dispatcher), path, content)
+@pytest.mark.parametrize(("path", "content", "status"), BAD_POSTS)
+async def test_a_bad_post_gets_one_line(make: Any, path: str, content: bytes, status: int) -> None:
+    """A wrong secret or body gets its status, and no handler is called."""
+    received = ReceivedEvents()
+    answered, text = await post(make(received.dispatcher), path, content)
     assert answered == status
     assert text
     assert VALUE not in text
-    assert heard.events == []
+    assert received.events == []
 
 
 async def test_an_asgi_app_takes_posts_alone_and_tells_failures() -> None:
-    """Another method is 405, a failed handler 500, and nothing is raised into the server."""
-    heard = Heard()
-    heard.failures = 1
-    transport = httpx.ASGITransport(mounted_app(heard.dispatcher))
+    """Another method gets a 405, a failed handler a 500; nothing is raised into the server."""
+    received = ReceivedEvents()
+    received.failures = 1
+    transport = httpx.ASGITransport(mounted_app(received.dispatcher))
     async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as http:
         url = f"/webhooks/{VALUE}"
         assert (await http.get(url)).status_code == 405
@@ -380,8 +380,8 @@ async def test_an_asgi_app_takes_posts_alone_and_tells_failures() -> None:
 
 
 async def test_a_client_that_leaves_is_not_answered() -> None:
-    """A post that is broken off changes nothing."""
-    heard, sent = Heard(), list[Any]()
+    """A post whose client disconnects changes nothing."""
+    received, sent = ReceivedEvents(), list[Any]()
 
     async def receive() -> Any:
         return {"type": "http.disconnect"}
@@ -390,19 +390,20 @@ async def test_a_client_that_leaves_is_not_answered() -> None:
         sent.append(message)
 
     scope = {"type": "http", "method": "POST", "path": f"/{VALUE}", "headers": []}
-    await WebhookApp(heard.dispatcher, secret=SECRET)(scope, receive, send)
-    assert (sent, heard.events) == ([], [])
+    await WebhookApp(received.dispatcher, secret=SECRET)(scope, receive, send)
+    assert (sent, received.events) == ([], [])
     with pytest.raises(RuntimeError, match="not websocket"):
-        await WebhookApp(heard.dispatcher, secret=None)({"type": "websocket"}, receive, send)
+        await WebhookApp(received.dispatcher, secret=None)({"type": "websocket"}, receive, send)
 
 
+@pytest.mark.usefixtures("anyio_backend")
 @pytest.mark.parametrize("anyio_backend", ["asyncio"])
-async def test_aiohttp(anyio_backend: str) -> None:
-    """Under aiohttp's server, over a socket, the same holds."""
-    heard = Heard()
+async def test_aiohttp() -> None:
+    """The same statuses come from aiohttp's server over a socket."""
+    received = ReceivedEvents()
     app = web.Application()
     app.router.add_route(
-        "*", "/webhooks/{secret}", webhook_handler(heard.dispatcher, secret=SECRET)
+        "*", "/webhooks/{secret}", webhook_handler(received.dispatcher, secret=SECRET)
     )
     runner = web.AppRunner(app)
     await runner.setup()
@@ -411,10 +412,10 @@ async def test_aiohttp(anyio_backend: str) -> None:
         await site.start()
         host, port = runner.addresses[0]
         async with httpx.AsyncClient(base_url=f"http://{host}:{port}", trust_env=False) as http:
-            for path, content, status in STRANGERS:
+            for path, content, status in BAD_POSTS:
                 assert (await http.post(path, content=content)).status_code == status
             assert (await http.get(f"/webhooks/{VALUE}")).status_code == 405
             assert (await http.post(f"/webhooks/{VALUE}", json=CONNECT)).status_code == 200
     finally:
         await runner.cleanup()
-    assert [each.event for each in heard.events] == [ParticipantEventType.CONNECT]
+    assert [each.event for each in received.events] == [ParticipantEventType.CONNECT]

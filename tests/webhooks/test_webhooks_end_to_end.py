@@ -1,4 +1,4 @@
-"""Events from a served emulator to each served receiver, over the loopback interface."""
+"""Events from an emulator to each kind of receiver, over TCP."""
 
 import logging
 import queue
@@ -31,24 +31,24 @@ from webrtc_async.webhooks.fastapi import posted_event
 VALUE = "a-secret-of-some-length"
 SECRET = SharedSecret(value=VALUE)
 PATIENCE = 20
-"""Seconds after which a test fails that waits for an event."""
+"""Seconds that a test waits for an event."""
 
 
 @define
 class Receiver:
-    """A served receiver: where, and what its handlers heard."""
+    """A receiver on TCP: its URL and the events of its handlers."""
 
     url: str
-    heard: "queue.SimpleQueue[ParticipantEvent]"
+    received: "queue.SimpleQueue[ParticipantEvent]"
     failures: list[str] = field(factory=list)
-    """What its handler fails with, one at a time, before it hears anything."""
+    """Texts of exceptions that the handler raises, one per event, before it records events."""
 
     @property
     def callback_url(self) -> str:
         return f"{self.url}/webhooks/{VALUE}"
 
-    def all_heard(self) -> list[ParticipantEvent]:
-        return [self.heard.get_nowait() for _ in range(self.heard.qsize())]
+    def all_received(self) -> list[ParticipantEvent]:
+        return [self.received.get_nowait() for _ in range(self.received.qsize())]
 
 
 @contextmanager
@@ -112,7 +112,7 @@ def receiver(request: pytest.FixtureRequest) -> Iterator[Receiver]:
         async def hear(event: ParticipantEvent) -> None:
             if receiver.failures:
                 raise RuntimeError(receiver.failures.pop())
-            receiver.heard.put(event)
+            receiver.received.put(event)
 
         yield receiver
 
@@ -124,7 +124,7 @@ def clock() -> Clock:
 
 @define
 class Service:
-    """A served emulator, asked over TCP alone."""
+    """An emulator that is used only over TCP."""
 
     http: httpx.Client
     clock: Clock
@@ -135,18 +135,18 @@ class Service:
         return str(answer.raise_for_status().json()["participant"]["id"])
 
     def tell(self, event: str, participant_id: str) -> None:
-        """Have something happen to a participant's device, a second after what came before."""
+        """Make an event of a participant's device, a second after the last one."""
         self.clock.now += 1
         call = {"event": event, "participantId": participant_id}
         self.http.post("/_emulator/devices", json=call).raise_for_status()
 
     def live(self, participant_id: str) -> None:
-        """Have a device connect and be lost, and another connect and leave."""
+        """Connect and lose a device, then connect another one and let it leave."""
         for event in ("onConnect", "onDisconnect", "onConnect", "onLeave"):
             self.tell(event, participant_id)
 
     def delivered(self) -> list[dict[str, Any]]:
-        """Return the log of webhooks, when none of them waits any more."""
+        """Return the log of webhooks once none of them waits."""
         end = time.monotonic() + PATIENCE
         while (log := self.http.get("/_emulator/webhooks").raise_for_status().json())["waiting"]:
             assert time.monotonic() < end, log
@@ -170,68 +170,83 @@ def service(emulator: Emulator, clock: Clock) -> Iterator[Service]:
 
 @pytest.fixture
 def quiet(caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]) -> Iterator[None]:
-    """Require that nothing was logged as a warning, and no traceback written."""
+    """Check that no warning was logged and no traceback was written."""
     yield
     assert [each.getMessage() for each in caplog.records if each.levelno >= logging.WARNING] == []
     assert "Traceback" not in capfd.readouterr().err
 
 
 @pytest.mark.usefixtures("quiet")
-def test_what_happens_to_a_device_is_heard_in_order(service, receiver):
-    """Control calls become posts behind the secret, with the documented fields; the log agrees."""
+def test_events_of_a_device_arrive_in_order(service, receiver):
+    """Control calls become posts with the secret and the documented fields; the log agrees."""
     participant_id = service.participant(receiver.callback_url)
     began = service.clock.now
     service.live(participant_id)
     log = service.delivered()
-    heard = receiver.all_heard()
-    assert [each.event for each in heard] == ["onConnect", "onDisconnect", "onConnect", "onLeave"]
-    assert [each.timestamp for each in heard] == [
+    received = receiver.all_received()
+    assert [each.event for each in received] == [
+        "onConnect",
+        "onDisconnect",
+        "onConnect",
+        "onLeave",
+    ]
+    assert [each.timestamp for each in received] == [
         int((began + second) * 1000) for second in (1, 2, 3, 4)
     ]
-    assert {(each.participant_id, each.tag) for each in heard} == {(participant_id, "visit-42")}
-    assert heard[0].device_id == heard[1].device_id != heard[2].device_id == heard[3].device_id
-    assert [each["event"] for each in log] == [each.event for each in heard]
+    assert {(each.participant_id, each.tag) for each in received} == {(participant_id, "visit-42")}
+    assert (
+        received[0].device_id
+        == received[1].device_id
+        != received[2].device_id
+        == received[3].device_id
+    )
+    assert [each["event"] for each in log] == [each.event for each in received]
     assert {(each["status"], each["attempts"], each["delivered"]) for each in log} == {
         (200, 1, True)
     }
 
 
 @pytest.mark.usefixtures("quiet")
-def test_what_comes_again_and_out_of_order_is_handled_once(service, receiver, emulator):
-    """A post is known again by its event's key; the timestamp tells what came first."""
+def test_repeated_events_out_of_order_are_handled_once(service, receiver, emulator):
+    """The key of an event identifies repeated posts."""
     service.live(service.participant(receiver.callback_url))
     service.delivered()
-    first = receiver.all_heard()
+    first = receiver.all_received()
     for webhook in [*reversed(list(emulator.webhooks)), *emulator.webhooks]:
         again = httpx.post(webhook.url, content=webhook.content, trust_env=False)
         assert again.status_code == 200
-    assert receiver.all_heard() == []
+    assert receiver.all_received() == []
     assert len({each.key for each in first}) == len(first) == 4
 
 
 @pytest.mark.usefixtures("quiet")
-def test_disorder_is_put_right_by_the_timestamp(service, receiver, emulator):
-    """A receiver that missed all of it hears the last first, and can tell."""
+def test_the_timestamp_restores_the_order(service, receiver, emulator):
+    """Events in reverse order can be sorted by their timestamps."""
     service.live(service.participant("http://127.0.0.1:1/nobody-is-here"))
     for webhook in reversed(list(emulator.webhooks)):
         posted = httpx.post(receiver.callback_url, content=webhook.content, trust_env=False)
         assert posted.status_code == 200
-    heard = receiver.all_heard()
-    assert [each.event for each in heard] == ["onLeave", "onConnect", "onDisconnect", "onConnect"]
-    assert sorted(heard, key=lambda event: event.timestamp) == heard[::-1]
+    received = receiver.all_received()
+    assert [each.event for each in received] == [
+        "onLeave",
+        "onConnect",
+        "onDisconnect",
+        "onConnect",
+    ]
+    assert sorted(received, key=lambda event: event.timestamp) == received[::-1]
 
 
-def test_what_a_handler_failed_on_is_posted_again(service, receiver):
-    """The failure is answered 500, the emulator repeats, and the event is handled once."""
+def test_an_event_whose_handler_failed_is_posted_again(service, receiver):
+    """The response is a 500, the emulator repeats the post, and the event is handled once."""
     receiver.failures.append("out of order")
     service.tell("onConnect", service.participant(receiver.callback_url))
     [logged] = service.delivered()
     assert (logged["status"], logged["attempts"], logged["delivered"]) == (200, 2, True)
-    assert [each.event for each in receiver.all_heard()] == ["onConnect"]
+    assert [each.event for each in receiver.all_received()] == ["onConnect"]
 
 
 EVENT = b'{"event":"onLeave","timestamp":"1","participantId":"p","deviceId":"d"}'
-STRANGERS: dict[str, tuple[str, bytes, int]] = {
+BAD_POSTS: dict[str, tuple[str, bytes, int]] = {
     "a wrong secret": ("/webhooks/wrong-secret-of-a-length", EVENT, 403),
     "half of the secret": (f"/webhooks/{VALUE[:-1]}", EVENT, 403),
     "the secret in a query": (f"/webhooks/x?secret={VALUE}", EVENT, 403),
@@ -243,21 +258,21 @@ STRANGERS: dict[str, tuple[str, bytes, int]] = {
 
 
 @pytest.mark.usefixtures("quiet")
-def test_a_stranger_is_refused(receiver):
-    """By the documented status, with a line that tells nothing, and nobody hears of it."""
+def test_a_bad_post_is_rejected(receiver):
+    """A bad post gets the documented status; the response hides the secret; no handler runs."""
     with httpx.Client(base_url=receiver.url, trust_env=False, timeout=PATIENCE) as http:
-        for name, (path, content, status) in STRANGERS.items():
+        for name, (path, content, status) in BAD_POSTS.items():
             answer = http.post(path, content=content)
             assert answer.status_code == status, name
             assert VALUE not in answer.text
         assert http.post(f"/webhooks/{VALUE}", content=EVENT).status_code == 200
-    assert [each.event for each in receiver.all_heard()] == ["onLeave"]
+    assert [each.event for each in receiver.all_received()] == ["onLeave"]
 
 
 @pytest.mark.usefixtures("quiet")
-def test_an_emulator_without_the_secret_is_refused_for_good(service, receiver):
-    """A callback URL with a wrong secret is answered 403, which is logged and not repeated."""
+def test_a_callback_url_with_a_wrong_secret_is_not_tried_again(service, receiver):
+    """A wrong secret gets a 403, which is logged and not repeated."""
     service.tell("onConnect", service.participant(f"{receiver.url}/webhooks/not-the-right-secret"))
     [logged] = service.delivered()
     assert (logged["status"], logged["attempts"], logged["delivered"]) == (403, 1, False)
-    assert receiver.all_heard() == []
+    assert receiver.all_received() == []

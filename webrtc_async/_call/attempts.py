@@ -15,7 +15,7 @@ from webrtc_async._config.validation import check_authorization
 from webrtc_async._protocol.redaction import HiddenStr, public_headers
 from webrtc_async._protocol.route import ACCOUNT, Idempotency, Route
 from webrtc_async._protocol.wire import WireRequest, WireResponse, read_response, with_headers
-from webrtc_async._transport import TakeOver
+from webrtc_async._transport import OnCallerCancelled
 from webrtc_async._transport.attempt_state import YOUNG, AttemptState
 from webrtc_async.errors import (
     ClientClosedError,
@@ -67,7 +67,7 @@ class Call(Generic[ResultT]):
         # Not as defaults, which attrs looks up one by one for every call.
         self._state = state = AttemptState(self.route.operation)
         if self.route.creates:
-            state.longest_idle = YOUNG
+            state.max_idle = YOUNG
         self._attempts, self._started, self._worst = 0, 0.0, Outcome.NOT_SENT
         self._has_renewed = self._met_dead = False
         self._failure = self._response = None
@@ -194,9 +194,9 @@ class Call(Generic[ResultT]):
         return self.context.connections.exchange(
             request,
             self._state,
-            longest=self.policy.longest_attempt(self.route, self._attempts),
+            attempt_timeout=self.policy.longest_attempt(self.route, self._attempts),
             connect_timeout=self.policy.attempt_timeout,
-            take_over=self._heir(),
+            on_caller_cancelled=self._heir(),
             rate_limiter=self.context.rate_limiter,
         )
 
@@ -206,10 +206,10 @@ class Call(Generic[ResultT]):
         headers = {"User-Agent": self.request.headers["User-Agent"], **request.headers}
         longest = self.policy.attempt_timeout
         return await self.context.connections.exchange(
-            with_headers(request, headers), state, longest=longest, connect_timeout=longest
+            with_headers(request, headers), state, attempt_timeout=longest, connect_timeout=longest
         )
 
-    def _heir(self) -> TakeOver | None:
+    def _heir(self) -> OnCallerCancelled | None:
         """Return who sees an exchange through whose caller is cancelled; usually nobody does."""
 
     async def _see_failure(self, error: WebRtcError, response: WireResponse | None) -> None:
@@ -219,7 +219,7 @@ class Call(Generic[ResultT]):
         """Whether a kept connection was dead, which says nothing of the service; once in a call."""
         if self._met_dead or self.policy.attempts == 1 or self.route.creates:
             return False
-        self._met_dead = self._state.met_a_dead_connection
+        self._met_dead = self._state.hit_stale_connection
         return self._met_dead
 
     def follow_up_call(

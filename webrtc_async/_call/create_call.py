@@ -12,7 +12,7 @@ from webrtc_async._call.attempts import Call
 from webrtc_async._call.compensation import created_id, undoing
 from webrtc_async._protocol.route import ACCOUNT
 from webrtc_async._protocol.wire import WireResponse
-from webrtc_async._transport import LeftExchange, TakeOver
+from webrtc_async._transport import OnCallerCancelled, OrphanedRequest
 from webrtc_async.errors import (
     CreateRolledBackError,
     UnexpectedResponseError,
@@ -33,10 +33,10 @@ class CreateCall(Call[ResultT]):
 
     _created: str | None = field(default=None, init=False)
 
-    def _heir(self) -> TakeOver | None:
+    def _heir(self) -> OnCallerCancelled | None:
         return self._take_over if self.context.create_grace > 0 else None
 
-    def _take_over(self, left: LeftExchange) -> bool:
+    def _take_over(self, left: OrphanedRequest) -> bool:
         """Follow an exchange whose caller has gone, if there is room."""
         context = self.context
         if not context.may_follow:
@@ -47,7 +47,7 @@ class CreateCall(Call[ResultT]):
         context.followed += 1
         return True
 
-    async def _follow(self, left: LeftExchange) -> None:
+    async def _follow(self, left: OrphanedRequest) -> None:
         """Wait for the answer to a create whose caller has gone, and delete what it made."""
         try:
             content = await left.finish(self.context.create_grace)

@@ -5,7 +5,6 @@ copy with cattrs' detailed validation: it has the same factories and rules, and 
 """
 
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from enum import StrEnum
 from functools import cache, cached_property
 from itertools import islice
@@ -57,13 +56,17 @@ class ModelConverter:
         Raises:
             ValidationError: The value does not fit the model.
         """
-        with suppress(Exception):  # the explaining converter raises it again, with its path
+        try:
             return self._converter.structure(value, model)
+        except Exception:  # noqa: BLE001  # raised again with its path
+            return self._explain(value, model)
+
+    def _explain(self, value: object, model: type[ModelT]) -> ModelT:
         try:
             return self._explaining.structure(value, model)
         except (BaseValidationError, TypeError, RecursionError) as error:
             problems = tuple(islice(_problems(error, ""), MAX_PROBLEMS))
-        raise ValidationError(problems)
+        raise ValidationError(problems) from None
 
     def unstructure(self, model: object) -> object:
         """Return a model as a JSON value that its class reads back.
@@ -71,8 +74,12 @@ class ModelConverter:
         Raises:
             ValidationError: A value has a type that its field does not allow.
         """
-        with suppress(Exception):  # the rules of reading decide below, and say why
+        try:
             return self._converter.unstructure(model)
+        except Exception:  # noqa: BLE001  # checked by the rules of reading
+            return self._unstructure_and_check(model)
+
+    def _unstructure_and_check(self, model: object) -> object:
         try:
             value = self.unstructure_unchecked(model)
         except Exception as error:
@@ -177,7 +184,7 @@ def _array_reader(hint: Any, read_item: Read, *, explains: bool) -> Read:
         for index, each in enumerate(items):
             try:
                 made.append(read_item(each, item))
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001  # raised with the others
                 error.add_note(IterableValidationNote(f"item {index}", index, item))
                 misfits.append(error)
             # cattrs reads to the end of the array: a million misfits would take a minute.

@@ -33,6 +33,11 @@ class Field:
     is_required: bool
     attribute: "attrs.Attribute[Any]"
 
+    @property
+    def has_factory(self) -> bool:
+        """True if the class makes the default anew for each object."""
+        return hasattr(self.attribute.default, "takes_self")
+
 
 def fields_of(model: Any, *, is_answer: bool) -> list[Field]:
     """Return the fields of a model except `extra`."""
@@ -101,48 +106,50 @@ def compile_reader(
 
 
 def _reader_lines(fields: list[Field], *, explains: bool) -> Iterator[str]:
-    def guarded(key: str, *lines: str) -> Iterator[str]:
+    def guarded(key: str, lines: list[str]) -> Iterator[str]:
         yield "    try:" if explains else "    if True:"
         yield from (f"        {line}" for line in lines)
         if explains:
             yield f"    except Exception as error: misfits.append(noted(error, {key!r}))"
 
-    arguments = ["made"]
     yield "def read(value, _):"
     yield "    if not isinstance(value, dict): raise expected('an object', value)"
     yield "    get, given = value.get, {}"
     if explains:
         yield "    misfits = []"
+    arguments = ["made"]
     for number, each in enumerate(fields):
-        key, argument = each.key, each.attribute.alias
-        found, read = f"found = get({key!r}", f"read{number}(found, type{number})"
-        if each.hint in _SCALARS and not each.attribute.metadata.get("read"):
-            # A value of the very type needs no call of its hook.
-            read = f"(found if found.__class__ is type{number} else {read})"
-        if not each.attribute.init:
-            continue
-        if not each.is_required and hasattr(each.attribute.default, "takes_self"):
-            # The class calls its factory itself.
-            set_if_given = f"if found is not None: given[{argument!r}] = {read}"
-            yield from guarded(key, f"{found})", set_if_given)
-            continue
-        if each.is_required:
-            missing = "if found is MISSING: raise TypeError('missing')"
-            yield from guarded(key, f"{found}, MISSING)", missing, f"field{number} = {read}")
-        else:
-            default = f"default{number} if found is None else"
-            yield from guarded(key, f"{found})", f"field{number} = {default} {read}")
-        arguments.append(f"{argument}=field{number}")
+        if each.attribute.init:
+            yield from guarded(each.key, _field_lines(number, each))
+            if each.is_required or not each.has_factory:
+                arguments.append(f"{each.attribute.alias}=field{number}")
     unknown = "if not value.keys() <= keys: given['extra'] = unknown_fields(value, keys)"
-    yield from guarded("", unknown)
+    yield from guarded("", [unknown])
     if explains:
         yield "    if misfits: raise ModelError('fields that do not fit', misfits, model)"
     # In two steps, because a call of the class first makes a dict of the arguments.
     call = f"init({', '.join(arguments)}"
-    yield from guarded("", "made = new(model)", f"{call}, **given) if given else {call})")
+    yield from guarded("", ["made = new(model)", f"{call}, **given) if given else {call})"])
     if explains:
         yield "    if misfits: raise ModelError('values that do not fit', misfits, model)"
     yield "    return made"
+
+
+def _field_lines(number: int, field: Field) -> list[str]:
+    """Return the lines that read a field into its variable, or into `given`."""
+    read = f"read{number}(found, type{number})"
+    if field.hint in _SCALARS and not field.attribute.metadata.get("read"):
+        # A value of the very type needs no call of its hook.
+        read = f"(found if found.__class__ is type{number} else {read})"
+    if field.is_required:
+        missing = "if found is MISSING: raise TypeError('missing')"
+        return [f"found = get({field.key!r}, MISSING)", missing, f"field{number} = {read}"]
+    if field.has_factory:
+        # The class calls its factory itself.
+        given = f"if found is not None: given[{field.attribute.alias!r}] = {read}"
+        return [f"found = get({field.key!r})", given]
+    default = f"default{number} if found is None else {read}"
+    return [f"found = get({field.key!r})", f"field{number} = {default}"]
 
 
 def model_writer(

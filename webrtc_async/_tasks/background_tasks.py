@@ -1,7 +1,7 @@
-"""Tasks that a client owns, for work that must outlive the call that began it.
+"""Tasks that a client owns, for work that must outlive the call that started it.
 
-A shielded scope is not enough for a roll-back: on asyncio a second `task.cancel()` goes through it.
-A task that nobody else has cannot be cancelled by anybody else.
+A shielded scope is not enough for a roll-back: on asyncio a second `task.cancel()` passes it. A
+task that only the client holds cannot be cancelled by anybody else.
 """
 
 from collections.abc import Callable, Coroutine
@@ -10,48 +10,47 @@ from typing import Any, Final, Generic, TypeVar
 import anyio
 from attrs import define, field
 
-from webrtc_async._tasks.event_loop import current_event_loop, forks, spawn
+from webrtc_async._tasks.event_loop import home, spawn
 
 ResultT = TypeVar("ResultT")
 
 UNWINDING: Final = 0.5
-"""Seconds that work which was given up is waited for once more, while it cleans up."""
+"""Seconds to wait for cancelled work while it cleans up."""
 
 
 @define(eq=False)
 class Handle(Generic[ResultT]):
-    """Work under way in a task of the client.
+    """Work in a task of the client.
 
     Attributes:
-        name: What the work is, for whoever has to report that it was given up.
+        name: The name of the work, for reports.
     """
 
     name: str
     _scope: anyio.CancelScope = field(factory=anyio.CancelScope, init=False, repr=False)
     _done: anyio.Event = field(factory=anyio.Event, init=False, repr=False)
     _result: list[ResultT] = field(factory=list[ResultT], init=False, repr=False)
-    _failure: list[Exception] = field(factory=list[Exception], init=False, repr=False)
+    _failure: Exception | None = field(default=None, init=False, repr=False)
 
     @property
     def is_done(self) -> bool:
-        """Whether the work has ended, however it ended."""
+        """True once the work has ended, with any result."""
         return self._done.is_set()
 
     @property
     def is_given_up(self) -> bool:
-        """Whether the work was told to end before it was done."""
+        """True once the work was cancelled."""
         return self._scope.cancel_called
 
     def result(self) -> ResultT:
         """Return the work's result.
 
         Raises:
-            BaseException: What the work raised; once, because an error that is kept by what the
-                frames it came through hold is a cycle.
-            RuntimeError: It is not done, or it was given up.
+            Exception: The work raised it.
+            RuntimeError: The work is not done, or was cancelled.
         """
-        if self._failure:
-            raise self._failure.pop()
+        if self._failure is not None:
+            raise self._failure
         if not self._result:
             raise RuntimeError(f"There is no result: {self.name} was given up or is not done.")
         return self._result[0]
@@ -61,47 +60,47 @@ class Handle(Generic[ResultT]):
         self._scope.cancel()
 
     def give_up_after(self, seconds: float) -> None:
-        """Cancel the work unless it ends within so many seconds from now."""
+        """Cancel the work unless it ends within some seconds from now."""
         self._scope.deadline = min(self._scope.deadline, anyio.current_time() + seconds)
 
     async def wait(self, *, grace: float = float("inf"), shielded: bool = True) -> bool:
-        """Wait until the work ends, and return whether it did; it goes on if it did not.
+        """Wait until the work ends, and return True if it has; otherwise it goes on.
 
         Args:
-            grace: Seconds to wait at most.
-            shielded: Whether a cancelled scope around the caller lets it wait on. A `task.cancel()`
-                of asyncio always ends the wait, and never the work.
+            grace: Seconds to wait, at most.
+            shielded: True to go on waiting in a cancelled scope. A `task.cancel()` of asyncio
+                always ends the wait, and never the work.
         """
         with anyio.move_on_after(grace, shield=shielded):
             await self._done.wait()
         return self.is_done
 
     async def run(self, work: Callable[[], Coroutine[Any, Any, ResultT]]) -> None:
-        """Carry out the work, and keep what comes of it."""
+        """Carry out the work, and keep its result or failure."""
         try:
             with self._scope:
                 self._result.append(await work())
-        except Exception as error:  # whoever asks for the result gets it
-            self._failure.append(error)
+        except Exception as error:  # `result` raises it
+            self._failure = error
 
     def end(self) -> None:
-        """Let go everybody who waits: the work's task has ended, whether or not it ever began."""
+        """Release everybody who waits; the task has ended, perhaps before its first step."""
         self._done.set()
 
 
 class BackgroundTasks:
-    """Starts work in tasks of its own, keeps them, and waits for them at the end.
+    """The background tasks of a client, which closing waits for.
 
-    It belongs to the event loop and process that last started work; what another loop's end cut
-    off is forgotten.
+    They belong to the event loop and process that last started one. Tasks that the end of another
+    loop has cut off are forgotten.
 
     Args:
-        most: How much work may be under way at once.
+        limit: Tasks at the same time, at most.
     """
 
-    def __init__(self, most: int = 10_000) -> None:
-        self._most = most
-        # With their tasks, because asyncio keeps no reference to those.
+    def __init__(self, limit: int = 10_000) -> None:
+        self._limit = limit
+        # With their tasks, because asyncio keeps no reference to them.
         self._under_way: dict[Handle[Any], object] = {}
         self._home: tuple[object, int] | None = None
 
@@ -117,15 +116,14 @@ class BackgroundTasks:
 
         Args:
             work: The coroutine function.
-            name: What it is, such as "deleteSession after a cancelled createSession".
+            name: Its name, such as "deleteSession after a cancelled createSession".
 
         Returns:
-            Its handle, or None when as much is under way as may be: then the caller has to do it.
+            Its handle, or None at the limit: then the caller has to do the work.
         """
-        home = (current_event_loop(), forks())
-        if home != self._home:
-            self._home, self._under_way = home, {}
-        if len(self._under_way) >= self._most:
+        if (here := home()) != self._home:
+            self._home, self._under_way = here, {}
+        if len(self._under_way) >= self._limit:
             return None
         handle, under_way = Handle[ResultT](name), self._under_way
 
@@ -138,17 +136,17 @@ class BackgroundTasks:
         return handle
 
     async def aclose(self, *, until: float, over: float) -> tuple[str, ...]:
-        """Wait for all work, also for what is started meanwhile, and give up what is left then.
+        """Wait for all work, also for work that is started meanwhile, and cancel the rest.
 
         Args:
-            until: The event loop's time at which work is given up; a cancelled scope around the
-                caller lets it wait on.
-            over: The time at which work that was given up is waited for no longer.
+            until: The event loop's time at which the rest is cancelled; a cancelled scope around
+                the caller does not end the wait earlier.
+            over: The time at which the wait for cancelled work ends.
 
         Returns:
-            The names of the work that was given up.
+            The names of the cancelled work.
         """
-        if self._home != (current_event_loop(), forks()):
+        if self._home != home():
             self._under_way = {}
             return ()
         try:

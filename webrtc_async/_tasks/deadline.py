@@ -1,7 +1,7 @@
-"""Time and deadlines of one event loop: anyio's, or on asyncio the same for less.
+"""The clock and the deadlines of an event loop: anyio's, or a cheaper equivalent on asyncio.
 
-A deadline that does not pass is the usual one. An `anyio.CancelScope` sets a timer for each and
-takes it back; here one timer looks after all of a client's calls.
+Most deadlines never pass. An `anyio.CancelScope` sets and cancels a timer for each; here one timer
+serves all calls of a client.
 """
 
 import asyncio
@@ -12,25 +12,25 @@ from typing import Self
 
 import anyio
 
-from webrtc_async._tasks.event_loop import current_event_loop, forks
+from webrtc_async._tasks.event_loop import forks, home, is_asyncio
 
 
 class AnyClock:
-    """The clock of whichever event loop runs."""
+    """The clock of any event loop, by anyio."""
 
     def __init__(self) -> None:
-        self._home = (current_event_loop(), forks())
+        self._home = home()
 
     def is_here(self) -> bool:
-        """Whether the caller is in the event loop in which this clock was made."""
-        return (current_event_loop(), forks()) == self._home
+        """Return True if the caller runs in the event loop in which this clock was made."""
+        return home() == self._home
 
     def now(self) -> float:
         """Return the event loop's time, in seconds."""
         return anyio.current_time()
 
     def until(self, ends: float) -> anyio.CancelScope:
-        """Return a scope that is cancelled at a time."""
+        """Return a scope that is cancelled at a time of the event loop."""
         return anyio.CancelScope(deadline=ends)
 
 
@@ -46,7 +46,7 @@ class AsyncioClock:
         self._timer: asyncio.TimerHandle | None = None
 
     def is_here(self) -> bool:
-        """Whether the caller is a task of the event loop in which this clock was made."""
+        """Return True if the caller is a task of the event loop in which this clock was made."""
         # get_running_loop() would cost a system call on Python 3.11.
         return (
             get_ident() == self._thread
@@ -55,11 +55,11 @@ class AsyncioClock:
         )
 
     def until(self, ends: float) -> "AsyncioScope":
-        """Return a scope that is cancelled at a time."""
+        """Return a scope that is cancelled at a time of the event loop."""
         return AsyncioScope(self, ends)
 
     def add(self, deadline: "AsyncioScope") -> None:
-        """Look after a deadline."""
+        """Watch a deadline."""
         if deadline.ends == math.inf:
             return
         self._open.add(deadline)
@@ -67,15 +67,15 @@ class AsyncioClock:
             self._set(deadline.ends)
 
     def remove(self, deadline: "AsyncioScope") -> None:
-        """Look after it no longer; the timer stays, and looks again when it is due."""
+        """Stop watching a deadline; the timer stays, and checks the others when it is due."""
         self._open.discard(deadline)
 
     def _set(self, when: float) -> None:
         if self._timer is not None:
             self._timer.cancel()
-        self._timer = self.loop.call_at(when, self._look)
+        self._timer = self.loop.call_at(when, self._check)
 
-    def _look(self) -> None:
+    def _check(self) -> None:
         self._timer = None
         now = self.now()
         for deadline in [each for each in self._open if each.ends <= now]:
@@ -86,7 +86,7 @@ class AsyncioClock:
 
 
 class AsyncioScope:
-    """A cancellable part of a task, by asyncio's own rules for who may take a cancellation back."""
+    """A scope that cancels the current task at a deadline, by the rules of `asyncio.timeout`."""
 
     __slots__ = ("_cancellations", "_clock", "_is_cancelled", "_task", "ends")
 
@@ -104,7 +104,7 @@ class AsyncioScope:
         return self
 
     def cancel(self) -> None:
-        """End the body, unless it is ending already."""
+        """Cancel the body, unless it was cancelled."""
         if self._is_cancelled:
             return
         self._is_cancelled = True
@@ -119,16 +119,11 @@ class AsyncioScope:
         self._clock.remove(self)
         if not self._is_cancelled:
             return False
-        # Whoever else has cancelled the task meanwhile is obeyed.
+        # If somebody else has cancelled the task as well, that cancellation goes on.
         is_ours = self._task.uncancel() <= self._cancellations
         return is_ours and kind is not None and issubclass(kind, asyncio.CancelledError)
 
 
 def clock_here() -> AnyClock | AsyncioClock:
-    """Return the clock of the event loop that runs."""
-    try:
-        # A loop may also run trio as its guest, and then there is no task.
-        is_asyncio = asyncio.current_task() is not None
-    except RuntimeError:
-        is_asyncio = False
-    return AsyncioClock() if is_asyncio else AnyClock()
+    """Return the clock of the running event loop."""
+    return AsyncioClock() if is_asyncio() else AnyClock()

@@ -1,4 +1,4 @@
-"""Which event loop and which process this is: connections and tasks belong to one of each."""
+"""The running event loop and the process: connections and tasks belong to one of each."""
 
 import asyncio
 import os
@@ -13,40 +13,54 @@ _forks: Final = [0]
 
 
 def current_event_loop() -> object:
-    """Return the event loop that runs this code: asyncio's loop, or the token of a trio run."""
+    """Return the running event loop: asyncio's loop, or the token of a trio run."""
     token = current_token()
     return getattr(token, "native_token", token)  # anyio wraps it from 4.11 on
 
 
 def is_running(event_loop: object) -> bool:
-    """Whether an event loop still runs, in whichever thread."""
+    """Return True if an event loop still runs, in any thread."""
     if isinstance(event_loop, asyncio.AbstractEventLoop):
         return event_loop.is_running()
     try:
-        # A trio run that has ended refuses whatever is handed to it.
+        # A trio run that has ended accepts no more callbacks.
         event_loop.run_sync_soon(int)  # type: ignore[attr-defined]
     except RuntimeError:
         return False
     return True
 
 
+def is_asyncio() -> bool:
+    """Return True if the caller runs in a task of asyncio."""
+    try:
+        # With trio as its guest a loop of asyncio runs as well, but the caller is no task of it.
+        return asyncio.current_task() is not None
+    except RuntimeError:
+        return False
+
+
 def forks() -> int:
-    """Return how many forks lie between the first process and this one."""
+    """Return the number of forks between the first process and this one."""
     return _forks[0]
 
 
+def home() -> tuple[object, int]:
+    """Return the running event loop and the process, which own connections and tasks."""
+    return current_event_loop(), forks()
+
+
 def spawn(work: Callable[[], Coroutine[Any, Any, None]], *, on_end: Callable[[], None]) -> object:
-    """Run a coroutine function in a task of its own that no caller's cancellation reaches.
+    """Run a coroutine function in a new task that no caller's cancellation reaches.
 
     Args:
         work: The coroutine function.
-        on_end: Called when the task has ended, also when asyncio cancelled it before its first
-            step, in which case none of `work` ran.
+        on_end: Called when the task has ended, also if asyncio cancelled it before its first step
+            and `work` never ran.
 
     Returns:
-        The task, which the caller must keep: asyncio itself keeps no reference to its tasks.
+        The task. Keep it: asyncio itself keeps no reference to its tasks.
     """
-    if _is_asyncio():
+    if is_asyncio():
         task = asyncio.get_running_loop().create_task(work())
         task.add_done_callback(lambda _: on_end())
         return task
@@ -57,16 +71,8 @@ def spawn(work: Callable[[], Coroutine[Any, Any, None]], *, on_end: Callable[[],
         finally:
             on_end()
 
-    trio: Any = sys.modules["trio"]  # it runs this code, so it is there
+    trio: Any = sys.modules["trio"]  # it runs this code, so it is loaded
     return trio.lowlevel.spawn_system_task(carry_out, context=copy_context())
-
-
-def _is_asyncio() -> bool:
-    try:
-        # With trio as a guest a loop of asyncio runs as well, but none of its tasks.
-        return asyncio.current_task() is not None
-    except RuntimeError:
-        return False
 
 
 def _count_fork() -> None:

@@ -1,10 +1,15 @@
-"""A place of a limiter, held by an object."""
+"""A slot of a limiter."""
 
 import anyio
 
 
 class Slot:
-    """Entered with a free place, or once one is free."""
+    """Holds one slot of the limiter while entered; entering waits until one is free.
+
+    Args:
+        limiter: The limiter.
+        holder: The object that the limiter counts as the holder, instead of the current task.
+    """
 
     def __init__(self, limiter: anyio.CapacityLimiter, holder: object) -> None:
         self._limiter = limiter

@@ -1,7 +1,14 @@
-"""The one seam to the HTTP library: pool, limiter, stage of failure, exceptions."""
+"""HTTP: the `httpx.AsyncClient`, one exchange over it, and the errors that it ends with."""
 
 from webrtc_async._transport.connections import Connections
 from webrtc_async._transport.http_library import HttpClient, HttpTransport, LibraryName
-from webrtc_async._transport.orphaned_request import LeftExchange, TakeOver
+from webrtc_async._transport.orphaned_request import OnCallerCancelled, OrphanedRequest
 
-__all__ = ["Connections", "HttpClient", "HttpTransport", "LeftExchange", "LibraryName", "TakeOver"]
+__all__ = [
+    "Connections",
+    "HttpClient",
+    "HttpTransport",
+    "LibraryName",
+    "OnCallerCancelled",
+    "OrphanedRequest",
+]

@@ -1,4 +1,4 @@
-"""How far one attempt of a call has come."""
+"""The progress of one attempt of a call."""
 
 from typing import Final
 
@@ -7,10 +7,10 @@ from attrs import define, field
 from webrtc_async.errors.outcome import Outcome, Stage
 
 YOUNG: Final = 5.0
-"""Seconds that a connection may have idled before a create goes over it, where one can choose.
+"""Seconds that a connection may have been idle before a create uses it, if there is a choice.
 
-A peer that drops an idle connection while a request is on its way leaves that request's outcome
-open, which costs a repeatable request nothing and a create its answer.
+A peer that drops an idle connection while a request is on its way leaves the outcome unknown. A
+repeatable request is sent again; a create fails.
 """
 
 _BEFORE_SENDING: Final = (Stage.QUEUED, Stage.THROTTLED, Stage.AUTHENTICATING, Stage.PAUSING)
@@ -18,16 +18,16 @@ _BEFORE_SENDING: Final = (Stage.QUEUED, Stage.THROTTLED, Stage.AUTHENTICATING, S
 
 @define
 class AttemptState:
-    """How far one attempt of a call has come.
+    """The progress of one attempt of a call.
 
     Attributes:
         operation: The API's name of the operation.
-        stage: What it is doing.
-        is_traced: Whether the transport tells what it really does.
-        status: The status of the answer, from when its head has arrived.
-        is_reused: Whether the connection was kept from an earlier request, if the transport tells.
-        received: What has come of the body of a success that did not come whole.
-        longest_idle: Seconds that a connection may have idled, for transports that can choose.
+        stage: The current stage.
+        is_traced: True if the transport reports when it connects, sends and receives.
+        status: The status of the response; None until its head was received.
+        is_reused: True if the connection was kept from an earlier request, as far as is known.
+        received: The received part of a body that did not arrive completely.
+        max_idle: Seconds that a connection may have been idle, for transports with a choice.
     """
 
     operation: str
@@ -36,7 +36,7 @@ class AttemptState:
     status: int | None = None
     is_reused: bool = False
     received: bytes = field(default=b"", repr=False)
-    longest_idle: float | None = None
+    max_idle: float | None = None
 
     def begin(self, stage: Stage) -> None:
         """Start over for another attempt."""
@@ -44,19 +44,19 @@ class AttemptState:
         self.is_reused, self.received = False, b""
 
     @property
-    def met_a_dead_connection(self) -> bool:
-        """Whether a connection that was kept from an earlier request gave no byte of an answer."""
-        sent = self.stage is Stage.SENDING or self.stage is Stage.AWAITING
-        return self.is_reused and self.status is None and sent
+    def hit_stale_connection(self) -> bool:
+        """True if a connection kept from an earlier request ended before a byte was received."""
+        is_sent = self.stage is Stage.SENDING or self.stage is Stage.AWAITING
+        return self.is_reused and self.status is None and is_sent
 
     @property
     def outcome(self) -> Outcome:
-        """What may have happened at the service by now."""
+        """The outcome at the service, as far as is known now."""
         if self.status is not None:
             return Outcome.ANSWERED
         if self.stage in _BEFORE_SENDING:
             return Outcome.NOT_SENT
-        # A transport that tells nothing may have sent everything.
+        # A transport that reports nothing may have sent everything.
         if self.stage is Stage.CONNECTING and self.is_traced:
             return Outcome.NOT_SENT
         return Outcome.UNKNOWN

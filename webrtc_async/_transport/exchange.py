@@ -1,199 +1,147 @@
-"""One request over an HTTP client, and the answer to it."""
+"""One request and the reading of its response."""
 
-import sys
-from collections.abc import AsyncGenerator, Iterable
-from functools import partial
-from typing import Final
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import Protocol
 
-import httpx
-from anyio import CancelScope, move_on_after
-from anyio.lowlevel import checkpoint
-from attrs import define, field
+import anyio
 
 from webrtc_async._protocol.content_coding import ContentError, check_length, decode
 from webrtc_async._protocol.wire import WireRequest, WireResponse
-from webrtc_async._tasks.slot import Slot
 from webrtc_async._transport.attempt_state import AttemptState
-from webrtc_async._transport.failure import forget_causes, refusal_of, tracer, unreadable
-from webrtc_async._transport.library_pool import LibraryPool
-from webrtc_async._transport.orphaned_request import TakeOver, in_a_task
-from webrtc_async.errors import (
-    ConfigurationError,
-)
+from webrtc_async._transport.failure import unreadable
+from webrtc_async._transport.http1.response_head import ResponseHead
+from webrtc_async._transport.orphaned_request import OnCallerCancelled
 from webrtc_async.errors.outcome import Stage
 
-_CHUNKS_AT_A_TIME: Final = 256
-"""Chunks after which a reader gives way, so that a stream that never waits can be ended."""
 
-
-@define(eq=False)
-class Exchange:
-    """A request under way.
+class Reply(Protocol):
+    """A response on its way.
 
     Attributes:
-        request: What is sent; its target is a URL.
-        state: Kept up to date, so that a failure anywhere knows how far it came.
-        limit: The most bytes of a body, decoded.
-        pool: What sends it.
+        is_complete: True once the whole response was received.
     """
 
-    request: WireRequest
-    state: AttemptState
-    limit: int
-    pool: LibraryPool
-    _head: WireResponse | None = field(default=None, init=False)
-    _chunks: list[bytes] = field(factory=list[bytes], init=False, repr=False)
+    @property
+    def is_complete(self) -> bool: ...
+
+    def head(self) -> Awaitable[ResponseHead]:
+        """Return the status and headers, once they were received."""
+        ...
+
+    async def receive(self, accept: Callable[[bytes], bool]) -> None:
+        """Pass the chunks of the body to a function until the end, or until it returns False."""
+        ...
+
+    def take(self) -> bytes:
+        """Return the part of the body that was received and not read."""
+        ...
+
+    def give_up(self) -> None:
+        """End a response that is not complete."""
+        ...
+
+
+class Exchange:
+    """A request that was sent, or will be, and the response as far as it was received.
+
+    Args:
+        request: The request; its target is a URL.
+        state: Kept up to date, so that every failure knows how far the request came.
+        limit: Bytes of the decoded body, at most.
+    """
+
+    __slots__ = ("_chunks", "_head", "_limit", "_reply", "_size", "request", "state")
+
+    def __init__(self, request: WireRequest, state: AttemptState, limit: int) -> None:
+        self.request = request
+        self.state = state
+        self._limit = limit
+        self._reply: Reply
+        self._head: ResponseHead | None = None
+        self._chunks: list[bytes] = []
+        self._size = 0
 
     @property
     def refusal(self) -> WireResponse | None:
-        """An answer that is not a success, with what has come of its body.
+        """A response that is not a success, with the received part of its body, if any.
 
-        Whatever happened to its body, the status tells what the service did.
+        Its status counts, even if reading the body failed.
         """
-        return refusal_of(self._head, self._chunks)
+        head = self._head
+        if head is None or 200 <= head.status <= 299:
+            return None
+        content = b"" if head.encoding else b"".join(self._chunks)
+        return WireResponse(head.status, head.headers, content)
 
-    async def answer(
-        self,
-        longest: float | None,
-        connect_timeout: float | None,
-        take_over: TakeOver | None,
-    ) -> WireResponse | None:
-        """Send the request and return the answer, or None if that takes over so many seconds.
+    def see_head(self, head: ResponseHead) -> None:
+        """Note that the head of the response was received."""
+        self._head = head
+        self.state.stage, self.state.status = Stage.READING, head.status
+
+    async def read(
+        self, reply: Reply, on_caller_cancelled: OnCallerCancelled | None = None
+    ) -> WireResponse:
+        """Read the response to the request.
 
         Args:
-            longest: Seconds that it may take once it has a place; None for no bound.
-            connect_timeout: Seconds that an own client may take to connect; None for no bound.
-            take_over: Is given the exchange if this task is cancelled once the request was sent.
+            reply: The response.
+            on_caller_cancelled: Gets this exchange if the caller is cancelled meanwhile.
 
         Raises:
-            ConfigurationError: The HTTP client cannot build it.
-            UnexpectedResponseError: The body is over the limit or its encoding cannot be read.
-            ClientClosedError: The client was closed while it waited for a place.
+            UnexpectedResponseError: The body is over the limit, or cannot be decoded.
         """
-        work = partial(self._answer, longest, connect_timeout)
-        if take_over is None:
-            return await work()
-        return await in_a_task(work, self.state, self.pool.background_tasks, take_over)
-
-    async def _answer(
-        self, longest: float | None, connect_timeout: float | None
-    ) -> WireResponse | None:
-        state = self.state
-        # On behalf of the exchange and not of its task, whose hooks may make calls of their own.
-        async with Slot(self.pool.limiter, self):
-            self.pool.check_open(state.operation)
-            http = self.pool.client()
-            built = self._built(http, connect_timeout)
-            # A pool of ours tells of every byte; of what was given, nothing is known.
-            state.stage, state.is_traced = Stage.CONNECTING, not self.pool.is_given
-            outer = sys.exception()
-            try:
-                with move_on_after(longest):
-                    return await self._send(http, built)
-            except Exception as error:
-                if not self.pool.is_given:
-                    forget_causes(error, outer)
-                # A redirect that httpx cannot follow leaves its response, and so this request.
-                built.extensions.clear()
-                raise
-        return None
-
-    def _built(self, http: httpx.AsyncClient, connect_timeout: float | None) -> httpx.Request:
-        library = self.pool.library
-        is_own = self.pool.given is None
-        request = self.request
-        # The service's answers are small, and what is not compressed cannot swell.
-        headers = {"Accept-Encoding": "identity", **request.headers}
-        if request.authorization:
-            headers["Authorization"] = request.authorization
-        own_timeout = library.timeout(None, connect=connect_timeout)
+        self._reply = reply
         try:
-            return http.build_request(
-                request.method,
-                request.url,
-                headers=headers,
-                content=request.content or None,
-                timeout=own_timeout if is_own else library.client_default,
-                extensions={"trace": tracer(self.state, self._see), "state": self.state},
-            )
-        except Exception as error:
-            raise ConfigurationError(
-                f"the HTTP client cannot build the request ({type(error).__name__}): check "
-                "base_url, headers, and the http_client with its cookies.",
-                operation=self.state.operation,
-            ) from error
-
-    async def _send(self, http: httpx.AsyncClient, built: httpx.Request) -> WireResponse:
-        request = self.request
-        authorized = request.authorization or "Authorization" in request.headers
-        try:
-            response = await http.send(
-                built,
-                stream=True,
-                follow_redirects=False,
-                auth=None if authorized else self.pool.library.client_default,
-            )
-        except Exception as error:
-            # A user's hook may have seen the answer and raised, as raise_for_status does.
-            self._see_head(getattr(error, "response", None))
+            return await self._read(reply)
+        except Exception:
+            self._give_up(reply)
             raise
-        head = None
-        try:
-            head = self._see_head(response)
-            assert head is not None  # noqa: S101  # it is an answer
-            content = await self._read(response)
         except BaseException:
-            if head is not None and "content-encoding" not in head.headers:
-                self.state.received = b"".join(self._chunks)
+            if on_caller_cancelled is None or not on_caller_cancelled(self):
+                self._give_up(reply)
             raise
-        finally:
-            await response.aclose()
-            response.stream = self.pool.library.byte_stream()  # the one it had refers back to it
-        return WireResponse(status=head.status, headers=head.headers, content=content)
 
-    def _see_head(self, response: object) -> WireResponse | None:
-        if not isinstance(response, self.pool.library.response):
-            return None
-        headers = {name.lower(): value for name, value in response.headers.items()}
-        self._head = WireResponse(status=response.status_code, headers=headers)
-        self.state.stage, self.state.status = Stage.READING, response.status_code
-        return self._head
-
-    def _see(self, status: int, headers: Iterable[tuple[bytes, bytes]]) -> None:
-        """Take an answer's head from the wire: httpx raises at a Location that it cannot read."""
-        self._see_head(self.pool.library.response(status, headers=list(headers)))
-
-    async def _read(self, response: httpx.Response) -> bytes:
+    async def finish(self, grace: float) -> bytes:
+        """Read on for some seconds, and return the body of a success, as far as it was received."""
         try:
-            if response.is_stream_consumed:  # by a hook of the user's, or a transport that mocks
-                check_length(len(response.content), self.limit)
-                return response.content
-            encoding = response.headers.get("content-encoding", "")
-            return decode(await self._read_raw(response), encoding, self.limit)
+            # After any failure, the received part counts.
+            with suppress(Exception), anyio.move_on_after(grace):
+                response = await self._read(self._reply)
+                return response.content if response.is_success else b""
+        finally:
+            self._give_up(self._reply)
+        return self.state.received
+
+    async def _read(self, reply: Reply) -> WireResponse:
+        head = await reply.head()
+        self.see_head(head)
+        try:
+            if not reply.is_complete:
+                await reply.receive(self._accept)
+            content = self._content(reply, head.encoding)
         except ContentError as error:
-            raise unreadable(error, self.state.operation, response.status_code) from None
+            raise unreadable(error, self.state.operation, head.status) from None
+        return WireResponse(head.status, head.headers, content)
 
-    async def _read_raw(self, response: httpx.Response) -> bytes:
-        # As it was sent; sync streams have no place here.
-        assert isinstance(response.stream, self.pool.library.byte_stream)  # noqa: S101
-        # Not aiter_raw(): it keeps empty chunks to itself, and a stream of those would never end.
-        chunks = aiter(response.stream)
-        size = seen = 0
-        try:
-            # A cancellation unwinds httpcore's generators, which closing the outermost does not.
-            with CancelScope() as scope:
-                async for chunk in chunks:
-                    size += len(chunk)
-                    seen += 1
-                    if size > self.limit:
-                        scope.cancel()
-                    else:
-                        self._chunks.append(chunk)
-                    del chunk  # a traceback's local variables may be shown
-                    if seen % _CHUNKS_AT_A_TIME == 0:
-                        await checkpoint()
-        finally:
-            if isinstance(chunks, AsyncGenerator):
-                await chunks.aclose()
-        check_length(size, self.limit)
-        return b"".join(self._chunks)
+    def _accept(self, chunk: bytes) -> bool:
+        self._size += len(chunk)
+        if self._size > self._limit:
+            return False
+        self._chunks.append(chunk)
+        return True
+
+    def _content(self, reply: Reply, encoding: str) -> bytes:
+        # In a frame of its own, because a failure's is not kept: see unreadable().
+        content = reply.take()
+        if self._chunks:
+            content = b"".join((*self._chunks, content))
+        check_length(max(self._size, len(content)), self._limit)
+        return decode(content, encoding, self._limit) if encoding else content
+
+    def _give_up(self, reply: Reply) -> None:
+        """End the exchange, and keep the received part of the body."""
+        if self._head is not None and not self._head.encoding:
+            self._chunks.append(reply.take())
+            self.state.received = b"".join(self._chunks)
+        reply.give_up()

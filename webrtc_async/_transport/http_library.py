@@ -1,10 +1,11 @@
-"""httpx and its continuation httpx2: the same names, unrelated classes.
+"""httpx and its continuation httpx2, which share names and not classes.
 
-httpx2 is imported only if it is asked for by name; an object of its classes has imported it before.
+httpx2 is imported only if the user names it; an object of its classes has imported it before.
 """
 
 import importlib
 import sys
+from collections.abc import Mapping
 from typing import Any, Final, Literal, Protocol
 
 import httpx
@@ -22,11 +23,11 @@ class HttpClient(Protocol):
 
     @property
     def is_closed(self) -> bool:
-        """Whether its owner has closed it."""
+        """True once its owner has closed it."""
         ...
 
     def build_request(self, method: str, url: str) -> object:
-        """Return a request with the client's own headers, cookies and timeouts."""
+        """Return a request with the client's headers, cookies and timeouts."""
         ...
 
     async def aclose(self) -> None:
@@ -48,17 +49,17 @@ class HttpTransport(Protocol):
 
 @frozen
 class Library:
-    """The classes of one of the two, under httpx's types because their signatures are the same.
+    """The classes of one library, under httpx's types because the signatures are the same.
 
     Attributes:
-        name: As it is imported.
-        version: As it is released.
+        name: The name to import.
+        version: The release.
     """
 
     name: LibraryName
     version: str
     client: type[httpx.AsyncClient]
-    transport: type[httpx.AsyncBaseTransport]
+    http_transport: type[httpx.AsyncHTTPTransport]
     response: type[httpx.Response]
     byte_stream: type[httpx.AsyncByteStream]
     timeout: type[httpx.Timeout]
@@ -69,12 +70,38 @@ class Library:
     def __str__(self) -> str:
         return f"{self.name}/{self.version}"
 
+    def environment_proxies(self, trust_env: bool) -> dict[str, str | None]:
+        """Return the environment's proxies by URL pattern; None stands for no proxy.
+
+        The libraries read them only for a client without a transport of its own.
+        """
+        if not trust_env:
+            return {}
+        utils = importlib.import_module(f"{self.name}._utils")
+        proxies: dict[str, str | None] = utils.get_environment_proxies()
+        return proxies if any(proxies.values()) else {}
+
+    def open_transport(
+        self, limits: httpx.Limits, settings: Mapping[str, Any]
+    ) -> httpx.AsyncBaseTransport:
+        """Return a new transport of the library's own.
+
+        Raises:
+            ConfigurationError: The environment's proxy settings cannot be used.
+        """
+        try:
+            return self.http_transport(limits=limits, **settings)
+        except (ValueError, ImportError, self.invalid_url) as error:
+            raise ConfigurationError(
+                f"The environment's proxy settings cannot be used: {type(error).__name__}."
+            ) from error
+
 
 def library_named(name: LibraryName) -> Library:
-    """Return one of the two.
+    """Return a library by its name.
 
     Raises:
-        ConfigurationError: There is none of that name, or httpx2 is not installed.
+        ConfigurationError: The name is unknown, or httpx2 is not installed.
     """
     if name not in _NAMES:
         raise ConfigurationError('http_library must be "httpx" or "httpx2".')
@@ -88,7 +115,7 @@ def library_named(name: LibraryName) -> Library:
         name=name,
         version=module.__version__,
         client=module.AsyncClient,
-        transport=module.AsyncBaseTransport,
+        http_transport=module.AsyncHTTPTransport,
         response=module.Response,
         byte_stream=module.AsyncByteStream,
         timeout=module.Timeout,
@@ -101,12 +128,12 @@ def library_named(name: LibraryName) -> Library:
 def choose_library(
     asked: LibraryName | None, http_client: object = None, transport: object = None
 ) -> Library:
-    """Return the library that serves: the one asked for, else a given object's, else httpx.
+    """Return the library to use: the named one, else a given object's, else httpx.
 
-    A transport may be of both, as the emulator's is.
+    A transport may be of both libraries, as the emulator's is.
 
     Raises:
-        ConfigurationError: A given object is of neither library, or not of the one asked for.
+        ConfigurationError: A given object is of neither library, or not of the named one.
     """
     if asked is not None:
         library_named(asked)

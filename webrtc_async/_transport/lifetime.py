@@ -1,4 +1,4 @@
-"""A client's end: from when on it takes no calls, and what becomes of those under way."""
+"""The lifetime of a client: open, closing, closed."""
 
 import inspect
 from typing import Protocol
@@ -11,20 +11,20 @@ from webrtc_async.errors import ClientClosedError
 
 
 class Cancellable(Protocol):
-    """What a call can be ended by."""
+    """A scope that can be cancelled."""
 
     def cancel(self) -> None:
-        """End it."""
+        """Cancel the scope."""
         ...
 
 
 @define(eq=False)
 class Lifetime:
-    """Open, then draining, then closed.
+    """The lifetime of a client: open, then closing, then closed.
 
     Attributes:
-        is_ending: Whether no new call is taken.
-        is_over: Whether nothing is sent any more.
+        is_ending: True once no new call is accepted.
+        is_over: True once nothing is sent any more.
     """
 
     is_ending: bool = field(default=False, init=False)
@@ -34,35 +34,35 @@ class Lifetime:
     _closed: anyio.Event | None = field(default=None, init=False)
 
     def check_not_ending(self, operation: str = "") -> None:
-        """Refuse a new call on a client that is closed, or is just being closed.
+        """Refuse a new call on a client that is closed or closing.
 
         Raises:
-            ClientClosedError: It is.
+            ClientClosedError: The client is closed or closing.
         """
         if self.is_ending:
             raise ClientClosedError(
-                "this client is closed, and a closed client is not reopened: make a new one.",
+                "this client is closed. Nothing was sent. No client is reopened: make a new one.",
                 operation=operation,
             )
 
     def begin(self, call: Cancellable) -> None:
-        """Count a call, which ends by its scope if the client cannot wait for it."""
+        """Count a call; its scope is cancelled if the client cannot wait for it."""
         self._calls.add(call)
 
     def end(self, call: Cancellable) -> None:
-        """Count a call no longer."""
+        """Stop counting a call."""
         self._calls.discard(call)
         if self._idle is not None and not self._calls:
             self._idle.set()
 
     def forget_calls(self) -> None:
-        """Forget calls that another process or a finished event loop had under way."""
+        """Forget the calls of another process or of a finished event loop."""
         self._calls.clear()
 
     async def start_closing(self) -> bool:
-        """Take no more calls, and return whether this is the first to say so.
+        """Accept no more calls, and return True for the first caller.
 
-        Who comes later gets its answer when the first is done.
+        Later callers wait until the first has finished.
         """
         if not self.is_ending:
             self.is_ending, self._closed = True, anyio.Event()
@@ -72,7 +72,7 @@ class Lifetime:
         return False
 
     async def drain(self, grace: float) -> None:
-        """Wait for the calls under way, and cancel those that take over so many seconds."""
+        """Wait for the running calls, and cancel those that take longer than the grace."""
         try:
             await self._wait_for_calls(grace)
         finally:
@@ -81,7 +81,7 @@ class Lifetime:
         await self._wait_for_calls(UNWINDING)
 
     def finish(self) -> None:
-        """Let go whoever waits for the end."""
+        """Release the callers that wait for the end."""
         assert self._closed is not None  # noqa: S101  # start_closing() was first
         self._closed.set()
         self._closed = None
@@ -94,7 +94,7 @@ class Lifetime:
 
 
 def caller() -> str:
-    """Return where the code outside this package is that has called into it."""
+    """Return the file and line outside this package that has called into it."""
     own = f"{__name__.partition('.')[0]}."
     frame = inspect.currentframe()
     while frame is not None and frame.f_globals.get("__name__", "").startswith(own):

@@ -1,6 +1,7 @@
-"""An exchange whose caller is gone after the request was sent: somebody else may see it through."""
+"""Requests whose caller was cancelled after sending."""
 
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from typing import Any, Protocol
 
 from anyio import get_cancelled_exc_class
@@ -11,63 +12,63 @@ from webrtc_async._transport.attempt_state import AttemptState
 from webrtc_async.errors.outcome import Outcome
 
 
-class LeftExchange(Protocol):
-    """An exchange that goes on without its caller, and keeps its connection until it ends."""
+class OrphanedRequest(Protocol):
+    """A request that goes on without its caller, and keeps its connection until it ends."""
 
-    async def finish(self, within: float) -> bytes:
-        """End it, in so many seconds at most, and return its answer's body as far as it came.
+    async def finish(self, grace: float) -> bytes:
+        """Wait for the response for some seconds, and return its body as far as it was received.
 
-        An answer that is no success has none.
+        A response that is not a success has none.
         """
         ...
 
 
-TakeOver = Callable[[LeftExchange], bool]
-"""Takes a left exchange over, or says that nobody does."""
+OnCallerCancelled = Callable[[OrphanedRequest], bool]
+"""Accepts an orphaned request and finishes it later, or returns False."""
 
 
-async def in_a_task(
-    exchange: Callable[[], Coroutine[Any, Any, WireResponse | None]],
+async def run_in_task(
+    send: Callable[[], Coroutine[Any, Any, WireResponse | None]],
     state: AttemptState,
     background_tasks: BackgroundTasks,
-    take_over: TakeOver,
+    on_caller_cancelled: OnCallerCancelled,
 ) -> WireResponse | None:
-    """Return what an exchange returns, from a task that lives on if this one is cancelled.
+    """Send a request in a task that lives on if the caller is cancelled, and return the response.
 
-    For an exchange that any cancellation would end, as it does an HTTP library's.
+    An HTTP library's request ends with the task that it runs in.
 
     Args:
-        exchange: Sends a request and returns the answer.
-        state: How far it has come.
-        background_tasks: Starts the task; where it does not, the exchange ends with its caller.
-        take_over: Is given the exchange if its caller is cancelled after the request was sent.
+        send: Sends the request and returns the response.
+        state: The state of the request.
+        background_tasks: Starts the task. If it is full, the request ends with its caller.
+        on_caller_cancelled: Gets the request if its caller is cancelled after sending.
     """
-    handle = background_tasks.start(exchange, name=state.operation)
+    handle = background_tasks.start(send, name=state.operation)
     if handle is None:
-        return await exchange()
+        return await send()
     try:
         await handle.wait(shielded=False)
     except get_cancelled_exc_class():
         is_sent = state.outcome is not Outcome.NOT_SENT
-        if not is_sent or not take_over(_LeftTask(handle, state)):
+        if not is_sent or not on_caller_cancelled(_RequestInTask(handle, state)):
             handle.give_up()
             await handle.wait(grace=UNWINDING)
         raise
     return handle.result()
 
 
-class _LeftTask:
+class _RequestInTask:
     def __init__(self, handle: Handle[WireResponse | None], state: AttemptState) -> None:
         self._handle = handle
         self._state = state
 
-    async def finish(self, within: float) -> bytes:
-        self._handle.give_up_after(within)
+    async def finish(self, grace: float) -> bytes:
+        self._handle.give_up_after(grace)
         await self._handle.wait()
         if self._handle.is_given_up:
             return self._state.received
-        try:
-            answer = self._handle.result()
-        except Exception:  # whatever ended it, what came before is the result
-            return self._state.received
-        return answer.content if answer is not None and answer.is_success else b""
+        # After any failure, the received part counts.
+        with suppress(Exception):
+            response = self._handle.result()
+            return response.content if response is not None and response.is_success else b""
+        return self._state.received

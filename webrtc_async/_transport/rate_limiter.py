@@ -1,4 +1,4 @@
-"""How many requests may be sent in a time: the seam for limits, and the limit of one process."""
+"""Rate limits: the interface, and a limit for one process."""
 
 import math
 import threading
@@ -17,37 +17,37 @@ from webrtc_async.errors import RateLimiterError, WebRtcError
 from webrtc_async.errors.outcome import Stage
 
 _RESOLUTION: Final = 1e-6
-"""Seconds that a clock may be behind a timer that it has just run."""
+"""Seconds that a clock may be behind a timer that has just fired."""
 
 
 @runtime_checkable
 class RateLimiter(Protocol):
-    """Tells each request when it may be sent.
+    """A limiter that tells each request when it may be sent.
 
-    A client asks once for every request, repeated ones included, when a connection is free for it:
-    so at most `max_connections` requests that may be sent have not been.
+    A client asks once for every request, retries included, when a connection is free for it. So at
+    most `max_connections` requests have a permit and were not sent.
     """
 
     async def acquire(self) -> None:
         """Return when one more request may be sent.
 
-        Who waits is cancelled when the call is, or its deadline passes.
+        The wait is cancelled with the call and at its deadline.
 
         Raises:
-            WebRtcError: It cannot be said; nothing is sent. Anything else that is raised becomes a
+            WebRtcError: There is no permit; nothing is sent. Any other exception becomes a
                 `RateLimiterError`.
         """
         ...
 
 
 class Turns:
-    """A queue for each event loop, because waking those of another one takes its own means."""
+    """A queue for each event loop, because one loop cannot wake the tasks of another."""
 
     def __init__(self) -> None:
         self._queues = RunVar[anyio.Lock](f"turns of {id(self)}")
 
     def here(self) -> anyio.Lock:
-        """Return the queue of the event loop that runs."""
+        """Return the queue of the running event loop."""
         queue = self._queues.get(None)
         if queue is None:
             queue = anyio.Lock()
@@ -57,17 +57,16 @@ class Turns:
 
 @define(eq=False)
 class LocalRateLimiter:
-    """A limit for all clients of this process that are given it, first come, first served.
+    """A limit for all clients of this process that share it: first come, first served.
 
-    In any period of that length at most so many requests are let go, which may be all at once; one
-    more after a wait that the event loop was late to end. The time that it was late is not lost to
-    those who follow.
+    In any `per` seconds at most `amount` requests may be sent, possibly all at once, and one more
+    if the event loop ended a wait late. Later requests do not lose the time that it was late.
 
     Attributes:
         amount: Requests in a period.
-        per: Seconds.
-        clock: Tells the seconds since some moment, the same for all event loops; for tests.
-        sleep: Pauses for seconds; for tests.
+        per: Seconds of a period.
+        clock: Returns the time in seconds, the same for all event loops; for tests.
+        sleep: Sleeps for some seconds; for tests.
 
     Raises:
         ConfigurationError: The amount is not a whole number of at least 1, or per not above 0.
@@ -101,7 +100,7 @@ class LocalRateLimiter:
             wait = due - self.clock()
             if wait > _RESOLUTION:
                 return wait
-            # When it was due, and not when the sleeper awoke: lateness would add up.
+            # The time that it was due, not the time that the sleeper woke: delays would add up.
             self._taken.append(max(due, arrived))
             return 0
 
@@ -110,12 +109,12 @@ async def wait_for_permit(limiter: RateLimiter, state: AttemptState) -> None:
     """Wait until a request may be sent.
 
     Raises:
-        WebRtcError: It may not be; nothing of it was sent.
+        WebRtcError: It may not be sent; nothing was sent.
     """
     state.stage = Stage.THROTTLED
     try:
         await limiter.acquire()
     except WebRtcError:
         raise
-    except Exception as error:  # a user's own limiter may raise anything
+    except Exception as error:  # a user's limiter may raise anything
         raise RateLimiterError(f"the rate limiter failed ({type(error).__name__}).") from error

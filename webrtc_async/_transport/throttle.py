@@ -1,4 +1,4 @@
-"""Where calls stand that a rate limiter will let go, and what those behind them wait for."""
+"""The queue in front of the rate limiter."""
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -12,14 +12,14 @@ from webrtc_async.errors.outcome import Stage
 
 
 class Throttle:
-    """Places of their own for throttled calls, so that permits nobody can use yet do not pile up.
+    """The queue in front of the rate limiter, so that permits that nobody can use do not pile up.
 
     Args:
-        places: How many calls at a time ask for a permit or use one.
+        slots: Calls that ask for a permit or use one at the same time, at most.
     """
 
-    def __init__(self, places: int) -> None:
-        self._limiter = anyio.CapacityLimiter(places)
+    def __init__(self, slots: int) -> None:
+        self._limiter = anyio.CapacityLimiter(slots)
         self._asking = 0
         self._is_short = False
 
@@ -27,24 +27,24 @@ class Throttle:
     async def permit(
         self, rate_limiter: RateLimiter, state: AttemptState, holder: object
     ) -> AsyncGenerator[None]:
-        """Wait for a place and a permit; the place is free again afterwards.
+        """Hold a slot with a permit; wait until there is one.
 
         Args:
-            rate_limiter: Gives the permit.
-            state: Told what is waited for.
-            holder: Has the place.
+            rate_limiter: The rate limiter.
+            state: Told the stage.
+            holder: The holder of the slot.
 
         Raises:
             WebRtcError: There is no permit; nothing was sent.
         """
-        has_place = False
+        has_slot = False
         try:
             async with Slot(self._limiter, holder):
-                has_place = True
+                has_slot = True
                 await self._ask(rate_limiter, state)
                 yield
         except BaseException:
-            if self._is_short and not has_place:
+            if self._is_short and not has_slot:
                 state.stage = Stage.THROTTLED
             raise
 
@@ -55,6 +55,6 @@ class Throttle:
             await wait_for_permit(rate_limiter, state)
         finally:
             self._asking -= 1
-        # Not where it was cut off: then those behind it, cut off with it, still waited for the
-        # limiter and not for a connection.
+        # Not after a cancellation: calls that are cancelled with this one have waited for the rate
+        # limiter, and not for a connection.
         self._is_short = self._asking > 0

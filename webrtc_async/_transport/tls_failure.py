@@ -1,6 +1,6 @@
-"""Which check of TLS failed, in words; what would fail again, and what may not.
+"""Explanations of TLS failures that would happen again.
 
-OpenSSL tells it by a reason, which for a server's alert has the alert's name (RFC 8446, section 6).
+OpenSSL gives a reason. For an alert of the server it has the alert's name (RFC 8446, section 6).
 """
 
 import ssl
@@ -9,7 +9,7 @@ from typing import Final
 _PASSING: Final = frozenset(
     {"UNEXPECTED_EOF_WHILE_READING", "TLSV1_ALERT_INTERNAL_ERROR", "TLSV1_ALERT_USER_CANCELLED"}
 )
-"""Reasons of the moment: a connection cut off, and alerts unrelated to what was offered."""
+"""Temporary reasons: a connection that was cut off, and alerts about neither side's settings."""
 
 _CLIENT_REFUSED: Final = frozenset(
     {
@@ -23,7 +23,7 @@ _CLIENT_REFUSED: Final = frozenset(
         "TLSV1_ALERT_UNKNOWN_CA",
     }
 )
-"""Alerts about the client's certificate, or the want of one."""
+"""Alerts about the client's certificate, or about a missing one."""
 
 _CHECKS: Final = {
     "the server does not speak TLS: base_url may have to begin with http://": {
@@ -38,12 +38,12 @@ _CHECKS: Final = {
         "VERSION_TOO_LOW",
         "WRONG_SSL_VERSION",
     },
-    "the server accepts no cipher or key exchange of those offered, or asks for a client's "
-    "certificate, which ssl_context= would bring": {
+    "the server accepts none of the offered ciphers and key exchanges, or asks for a client's "
+    "certificate, which ssl_context= can bring": {
         "SSLV3_ALERT_HANDSHAKE_FAILURE",
         "TLSV1_ALERT_INSUFFICIENT_SECURITY",
     },
-    "the server refused the client's certificate, or the want of one; ssl_context= brings it": (
+    "the server rejected the client's certificate, or got none; ssl_context= can bring one": (
         _CLIENT_REFUSED
     ),
     "the server has no host of this name": {"TLSV1_UNRECOGNIZED_NAME"},
@@ -51,16 +51,16 @@ _CHECKS: Final = {
 
 
 def tls_problem(error: ssl.SSLError, host: str, *, was_sent: bool) -> str | None:
-    """Say which check failed; None where another try may well succeed, or the answer was lost.
+    """Return the failed check in words, or None if another attempt may succeed.
 
     Args:
-        error: OpenSSL's.
+        error: The error of OpenSSL.
         host: The server's name and port.
-        was_sent: Whether the request was written already. A server of TLS 1.3 can refuse the
-            client's certificate only then; it has not read the request.
+        was_sent: True if the request was written. A server of TLS 1.3 can reject the client's
+            certificate only afterwards; it has not read the request.
     """
     if isinstance(error, ssl.SSLCertVerificationError):
-        return f"the certificate of {host} was refused: {error.verify_message.rstrip('.')}."
+        return f"the certificate of {host} was rejected: {error.verify_message.rstrip('.')}."
     reason = getattr(error, "reason", None) or ""
     if not reason or reason in _PASSING or (was_sent and reason not in _CLIENT_REFUSED):
         return None

@@ -1,4 +1,4 @@
 """The command `webrtc-async`."""
 
 INTERRUPTED = 130
-"""Exit status after Ctrl-C: 128 and the number of SIGINT."""
+"""Exit status after Ctrl-C: 128 plus the number of SIGINT."""

@@ -1,4 +1,4 @@
-"""Where `webrtc-async` and `python -m webrtc_async.cli` begin."""
+"""Entry point of `webrtc-async` and `python -m webrtc_async.cli`."""
 
 import os
 import sys
@@ -7,7 +7,7 @@ from webrtc_async.cli import INTERRUPTED
 
 
 def main() -> None:
-    """Run the command line, or say in one line what it needs."""
+    """Run the command line, or print one line about a missing extra."""
     try:
         from webrtc_async.cli.program import program
     except KeyboardInterrupt:
@@ -19,19 +19,21 @@ def main() -> None:
             f"webrtc-async: {error.name} is not installed. The command line needs an extra: "
             "pip install 'webrtc-async[cli]'"
         )
-    # What others wrote, such as a tag, may have letters that the terminal has not.
+    # A tag may have characters that the terminal's encoding lacks.
     if (reconfigure := getattr(sys.stdout, "reconfigure", None)) is not None:
         reconfigure(errors="backslashreplace")
-    unwritten: BaseException | None = None
+    write_error: BaseException | None = None
     try:
         program()
-    except* OSError as group:  # a task group, as the demo's, may have it among others
-        unwritten = _first(group)
-    if unwritten is not None:
-        # What is still in the buffer cannot be written either, and Python would say so at its end.
+    except* OSError as group:  # the demo's task group may hold it among other errors
+        write_error = _first(group)
+    if write_error is not None:
+        # Python would fail again at exit when it flushes the rest of the buffer.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        is_unread = isinstance(unwritten, BrokenPipeError)
-        sys.exit(1 if is_unread else f"webrtc-async: the output cannot be written: {unwritten}")
+        is_closed_pipe = isinstance(write_error, BrokenPipeError)
+        sys.exit(
+            1 if is_closed_pipe else f"webrtc-async: the output cannot be written: {write_error}"
+        )
 
 
 def _first(group: BaseExceptionGroup[OSError]) -> BaseException:

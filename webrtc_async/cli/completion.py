@@ -1,4 +1,4 @@
-"""Completion of commands and options in a shell."""
+"""The command that prints completion scripts for shells."""
 
 import click
 from click.shell_completion import get_completion_class
@@ -6,11 +6,11 @@ from click.shell_completion import get_completion_class
 SHELLS = ("bash", "zsh", "fish")
 
 
-@click.command("completion", short_help="Print a script that completes commands.")
+@click.command("completion", short_help="Print a completion script.")
 @click.argument("shell", type=click.Choice(SHELLS))
 @click.pass_context
 def completion(context: click.Context, shell: str) -> None:
-    """Print the script that completes commands in a shell.
+    """Print a completion script for a shell.
 
     For bash: webrtc-async completion bash > ~/.local/share/bash-completion/completions/webrtc-async
     """

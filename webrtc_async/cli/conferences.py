@@ -1,4 +1,4 @@
-"""Conferences set up from a file of plans, and torn down from the journal of that."""
+"""`set-up` and `tear-down`: many conferences from a file of plans, with a journal."""
 
 import sys
 import time
@@ -30,34 +30,34 @@ from webrtc_async import (
     read_plan,
 )
 from webrtc_async.cli import INTERRUPTED
-from webrtc_async.cli.operations import EXIT_CODES, WrongUse, failure
+from webrtc_async.cli.failure import EXIT_CODES, WrongUse, explain, failure
 
-MOST_FAILURES_SHOWN: Final = 20
-"""Failures that have a line each; the others are counted."""
+MAX_FAILURES_SHOWN: Final = 20
+"""Failures that get a line each; the others are only counted."""
 
 Results = AsyncGenerator[SetupResult, None] | AsyncGenerator[TeardownResult, None]
 OnProgress = Callable[[BulkProgress], None]
 
 
 def with_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command the options of work on many conferences."""
+    """Add the options that both commands share."""
     for option in (
-        click.option("--plain", is_flag=True, help="Lines for a log instead of a progress bar."),
+        click.option("--plain", is_flag=True, help="Show no progress bar."),
         click.option(
             "--concurrency",
             default=16,
             show_default=True,
             type=click.IntRange(1, 1000),
-            help="Conferences at a time.",
+            help="Conferences at the same time.",
         ),
         click.option(
-            "--fsync", is_flag=True, help="Have each line on the disk before work goes on."
+            "--fsync", is_flag=True, help="Wait until each line of the journal is on the disk."
         ),
         click.option(
             "--journal",
             required=True,
             type=click.Path(dir_okay=False, path_type=Path),
-            help="The file that knows what was set up.",
+            help="Journal file, which lets you run the command again to continue.",
         ),
     ):
         command = option(command)
@@ -65,14 +65,14 @@ def with_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @click.command(
-    "set-up", short_help="Set a conference up for each plan of a file.", epilog=EXIT_CODES
+    "set-up", short_help="Set up a conference for each plan in a file.", epilog=EXIT_CODES
 )
 @click.argument("plans", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @with_options
 @click.option(
     "--tokens",
     is_flag=True,
-    help="Keep the device tokens in the journal, which only you may read; they come only once.",
+    help="Write the device tokens to the journal; the service gives them only once.",
 )
 @click.pass_context
 def set_up(
@@ -86,42 +86,42 @@ def set_up(
 ) -> None:
     """Set up a conference for each line of PLANS, a file of JSON lines.
 
-    Each line is a plan, such as {"key": "visit-42", "participants": ["agent", "caller"]}. Run
-    again with the same journal, it goes on where it stopped.
+    Each line is a plan, such as {"key": "visit-42", "participants": ["agent", "caller"]}. To
+    continue after an interruption, run the command again with the same journal.
     """
     total = sum(1 for _ in _read(plans))
-    kept = Journal(journal, fsync=fsync, keep_tokens=tokens)
+    file = Journal(journal, fsync=fsync, keep_tokens=tokens)
 
     def start(client: AsyncWebRtcClient, on_progress: OnProgress) -> Results:
         return client.set_up(
             _read(plans),
             concurrency=concurrency,
-            journal=kept,
+            journal=file,
             total=total,
             on_progress=on_progress,
         )
 
-    _carry_out(context, start, "Setting up", "up", total=total, plain=plain)
+    _run(context, start, "Setting up", "set up", total=total, plain=plain)
 
 
-@click.command("tear-down", short_help="Delete the conferences of a journal.", epilog=EXIT_CODES)
+@click.command("tear-down", short_help="Delete the conferences in a journal.", epilog=EXIT_CODES)
 @with_options
 @click.pass_context
 def tear_down(
     context: click.Context, journal: Path, fsync: bool, concurrency: int, plain: bool
 ) -> None:
-    """Delete every conference that a journal knows of, those that a crash cut short included."""
+    """Delete every conference in a journal, including those that a crash left unfinished."""
     if not journal.exists():
-        raise WrongUse(f"There is no journal {journal}.")
-    kept = Journal(journal, fsync=fsync)
+        raise WrongUse(f"--journal: {journal} does not exist.")
+    file = Journal(journal, fsync=fsync)
 
     def start(client: AsyncWebRtcClient, on_progress: OnProgress) -> Results:
-        return client.tear_down(kept, concurrency=concurrency, on_progress=on_progress)
+        return client.tear_down(file, concurrency=concurrency, on_progress=on_progress)
 
-    _carry_out(context, start, "Tearing down", "gone", plain=plain)
+    _run(context, start, "Tearing down", "deleted", plain=plain)
 
 
-def _carry_out(
+def _run(
     context: click.Context,
     start: Callable[[AsyncWebRtcClient, OnProgress], Results],
     title: str,
@@ -144,11 +144,11 @@ def _carry_out(
             aclosing(start(client, keep)) as results,
         ):
             async for result in results:
-                if result.error is not None and last.failed <= MOST_FAILURES_SHOWN:
-                    click.echo(f"{_key(result)}: {result.error}", err=True)
+                if result.error is not None and last.failed <= MAX_FAILURES_SHOWN:
+                    click.echo(f"{_key(result)}: {explain(result.error)}", err=True)
 
     def sum_up() -> str:
-        known = f", {last.resumed} of them known before" if last.resumed else ""
+        known = f", {last.resumed} of them from the journal" if last.resumed else ""
         counted = f"{last.done} conference{'' if last.done == 1 else 's'} {done}{known}"
         return f"{counted}; {last.failed} failed; {time.monotonic() - began:.1f} s."
 
@@ -158,7 +158,8 @@ def _carry_out(
     except KeyboardInterrupt:
         click.echo(sum_up())
         click.echo(
-            "Interrupted: what was under way is undone or in the journal; run it again to go on.",
+            "Interrupted: unfinished conferences were deleted or are in the journal. "
+            "Run the command again to continue.",
             err=True,
         )
         context.exit(INTERRUPTED)
@@ -172,8 +173,8 @@ def _carry_out(
 
 @contextmanager
 def _shown(title: str, *, total: int | None, plain: bool) -> Generator[OnProgress]:
-    """Show how far the work has come: a bar on a terminal, nothing in a log."""
-    # Asked of the stream itself: rich also takes FORCE_COLOR for a terminal, which a log is not.
+    """Show a progress bar on a terminal, and nothing in a log."""
+    # Ask the stream itself, because rich takes a log with FORCE_COLOR for a terminal.
     if plain or not sys.stdout.isatty():
         yield lambda _: None
         return
@@ -202,9 +203,9 @@ def _read(plans: Path) -> Iterator[ConferencePlan]:
             try:
                 plan = read_plan(line)
             except InvalidArgumentError as error:
-                raise WrongUse(f"Line {number} of {plans}: {error}") from None
+                raise WrongUse(f"Line {number} of {plans}: {explain(error)}") from None
             if not plan.key:
-                raise WrongUse(f'Line {number} of {plans}: A plan needs a "key" for the journal.')
+                raise WrongUse(f'Line {number} of {plans}: the plan needs a "key".')
             yield plan
 
 

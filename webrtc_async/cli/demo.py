@@ -1,6 +1,6 @@
-"""The demo's work: sessions set up concurrently, changed, listed and torn down.
+"""The work of the demo: sessions are set up concurrently, changed, listed and torn down.
 
-Whatever happens in between, what was created is deleted.
+Everything that was created is deleted, also after a failure or Ctrl-C.
 """
 
 import contextlib
@@ -26,77 +26,78 @@ from webrtc_async import (
     WebRtcError,
 )
 from webrtc_async.cli import INTERRUPTED
-from webrtc_async.cli.screen import MOST_SESSIONS, Screen, Seat, SilentScreen, Step
+from webrtc_async.cli.failure import explain
+from webrtc_async.cli.screen import MAX_SESSIONS_SHOWN, PlainScreen, Row, Screen, Step
 
 ItemT = TypeVar("ItemT")
 
-MOST_NAMES = 4
-"""Names that are shown of those whom somebody hears."""
+MAX_NAMES_SHOWN = 4
+"""Further participants of a subscription are counted and not shown."""
 
-MOST_CREATES = 32
-"""Creates under way at a time, and so the most that Ctrl-C has to wait for."""
+MAX_CREATES = 32
+"""Concurrent creates, and so the number of responses that Ctrl-C has to wait for."""
 
 
 @define
-class Conference:
-    """A session and its participants, by name, as far as they exist."""
+class DemoSession:
+    """A session of the demo and its participants by name, as far as they exist."""
 
     name: str
-    seats: tuple[str, ...]
+    participant_names: tuple[str, ...]
     session: Session | None = None
     participants: dict[str, Participant] = field(factory=dict[str, Participant])
-    heard_first: dict[str, str] = field(factory=dict[str, str])
-    heard_later: dict[str, str] = field(factory=dict[str, str])
+    receives_first: dict[str, str] = field(factory=dict[str, str])
+    receives_later: dict[str, str] = field(factory=dict[str, str])
 
     @property
     def host(self) -> str:
-        """Whom the others hear after the change."""
-        return self.seats[0]
+        """The only participant that the others receive after the change."""
+        return self.participant_names[0]
 
 
 @define
-class Creates:
-    """Creates under way, which end by their answers: only those say what to delete.
+class PendingCreates:
+    """Creates that are not cancelled, because only their responses say which ids to delete.
 
     Attributes:
-        given_up: How many ended without one.
+        abandoned: The number of creates that ended without a response.
     """
 
-    given_up: int = 0
-    _places: anyio.CapacityLimiter = field(factory=lambda: anyio.CapacityLimiter(MOST_CREATES))
-    _under_way: set[anyio.CancelScope] = field(factory=set[anyio.CancelScope])
+    abandoned: int = 0
+    _limiter: anyio.CapacityLimiter = field(factory=lambda: anyio.CapacityLimiter(MAX_CREATES))
+    _scopes: set[anyio.CancelScope] = field(factory=set[anyio.CancelScope])
 
-    async def carry_out(self, create: Callable[[], Awaitable[ItemT]]) -> ItemT:
-        """Return what a create gives."""
-        made = list[ItemT]()
-        # Waiting for a place can be cancelled; what has begun is seen to its end.
-        async with self._places:
+    async def run(self, create: Callable[[], Awaitable[ItemT]]) -> ItemT:
+        """Return the result of a create."""
+        created = list[ItemT]()
+        # A create that waits for the limiter can be cancelled; one that was sent cannot.
+        async with self._limiter:
             with anyio.CancelScope(shield=True) as scope:
-                self._under_way.add(scope)
+                self._scopes.add(scope)
                 try:
-                    made.append(await create())
+                    created.append(await create())
                 finally:
-                    self._under_way.remove(scope)
+                    self._scopes.remove(scope)
             await checkpoint_if_cancelled()
-        return made[0]
+        return created[0]
 
-    def give_up(self) -> None:
-        """Wait for no answer any more, where the callers are cancelled."""
-        for scope in self._under_way:
-            self.given_up += 1
+    def abandon(self) -> None:
+        """Stop waiting for the responses of creates whose callers are cancelled."""
+        for scope in self._scopes:
+            self.abandoned += 1
             scope.cancel()
 
 
-def plan(sessions: int, participants: int) -> list[Conference]:
-    """Return conferences of a host and guests, none of which exists yet."""
-    seats = ("host", *(f"guest-{number}" for number in range(1, participants)))
-    return [Conference(f"session-{number}", seats) for number in range(1, sessions + 1)]
+def plan(sessions: int, participants: int) -> list[DemoSession]:
+    """Return sessions with a host and guests; none of them exists yet."""
+    names = ("host", *(f"guest-{number}" for number in range(1, participants)))
+    return [DemoSession(f"session-{number}", names) for number in range(1, sessions + 1)]
 
 
-async def perform(client: AsyncWebRtcClient, conferences: list[Conference], screen: Screen) -> int:
+async def perform(client: AsyncWebRtcClient, planned: list[DemoSession], screen: Screen) -> int:
     """Run the demo and return its exit status: 0, 1 after a failure, 130 after Ctrl-C."""
     started = time.monotonic()
-    status, sessions, participants, uncertain, creates = 0, 0, 0, 0, Creates()
+    status, uncertain, creates, created = 0, 0, PendingCreates(), list[str]()
     async with client, anyio.create_task_group() as tasks:
         work, clean_up = anyio.CancelScope(), anyio.CancelScope()
 
@@ -105,74 +106,69 @@ async def perform(client: AsyncWebRtcClient, conferences: list[Conference], scre
                 task_status.started()
                 await anext(signals)
                 work.cancel()
-                with contextlib.suppress(OSError):  # nobody may be looking any more
-                    screen.warn("Interrupted. Deleting what was created; Ctrl-C again to leave it.")
+                with contextlib.suppress(OSError):  # the output may be closed
+                    screen.warn("Interrupted. Deleting everything; Ctrl-C again stops that.")
                 await anext(signals)
                 clean_up.cancel()
-                creates.give_up()
+                creates.abandon()
 
-        # Before the first create, so that no Ctrl-C finds something made and nobody to delete it.
+        # Before the first create, so that Ctrl-C always deletes what exists.
         await tasks.start(obey_signals)
         with work:
             try:
-                await _show(client, conferences, creates, screen)
+                await _show(client, planned, creates, screen)
             except* WebRtcError as failures:
                 status = 1
                 for failure in _leaves(failures):
-                    screen.warn(str(failure))
+                    screen.warn(explain(failure))
                     uncertain += _may_have_created(failure)
             except* Exception:
-                # Nobody may be looking any more: a closed pipe ends up here.
+                # The output may be closed: a broken pipe ends up here.
                 with clean_up:
-                    await _tear_down(client, conferences, SilentScreen())
+                    await _tear_down(client, planned, PlainScreen(is_silent=True))
                 raise
         if work.cancel_called:
             status = INTERRUPTED
-        sessions = sum(conference.session is not None for conference in conferences)
-        participants = sum(len(conference.participants) for conference in conferences)
+        created += [
+            _counted(sum(each.session is not None for each in planned), "session"),
+            _counted(sum(len(each.participants) for each in planned), "participant"),
+        ]
         with clean_up:
-            await _tear_down(client, conferences, screen)
+            await _tear_down(client, planned, screen)
         tasks.cancel_scope.cancel()
-    uncertain += creates.given_up
-    left = [f"perhaps what {_counted(uncertain, 'call')} created"] if uncertain else []
-    for conference in conferences:
-        left += [f"participant {each.id}" for each in conference.participants.values()]
-        left += [] if conference.session is None else [f"session {conference.session.id}"]
-    seconds = time.monotonic() - started
-    screen.say(
-        f"{_counted(sessions, 'session')}, {_counted(participants, 'participant')}, "
-        f"{_counted(client.requests_sent, 'request')} in {seconds:.2f} s; "
-        f"{', '.join(left) or 'nothing was'} left behind."
-    )
-    return status or int(bool(left))
+    remaining = [*_remaining(planned, uncertain + creates.abandoned)]
+    sent, seconds = _counted(client.requests_sent, "request"), time.monotonic() - started
+    screen.say(f"{', '.join((*created, sent))} in {seconds:.2f} s.")
+    screen.say(" ".join(remaining) or "Everything was deleted.")
+    return status or int(bool(remaining))
 
 
 async def _show(
-    client: AsyncWebRtcClient, conferences: list[Conference], creates: Creates, screen: Screen
+    client: AsyncWebRtcClient, planned: list[DemoSession], creates: PendingCreates, screen: Screen
 ) -> None:
-    seats = sum(len(conference.seats) for conference in conferences)
-    with screen.phase("Setting up", len(conferences) + 2 * seats) as step:
-        await _each(conferences, lambda conference: _set_up(client, conference, creates, step))
-    with screen.phase("Listening", len(conferences)) as step:
-        await _each(conferences, lambda each: _listen(client, each, each.heard_first, step))
-    with screen.phase("Changing", seats + len(conferences)) as step:
-        await _each(conferences, lambda conference: _change(client, conference, step))
-        await _each(conferences, lambda each: _listen(client, each, each.heard_later, step))
-    screen.seats(_rows(conferences[:MOST_SESSIONS]), len(conferences))
+    participants = sum(len(each.participant_names) for each in planned)
+    with screen.phase("Setting up", len(planned) + 2 * participants) as step:
+        await _for_each(planned, lambda each: _set_up(client, each, creates, step))
+    with screen.phase("Reading", len(planned)) as step:
+        await _for_each(planned, lambda each: _read(client, each, each.receives_first, step))
+    with screen.phase("Changing", participants + len(planned)) as step:
+        await _for_each(planned, lambda each: _change(client, each, step))
+        await _for_each(planned, lambda each: _read(client, each, each.receives_later, step))
+    screen.show_subscriptions(_rows(planned[:MAX_SESSIONS_SHOWN]), len(planned))
 
 
 async def _set_up(
-    client: AsyncWebRtcClient, conference: Conference, creates: Creates, step: Step
+    client: AsyncWebRtcClient, planned: DemoSession, creates: PendingCreates, step: Step
 ) -> None:
-    wanted = Session(tag=conference.name)
-    session = await creates.carry_out(lambda: client.create_session(wanted))
-    conference.session = session
+    new_session = Session(tag=planned.name)
+    session = await creates.run(lambda: client.create_session(new_session))
+    planned.session = session
     step()
 
-    async def seat(name: str) -> None:
-        wanted = Participant(tag=name, publish_permissions={PublishPermission.AUDIO})
-        created = await creates.carry_out(lambda: client.create_participant(wanted))
-        conference.participants[name] = created.participant
+    async def join(name: str) -> None:
+        new_participant = Participant(tag=name, publish_permissions={PublishPermission.AUDIO})
+        created = await creates.run(lambda: client.create_participant(new_participant))
+        planned.participants[name] = created.participant
         step()
         await client.add_participant_to_session(
             session_id=session.id,
@@ -181,31 +177,31 @@ async def _set_up(
         )
         step()
 
-    await _each(conference.seats, seat)
+    await _for_each(planned.participant_names, join)
 
 
-async def _listen(
-    client: AsyncWebRtcClient, conference: Conference, heard: dict[str, str], step: Step
+async def _read(
+    client: AsyncWebRtcClient, planned: DemoSession, receives: dict[str, str], step: Step
 ) -> None:
-    assert conference.session is not None  # noqa: S101  # it was set up
-    session_id = conference.session.id
+    assert planned.session is not None  # noqa: S101  # it was set up
+    session_id = planned.session.id
     members = await client.list_session_participants(session_id)
     names = {member.id: member.tag or member.id for member in members}
     for member in members:
         subscriptions = await client.get_participant_subscriptions(
             session_id=session_id, participant_id=member.id
         )
-        wanted = {each.participant_id for each in subscriptions.participants}
+        chosen = {each.participant_id for each in subscriptions.participants}
         if subscriptions.is_everyone:
-            wanted = names.keys() - {member.id}
-        heard[names[member.id]] = _listed(sorted(names[each] for each in wanted & names.keys()))
+            chosen = names.keys() - {member.id}
+        receives[names[member.id]] = _listed(sorted(names[each] for each in chosen & names.keys()))
     step()
 
 
-async def _change(client: AsyncWebRtcClient, conference: Conference, step: Step) -> None:
-    assert conference.session is not None  # noqa: S101  # it was set up
-    session_id = conference.session.id
-    host = conference.participants[conference.host]
+async def _change(client: AsyncWebRtcClient, planned: DemoSession, step: Step) -> None:
+    assert planned.session is not None  # noqa: S101  # it was set up
+    session_id = planned.session.id
+    host = planned.participants[planned.host]
 
     async def change(participant: Participant) -> None:
         only_host = Subscriptions.only([host.id])
@@ -216,60 +212,71 @@ async def _change(client: AsyncWebRtcClient, conference: Conference, step: Step)
         )
         step()
 
-    await _each(conference.participants.values(), change)
+    await _for_each(planned.participants.values(), change)
 
 
-async def _tear_down(
-    client: AsyncWebRtcClient, conferences: list[Conference], screen: Screen
-) -> None:
-    """Delete what was created and see that it is gone, striking it off the conferences."""
-    made = sum(len(each.participants) + (each.session is not None) for each in conferences)
+async def _tear_down(client: AsyncWebRtcClient, planned: list[DemoSession], screen: Screen) -> None:
+    """Delete everything, check that it is gone, and remove it from the planned sessions."""
+    existing = sum(len(each.participants) + (each.session is not None) for each in planned)
 
-    async def tear_down(conference: Conference) -> None:
-        async def leave(seat: tuple[str, Participant]) -> None:
-            name, participant = seat
+    async def tear_down(each: DemoSession) -> None:
+        async def delete(item: tuple[str, Participant]) -> None:
+            name, participant = item
             if await is_gone(client.delete_participant, client.get_participant, participant.id):
-                del conference.participants[name]
+                del each.participants[name]
             step()
 
-        await _each(tuple(conference.participants.items()), leave)
-        session = conference.session
-        if session is not None:
-            if await is_gone(client.delete_session, client.get_session, session.id):
-                conference.session = None
+        await _for_each(tuple(each.participants.items()), delete)
+        if each.session is not None:
+            if await is_gone(client.delete_session, client.get_session, each.session.id):
+                each.session = None
             step()
 
     async def is_gone(
         delete: Callable[[str], Awaitable[None]],
         get: Callable[[str], Awaitable[object]],
-        known: str,
+        resource_id: str,
     ) -> bool:
         try:
-            await delete(known)
-            await get(known)
+            await delete(resource_id)
+            await get(resource_id)
         except NotFoundError:
             return True
         except WebRtcError as error:
-            screen.warn(str(error))
+            screen.warn(explain(error))
         return False
 
-    with screen.phase("Tearing down", made) as step:
-        await _each(conferences, tear_down)
+    with screen.phase("Tearing down", existing) as step:
+        await _for_each(planned, tear_down)
 
 
-async def _each(items: Iterable[ItemT], work: Callable[[ItemT], Coroutine[Any, Any, None]]) -> None:
+async def _for_each(
+    items: Iterable[ItemT], work: Callable[[ItemT], Coroutine[Any, Any, None]]
+) -> None:
     async with anyio.create_task_group() as tasks:
         for item in items:
             tasks.start_soon(work, item)
 
 
-def _counted(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"
+def _remaining(planned: list[DemoSession], uncertain: int) -> Iterator[str]:
+    """Yield sentences about resources that exist or may exist."""
+    not_deleted = list[str]()
+    for each in planned:
+        not_deleted += [f"participant {member.id}" for member in each.participants.values()]
+        not_deleted += [] if each.session is None else [f"session {each.session.id}"]
+    if not_deleted:
+        yield f"Not deleted: {', '.join(not_deleted)}."
+    if uncertain:
+        yield f"Resources may remain of {_counted(uncertain, 'create')} with an unknown outcome."
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def _listed(names: list[str]) -> str:
-    more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
-    return f"{', '.join(names[:MOST_NAMES])}{more}" if names else "nobody"
+    more = f" and {len(names) - MAX_NAMES_SHOWN} more" if len(names) > MAX_NAMES_SHOWN else ""
+    return f"{', '.join(names[:MAX_NAMES_SHOWN])}{more}" if names else "nobody"
 
 
 def _may_have_created(failure: WebRtcError) -> bool:
@@ -286,8 +293,8 @@ def _leaves(group: BaseExceptionGroup[WebRtcError]) -> Iterator[WebRtcError]:
             yield error
 
 
-def _rows(conferences: list[Conference]) -> Iterator[Seat]:
-    for each in conferences:
-        for name in each.seats:
-            heard = each.heard_first.get(name, "?"), each.heard_later.get(name, "?")
-            yield Seat(each.name, name, *heard)
+def _rows(planned: list[DemoSession]) -> Iterator[Row]:
+    for each in planned:
+        for name in each.participant_names:
+            first, later = each.receives_first.get(name, "?"), each.receives_later.get(name, "?")
+            yield Row(each.name, name, first, later)

@@ -1,4 +1,4 @@
-"""Why it does not work: what is configured and from where, and whether the service lets us in."""
+"""The command `doctor`: shows the configuration and its sources, and tries the credentials."""
 
 import os
 import platform
@@ -25,20 +25,21 @@ from webrtc_async import (
 )
 from webrtc_async._auth.environment import PRODUCTION
 from webrtc_async._auth.oauth2 import TOKEN_URL
+from webrtc_async.cli.failure import explain
 from webrtc_async.cli.printable import printable
 from webrtc_async.route_table import GET_SESSION
 
 PACKAGES: Final = ("httpx", "attrs", "cattrs", "anyio", "tenacity")
 
 DEADLINE: Final = 15.0
-"""Seconds that the service has to answer."""
+"""Seconds to wait for the response of the service."""
 
-LARGEST_SKEW: Final = 60.0
-"""Seconds that this clock may be away from the service's before it is worth a word."""
+MAX_CLOCK_SKEW: Final = 60.0
+"""Seconds between this clock and the service's from which the doctor gives advice."""
 
-# Nothing can have it: the service's ids are random UUIDs, and this one is not.
+# No session has this id: the service's ids are random UUIDs.
 _NO_SESSION: Final = "00000000-0000-0000-0000-000000000000"
-_NO_URL: Final = "set, not shown: it is no URL"
+_NO_URL: Final = "set, not shown: it is not a URL"
 _SECRETS: Final = ("BW_PASSWORD", "BW_CLIENT_SECRET")
 _VARIABLES: Final[Mapping[str, str]] = {
     "BW_ACCOUNT_ID": "missing",
@@ -53,12 +54,12 @@ _VARIABLES: Final[Mapping[str, str]] = {
 
 @frozen
 class Finding:
-    """One thing that was looked at.
+    """A result of the doctor.
 
     Attributes:
-        about: What.
-        text: What was found.
-        is_wrong: Whether it keeps the client from working.
+        about: The setting or the part that was checked.
+        text: The value or the problem.
+        is_wrong: True if the client cannot work like this.
     """
 
     about: str
@@ -66,12 +67,12 @@ class Finding:
     is_wrong: bool = field(default=False, kw_only=True)
 
 
-@click.command("doctor", short_help="Show the configuration, and try it once.")
+@click.command("doctor", short_help="Show the configuration and try it once.")
 def doctor() -> None:
-    """Show the configuration and where it is from, and try the credentials once.
+    """Show the configuration and its sources, and try the credentials once.
 
-    It gets a session that does not exist, and changes nothing. Secrets are not shown. What keeps
-    the client from working is marked with !, and then it exits with 1.
+    The doctor asks the service for a session that does not exist, so it changes nothing. It shows
+    no secrets. It marks problems with ! and then exits with 1.
     """
     wrong = False
     for finding in (*versions(), *variables(os.environ), *surroundings(), *anyio.run(attempt)):
@@ -82,13 +83,13 @@ def doctor() -> None:
 
 
 def versions() -> Iterable[Finding]:
-    """Find what is installed."""
+    """Return the versions of this package and its dependencies."""
     yield Finding("webrtc-async", f"{__version__} on Python {platform.python_version()}")
     yield Finding("packages", ", ".join(f"{name} {_version(name)}" for name in PACKAGES))
 
 
 def variables(environ: Mapping[str, str]) -> Iterable[Finding]:
-    """Find what the environment configures; of secrets only that they are there."""
+    """Return the BW_ variables; secrets are only said to be set."""
     for name, otherwise in _VARIABLES.items():
         value = environ.get(name, "")
         if not value:
@@ -101,52 +102,60 @@ def variables(environ: Mapping[str, str]) -> Iterable[Finding]:
 
 
 def surroundings() -> Iterable[Finding]:
-    """Find what the machine adds: proxies and certificates."""
+    """Return the proxies and certificates of this machine."""
     proxies = {name: url for name, url in getproxies().items() if name != "no"}
-    shown = ", ".join(f"{name} by {_of_url(url)}" for name, url in proxies.items())
+    shown = ", ".join(f"{name} through {_of_url(url)}" for name, url in proxies.items())
     yield Finding("proxies", shown or "none in the environment")
     certificates = os.environ.get("SSL_CERT_FILE") or os.environ.get("SSL_CERT_DIR")
-    yield Finding("TLS", f"{ssl.OPENSSL_VERSION}, CA {certificates or 'of the HTTP library'}")
+    yield Finding(
+        "TLS", f"{ssl.OPENSSL_VERSION}, certificates {certificates or 'of the HTTP library'}"
+    )
 
 
 async def attempt() -> list[Finding]:
-    """Find whether the service lets these credentials in, and what time it is there."""
+    """Return the service's response to these credentials, and the time of its clock."""
     try:
         client = AsyncWebRtcClient.from_env(deadline=DEADLINE, retry=RetryPolicy(attempts=1))
     except WebRtcError as error:
-        return [Finding("configuration", str(error), is_wrong=True)]
+        return [Finding("configuration", explain(error), is_wrong=True)]
     async with client:
         started = anyio.current_time()
         try:
             await client.request(GET_SESSION, session_id=_NO_SESSION)
         except NotFoundError as error:
             took = anyio.current_time() - started
-            found = [Finding("service", f"it let these credentials in, after {took:.2f} s")]
+            found = [Finding("service", f"accepts these credentials; responded in {took:.2f} s")]
             return [*found, *clock(error.headers, datetime.now(UTC))]
         except ApiError as error:
             return [
-                Finding("service", str(error), is_wrong=True),
+                Finding("service", explain(error), is_wrong=True),
                 *clock(error.headers, datetime.now(UTC)),
             ]
         except WebRtcError as error:
-            return [Finding("service", str(error), is_wrong=True)]
+            return [Finding("service", explain(error), is_wrong=True)]
     return [
         Finding(
-            "service", "it has a session that cannot exist: is it the right one?", is_wrong=True
+            "service",
+            "returned a session that does not exist: check BW_WEBRTC_BASE_URL",
+            is_wrong=True,
         )
     ]
 
 
 def clock(headers: Mapping[str, str], now: datetime) -> Iterable[Finding]:
-    """Find how far this machine's clock is from the service's."""
+    """Return the difference between this machine's clock and the service's."""
     try:
         there = parsedate_to_datetime(headers.get("date", ""))
     except ValueError:
-        yield Finding("clock", "the service does not say what time it is")
+        yield Finding("clock", "the service sent no valid Date header")
         return
     seconds = (now - there.replace(tzinfo=there.tzinfo or UTC)).total_seconds()
-    # Of no harm to the client, which counts seconds, but to whoever reads its logs.
-    note = " Set it right: logs will not match." if abs(seconds) > LARGEST_SKEW else ""
+    # The client measures durations, so this disturbs only readers of logs.
+    note = (
+        " Set this clock: your logs will not match the service's."
+        if abs(seconds) > MAX_CLOCK_SKEW
+        else ""
+    )
     yield Finding("clock", f"{seconds:+.0f} s from the service's.{note}")
 
 
@@ -158,14 +167,14 @@ def _version(package: str) -> str:
 
 
 def _of_url(text: str) -> str:
-    """Return what can be shown of a URL, right or wrong; proxies may lack a scheme."""
+    """Return a URL without secrets, or a note if it is none; a proxy may have no scheme."""
     try:
         parts = urlsplit(text if "://" in text else f"//{text}")
         is_url = bool(parts.port != 0 and parts.hostname)
     except ValueError:
         return _NO_URL
     userinfo, _, host = parts.netloc.rpartition("@")
-    # What stands behind a stray @ may be the end of a password.
+    # The text after a stray @ may be the end of a password.
     if not is_url or text.count("@") != bool(userinfo):
         return _NO_URL
     shown = parts._replace(netloc=host, query="", fragment="").geturl()

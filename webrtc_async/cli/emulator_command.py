@@ -1,4 +1,4 @@
-"""The emulator's command, which needs the extra of that name."""
+"""The command that serves the emulator; it needs the extra `emulator`."""
 
 import json
 import os
@@ -39,15 +39,15 @@ SNIPPET = """\
     default=8080,
     show_default=True,
     type=click.IntRange(0, 65535),
-    help="Port to listen on; 0 takes a free one.",
+    help="Port to listen on; 0 picks a free one.",
 )
-@click.option("--account", default=ACCOUNT, show_default=True, help="The account it serves.")
-@click.option("--username", default=USERNAME, show_default=True, help="User that it lets in.")
+@click.option("--account", default=ACCOUNT, show_default=True, help="Account id.")
+@click.option("--username", default=USERNAME, show_default=True, help="Name of the API user.")
 @click.option(
     "--password",
     default=PASSWORD,
     envvar="WEBRTC_EMULATOR_PASSWORD",
-    help='Its password, "password" unless given.',
+    help='Password of the API user; the default is "password".',
     show_envvar=True,
 )
 @click.option("--seed", type=int, help="Make ids and tokens the same in every run.")
@@ -57,23 +57,23 @@ SNIPPET = """\
     multiple=True,
     metavar="NAME=VALUE",
     callback=read_switches,
-    help="Set a switch of those below; may be repeated.",
+    help="Set one of the switches below; can be repeated.",
 )
 @click.option(
     "--state",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Begin as this file says, if it is there, and write it at the end.",
+    help="Load the state from this file if it exists, and save it there at the end.",
 )
 @click.option(
     "--webhooks-to-any-host",
     is_flag=True,
-    help="Post webhooks to other hosts than this machine too.",
+    help="Post webhooks to other hosts than this machine, too.",
 )
-@click.option("--no-control", is_flag=True, help="Answer no control calls, and show no page.")
+@click.option("--no-control", is_flag=True, help="Turn off the control API and the page.")
 @click.option(
     "--fault-header",
     is_flag=True,
-    help="Do with a request what its header X-Emulator-Fault says.",
+    help="Apply the fault rule in a request's X-Emulator-Fault header.",
 )
 def emulator(
     host: str,
@@ -101,7 +101,7 @@ def emulator(
     service.webhooks.allow_any_host = webhooks_to_any_host
     if state is not None:
         load_state(service, state)
-        # Now, when nothing is lost yet if it cannot be written.
+        # An unwritable file must fail now, before there is any state to lose.
         save_state(service, state)
     try:
         listening = bind(host, port)
@@ -117,18 +117,18 @@ def emulator(
             "password": password if password == PASSWORD else "...",
             "url": url,
         }
-        page = "" if no_control else f"\nLook at it: {page_url(listening)}"
+        page = "" if no_control else f"\nOpen its page: {page_url(listening)}"
         click.echo(f"The emulator is at {url}{page}\n\nTry it:\n")
         click.echo(SNIPPET.format_map({name: json.dumps(each) for name, each in values.items()}))
-        click.echo("Ctrl-C stops it.")
+        click.echo("Stop it with Ctrl-C.")
         serve(service, listening, control=not no_control)
     if state is not None:
         save_state(service, state)
 
 
 def _reason(error: OSError) -> str:
-    # The socket module adds the address to the reason, which is in the sentence already; the
-    # resolver's own numbers are below 0.
+    # The socket module adds the address to the text, but our message has it already. Numbers
+    # below 0 are the resolver's.
     if error.errno is not None and error.errno > 0:
         return os.strerror(error.errno)
     return error.strerror or str(error)

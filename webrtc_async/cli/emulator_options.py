@@ -1,4 +1,4 @@
-"""What the emulator is on the command line: its account, its switches, a file with its state."""
+"""The emulator's options on the command line: account, switches and state file."""
 
 from importlib import import_module
 from pathlib import Path
@@ -16,22 +16,22 @@ PASSWORD: Final = "password"  # noqa: S105  # the emulator's own, and documented
 
 SWITCHES_HELP: Final = "\n\n".join(
     [
-        "Switches, for what is not public about the service; the first value is the default.",
+        "Switches for behaviour of the service that is not public; the first value is the default.",
         *(
             f"{each.name}={'|'.join(map(write_value, each.choices))}: {each.says}. "
-            f"Inferred from: {each.inferred_from}."
+            f"Evidence: {each.inferred_from}."
             for each in describe_switches()
         ),
     ]
 )
-"""What there is to know of every switch, a paragraph each."""
+"""The description of every switch, a paragraph each."""
 
 
 def require_server(command: str) -> None:
-    """Refuse a command that serves the emulator where what serves it is not installed.
+    """Fail a command that serves the emulator if the packages for that are missing.
 
     Raises:
-        click.ClickException: The extra is missing.
+        click.ClickException: A package of the extra is not installed.
     """
     try:
         import_module("webrtc_async.emulator.doors.server")
@@ -43,14 +43,14 @@ def require_server(command: str) -> None:
 
 
 def read_switches(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> Switches:
-    """Return the switches that are given as NAME=VALUE."""
+    """Return the switches given as NAME=VALUE."""
     values: dict[str, object] = {}
     for each in given:
         name, equals, value = each.partition("=")
         if not equals:
             raise click.BadParameter(f"{each[:40]!r} is not NAME=VALUE, such as empty_lists=200.")
         if name in values:
-            raise click.BadParameter(f"{name} is there twice.")
+            raise click.BadParameter(f"{name} is given twice.")
         values[name] = value
     try:
         return Switches().with_values(values)
@@ -59,17 +59,17 @@ def read_switches(_: click.Context, __: click.Parameter, given: tuple[str, ...])
 
 
 def load_state(emulator: Emulator, path: Path) -> None:
-    """Have an emulator go on as a file says, if it is there."""
+    """Restore an emulator from a state file, if it exists."""
     try:
         load_snapshot(emulator, path)
     except OSError as error:
         raise click.ClickException(f"cannot read {path}: {error.strerror}.") from None
     except ValueError as error:
-        raise click.ClickException(f"{path} is no snapshot of this emulator: {error}.") from None
+        raise click.ClickException(f"{path} is not a snapshot of this emulator: {error}.") from None
 
 
 def save_state(emulator: Emulator, path: Path) -> None:
-    """Write an emulator's state into a file."""
+    """Save an emulator's state to a file."""
     try:
         save_snapshot(emulator, path)
     except OSError as error:

@@ -1,8 +1,8 @@
-"""The eleven operations as commands, on the account of the BW_ variables."""
+"""The eleven operations as commands, for the account of the BW_ variables."""
 
 from collections.abc import Awaitable, Callable
 from functools import partial, wraps
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 
 import anyio
 import click
@@ -10,68 +10,25 @@ import click
 from webrtc_async import (
     AccountsParticipantsResponse,
     AsyncWebRtcClient,
-    ConfigurationError,
-    InvalidArgumentError,
-    NotFoundError,
-    Outcome,
     Participant,
     PublishPermission,
     Session,
     Subscriptions,
     WebRtcError,
 )
+from webrtc_async.cli.failure import EXIT_CODES, failure
 from webrtc_async.cli.printer import Printer
 
 ResultT = TypeVar("ResultT")
 Call = Callable[[AsyncWebRtcClient], Awaitable[ResultT]]
-
-EXIT_CODES: Final = (
-    "Exit codes: 0 done; 1 refused or failed; 2 wrong use, or a variable is missing; 3 the outcome "
-    "is unknown, so it may have been done; 4 not found; 130 interrupted."
-)
 
 session_id_option = click.option(
     "--session", "session_id", required=True, metavar="SESSION_ID", help="The session."
 )
 
 
-class Failed(click.ClickException):
-    """The service refused, or could not be reached."""
-
-    exit_code = 1
-
-
-class WrongUse(Failed):
-    """Nothing was sent: an argument or a setting is wrong."""
-
-    exit_code = 2
-
-
-class UnknownOutcome(Failed):
-    """The request was sent, and nobody knows what became of it."""
-
-    exit_code = 3
-
-
-class NotFound(Failed):
-    """There is no such session or participant."""
-
-    exit_code = 4
-
-
-def failure(error: WebRtcError) -> Failed:
-    """Return an error of the client as one line with the exit code of its kind."""
-    if isinstance(error, ConfigurationError | InvalidArgumentError):
-        kind: type[Failed] = WrongUse
-    elif isinstance(error, NotFoundError):
-        kind = NotFound
-    else:
-        kind = UnknownOutcome if error.outcome is Outcome.UNKNOWN else Failed
-    return kind(str(error))
-
-
 def perform(call: Call[ResultT]) -> ResultT:
-    """Return what a call gives, on a client of the environment's.
+    """Run a call on a client that is made from the environment, and return its result.
 
     Raises:
         Failed: The client could not be made, or the call failed.
@@ -88,13 +45,13 @@ def perform(call: Call[ResultT]) -> ResultT:
 
 
 def options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command the options that every operation has."""
+    """Add the options that every operation has to a command."""
     return click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")(command)
 
 
 @click.group(epilog=EXIT_CODES)
 def session() -> None:
-    """Create, look at and delete sessions."""
+    """Create, show and delete sessions."""
 
 
 @session.command("create")
@@ -133,22 +90,22 @@ def list_session_participants(session_id: str, as_json: bool) -> None:
 
 @click.group(epilog=EXIT_CODES, short_help="Create, get, delete, add and remove participants.")
 def participant() -> None:
-    """Create, look at and delete participants, and let them join and leave."""
+    """Create, show and delete participants; add them to sessions and remove them."""
 
 
 @participant.command("create")
 @click.option("--tag", help="Your own label, at most 50 characters.")
-@click.option("--callback-url", help="Where its device's events are posted.")
+@click.option("--callback-url", help="URL for the events of its device.")
 @click.option(
     "--publish",
     multiple=True,
     type=click.Choice([each.value for each in PublishPermission], case_sensitive=False),
-    help="What it may publish; may be given twice. Left to the service unless given.",
+    help="Permission to publish; repeatable. Without it, the service decides.",
 )
 @click.option(
     "--show-token",
     is_flag=True,
-    help="Print the device token, which is given only now. It is a secret.",
+    help="Print the device token. It is a secret, and the service gives it only once.",
 )
 @options
 def create_participant(
@@ -185,9 +142,9 @@ def delete_participant(participant_id: str, as_json: bool) -> None:
 
 
 def subscription_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command the session, and the three ways to say whom a participant receives in it.
+    """Add the options for a session and for a participant's subscriptions to a command.
 
-    The command gets what was said as `chosen`; None for nothing said.
+    The command gets the subscriptions as `chosen`, or None if no option was given.
     """
 
     @wraps(command)
@@ -199,9 +156,11 @@ def subscription_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
     chosen_by: Callable[..., Any] = choose
     for option in (
-        click.option("--nothing", is_flag=True, help="It receives nobody."),
-        click.option("--only", multiple=True, metavar="ID", help="It receives these; repeatable."),
-        click.option("--everyone", is_flag=True, help="It receives everyone in the session."),
+        click.option("--nothing", is_flag=True, help="Receive nobody."),
+        click.option(
+            "--only", multiple=True, metavar="ID", help="Receive this participant; repeatable."
+        ),
+        click.option("--everyone", is_flag=True, help="Receive everyone in the session."),
         session_id_option,
     ):
         chosen_by = option(chosen_by)
@@ -215,7 +174,10 @@ def subscription_options(command: Callable[..., Any]) -> Callable[..., Any]:
 def add_participant_to_session(
     participant_id: str, session_id: str, chosen: Subscriptions | None, as_json: bool
 ) -> None:
-    """Let a participant join a session; it receives nobody unless told otherwise."""
+    """Add a participant to a session.
+
+    It receives nobody, unless an option says otherwise.
+    """
     perform(
         lambda client: client.add_participant_to_session(
             session_id=session_id, participant_id=participant_id, subscriptions=chosen
@@ -229,18 +191,18 @@ def add_participant_to_session(
 @session_id_option
 @options
 def remove_participant_from_session(participant_id: str, session_id: str, as_json: bool) -> None:
-    """Let a participant leave a session."""
+    """Remove a participant from a session."""
     perform(
         lambda client: client.remove_participant_from_session(
             session_id=session_id, participant_id=participant_id
         )
     )
-    Printer(as_json).done(f"Participant {participant_id} has left session {session_id}.")
+    Printer(as_json).done(f"Participant {participant_id} is not in session {session_id} any more.")
 
 
 @click.group(epilog=EXIT_CODES)
 def subscriptions() -> None:
-    """Look at and change whom a participant receives."""
+    """Show and replace the subscriptions of a participant."""
 
 
 @subscriptions.command("get")
@@ -248,7 +210,7 @@ def subscriptions() -> None:
 @session_id_option
 @options
 def get_participant_subscriptions(participant_id: str, session_id: str, as_json: bool) -> None:
-    """Show whom a participant receives."""
+    """Show the subscriptions of a participant."""
     found = perform(
         lambda client: client.get_participant_subscriptions(
             session_id=session_id, participant_id=participant_id
@@ -264,9 +226,9 @@ def get_participant_subscriptions(participant_id: str, session_id: str, as_json:
 def update_participant_subscriptions(
     participant_id: str, session_id: str, chosen: Subscriptions | None, as_json: bool
 ) -> None:
-    """Replace whom a participant receives: --everyone, --only or --nothing."""
+    """Replace the subscriptions of a participant by --everyone, --only or --nothing."""
     if chosen is None:
-        raise click.UsageError("Say whom it receives: --everyone, --only ID or --nothing.")
+        raise click.UsageError("Choose one of --everyone, --only ID and --nothing.")
     perform(
         lambda client: client.update_participant_subscriptions(
             session_id=session_id, participant_id=participant_id, subscriptions=chosen
@@ -279,7 +241,7 @@ def _subscriptions(
     session_id: str, everyone: bool, only: tuple[str, ...], nothing: bool
 ) -> Subscriptions | None:
     if everyone + bool(only) + nothing > 1:
-        raise click.UsageError("--everyone, --only and --nothing exclude each other.")
+        raise click.UsageError("Choose only one of --everyone, --only and --nothing.")
     build: Callable[[], Subscriptions] | None = None
     if everyone:
         build = partial(Subscriptions.everyone, session_id)

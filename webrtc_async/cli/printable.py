@@ -1,6 +1,6 @@
-"""What may go to a terminal of text that others wrote."""
+"""Text of other people, made safe for a terminal."""
 
 
 def printable(text: str) -> str:
-    """Return text without what a terminal would take for a command."""
+    """Replace the characters that a terminal would interpret as commands."""
     return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in text)

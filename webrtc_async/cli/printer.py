@@ -1,4 +1,4 @@
-"""What an operation's result looks like: a table for people, JSON for programs."""
+"""The output of operations: tables for people, JSON for programs."""
 
 from typing import Final
 
@@ -20,35 +20,35 @@ from webrtc_async.cli.printable import printable
 
 Result = Session | Participant | Subscriptions | list[Participant]
 
-NARROWEST: Final = 72
-"""Columns that a table needs, whose ids cannot be copied when they are cut."""
+MIN_TABLE_WIDTH: Final = 72
+"""Columns of a terminal that shows ids uncut in a table."""
 
 HIDDEN: Final = "<hidden>"
 
 
 class Printer:
-    """Prints results.
+    """A printer of results.
 
     Args:
-        as_json: For programs: one line of JSON, as the service writes it.
+        as_json: Print one line of JSON, as the service writes it.
     """
 
     def __init__(self, as_json: bool) -> None:
         self._as_json = as_json
 
     def show(self, result: Result) -> None:
-        """Print what a get gave."""
+        """Print a result."""
         if self._as_json:
             click.echo(write_answer(result).decode("ascii"))
         elif isinstance(result, list):
             self._table(result)
         elif isinstance(result, Subscriptions):
-            click.echo(f"It receives {_heard(result)}.")
+            click.echo(f"The participant receives {_received(result)}.")
         else:
             self._record(result)
 
     def created(self, created: AccountsParticipantsResponse, *, show_token: bool) -> None:
-        """Print a new participant, and its device token only if that is asked for."""
+        """Print a new participant; its device token only with --show-token."""
         if self._as_json:
             shown = created if show_token else evolve(created, token=HIDDEN)
             click.echo(write_answer(shown).decode("ascii"))
@@ -58,12 +58,13 @@ class Printer:
             click.echo(created.token)
         else:
             click.echo(
-                "Its device token is not shown and not given again: --show-token prints it.",
+                "The device token is hidden, and the service gives it only once: "
+                "create participants with --show-token to print it.",
                 err=True,
             )
 
     def done(self, sentence: str) -> None:
-        """Print that something is done which gives no result; null for programs."""
+        """Print a sentence for an operation without a result; null as JSON."""
         click.echo("null" if self._as_json else sentence)
 
     def _record(self, result: Session | Participant) -> None:
@@ -76,7 +77,7 @@ class Printer:
 
     def _table(self, participants: list[Participant]) -> None:
         console = Console(highlight=False)
-        if console.width < NARROWEST:
+        if console.width < MIN_TABLE_WIDTH:
             for each in participants:
                 self._record(each)
             return
@@ -85,7 +86,7 @@ class Printer:
         for name in ("tag", "publishes", "receives"):
             table.add_column(name, overflow="fold")
         for each in participants:
-            # Text, because a tag may hold what rich takes for markup, or a terminal for a command.
+            # Text, because rich would interpret markup in a tag.
             cells = (each.id, each.tag or "-", *_participant_fields(each).values())
             table.add_row(*(Text(printable(cell)) for cell in cells))
         console.print(table)
@@ -95,11 +96,11 @@ def _participant_fields(participant: Participant) -> dict[str, str]:
     permissions = participant.publish_permissions
     return {
         "publishes": "?" if permissions is None else ", ".join(sorted(permissions)) or "nothing",
-        "receives": _heard(participant.subscriptions or Subscriptions.nothing()),
+        "receives": _received(participant.subscriptions or Subscriptions.nothing()),
     }
 
 
-def _heard(chosen: Subscriptions) -> str:
+def _received(chosen: Subscriptions) -> str:
     if chosen.is_nothing:
         return "nobody"
     if chosen.is_everyone:

@@ -1,4 +1,4 @@
-"""The program and its commands."""
+"""The command `webrtc-async` and its subcommands."""
 
 import click
 
@@ -12,7 +12,7 @@ from webrtc_async.cli.emulator_command import emulator
 
 
 class Program(click.Group):
-    """Commands that end quietly with Ctrl-C, with the status that a shell expects."""
+    """A group of commands that end quietly after Ctrl-C, with the status that a shell expects."""
 
     def invoke(self, ctx: click.Context) -> object:
         """Run the command."""
@@ -26,7 +26,7 @@ class Program(click.Group):
 @click.group(cls=Program, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="webrtc-async")
 def program() -> None:
-    """Use Bandwidth's WebRTC API, or try and test it without an account."""
+    """Use Bandwidth's WebRTC API, or an emulator of it without an account."""
 
 
 for command in (

@@ -1,4 +1,4 @@
-"""What a person sees of the demo: live on a terminal, or lines for a log."""
+"""The output of the demo: live on a terminal, or lines for a log."""
 
 from collections.abc import Generator, Iterable
 from contextlib import AbstractContextManager, contextmanager
@@ -12,49 +12,49 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
-MOST_SESSIONS = 8
-"""More sessions than these are counted and not shown."""
+MAX_SESSIONS_SHOWN = 8
+"""Further sessions are counted and not shown."""
 
 
 @frozen
-class Seat:
-    """One participant's row."""
+class Row:
+    """A table row with the subscriptions of one participant, before and after the change."""
 
     session: str
     participant: str
-    heard_first: str
-    heard_later: str
+    receives_first: str
+    receives_later: str
 
 
 class Step(Protocol):
-    """Called when a piece of work is done."""
+    """A callback for each finished step of a phase."""
 
     def __call__(self) -> None:
-        """Count it."""
+        """Count the step."""
 
 
 class Screen(Protocol):
-    """Where the demo shows what it does."""
+    """The output of the demo."""
 
     def say(self, text: str) -> None:
         """Show a line."""
         ...
 
     def warn(self, text: str) -> None:
-        """Show a line about something that went wrong."""
+        """Show a line about a failure."""
         ...
 
     def phase(self, title: str, total: int) -> AbstractContextManager[Step]:
-        """Show how far a phase of so many steps has come."""
+        """Show the progress of a phase with this number of steps."""
         ...
 
-    def seats(self, seats: Iterable[Seat], sessions: int) -> None:
-        """Show who is where and hears whom; sessions says how many there are in all."""
+    def show_subscriptions(self, rows: Iterable[Row], sessions: int) -> None:
+        """Show the rows, and the number of sessions that have none."""
         ...
 
 
 class RichScreen:
-    """A terminal."""
+    """The demo's output on a terminal."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -69,7 +69,7 @@ class RichScreen:
 
     @contextmanager
     def phase(self, title: str, total: int) -> Generator[Step]:
-        """Show a bar."""
+        """Show a progress bar."""
         columns = (
             TextColumn("{task.description:<13}"),
             BarColumn(bar_width=40),
@@ -80,56 +80,47 @@ class RichScreen:
             task = progress.add_task(title, total=total)
             yield lambda: progress.advance(task)
 
-    def seats(self, seats: Iterable[Seat], sessions: int) -> None:
+    def show_subscriptions(self, rows: Iterable[Row], sessions: int) -> None:
         """Show a table."""
         table = Table(box=box.SIMPLE_HEAD, title_justify="left")
-        for heading in ("Session", "Participant", "Hears at first", "Hears after the change"):
+        for heading in ("Session", "Participant", "Receives at first", "Receives later"):
             table.add_column(heading, overflow="fold")
         last = ""
-        for seat in seats:
-            if last and seat.session != last:
+        for row in rows:
+            if last and row.session != last:
                 table.add_section()
-            session = "" if seat.session == last else seat.session
-            last = seat.session
-            cells = (session, seat.participant, seat.heard_first, seat.heard_later)
+            session = "" if row.session == last else row.session
+            last = row.session
+            cells = (session, row.participant, row.receives_first, row.receives_later)
             table.add_row(*(Text(cell) for cell in cells))
         self._console.print(table)
-        if sessions > MOST_SESSIONS:
-            self.say(f"... and {sessions - MOST_SESSIONS} more sessions like these.")
-
-
-class SilentScreen:
-    """Nobody, for work that must be done even so."""
-
-    def say(self, text: str) -> None:
-        """Show nothing."""
-
-    def warn(self, text: str) -> None:
-        """Show nothing."""
-
-    @contextmanager
-    def phase(self, title: str, total: int) -> Generator[Step]:
-        """Show nothing."""
-        yield lambda: None
-
-    def seats(self, seats: Iterable[Seat], sessions: int) -> None:
-        """Show nothing."""
+        if sessions > MAX_SESSIONS_SHOWN:
+            self.say(f"... and {sessions - MAX_SESSIONS_SHOWN} more sessions like these.")
 
 
 class PlainScreen:
-    """A log: text without control codes."""
+    """The demo's output for a log: lines without control codes.
+
+    Args:
+        is_silent: Print nothing, because the output is closed.
+    """
+
+    def __init__(self, *, is_silent: bool = False) -> None:
+        self._is_silent = is_silent
 
     def say(self, text: str) -> None:
         """Print a line."""
-        click.echo(text)
+        if not self._is_silent:
+            click.echo(text)
 
     def warn(self, text: str) -> None:
         """Print a line to standard error."""
-        click.echo(text, err=True)
+        if not self._is_silent:
+            click.echo(text, err=True)
 
     @contextmanager
     def phase(self, title: str, total: int) -> Generator[Step]:
-        """Print a line when the phase begins, and one with the steps done when it is over."""
+        """Print a line at the start of a phase, and one with the finished steps at its end."""
         done = 0
         self.say(f"{title} ...")
 
@@ -142,12 +133,12 @@ class PlainScreen:
         finally:
             self.say(f"{title}: {done} of {total}")
 
-    def seats(self, seats: Iterable[Seat], sessions: int) -> None:
+    def show_subscriptions(self, rows: Iterable[Row], sessions: int) -> None:
         """Print a line for each participant."""
-        for seat in seats:
+        for row in rows:
             self.say(
-                f"{seat.session}: {seat.participant} hears {seat.heard_first}, "
-                f"then {seat.heard_later}"
+                f"{row.session}: {row.participant} receives {row.receives_first}, "
+                f"then {row.receives_later}"
             )
-        if sessions > MOST_SESSIONS:
-            self.say(f"... and {sessions - MOST_SESSIONS} more sessions like these.")
+        if sessions > MAX_SESSIONS_SHOWN:
+            self.say(f"... and {sessions - MAX_SESSIONS_SHOWN} more sessions like these.")

@@ -1,6 +1,6 @@
-"""Whole conferences: set up concurrently, undone on failure, torn down whatever happens.
+"""Whole conferences: set up concurrently, undone on failure, always torn down.
 
-Plans (`hearing`, `plan`, `plan_json`) become a `setup` of one conference, which a `context` makes
-`live`, or which a `pipeline` of many keeps in a `journal`. `background_work` keeps the work
-going that no caller's cancellation may end, and `deletion` deletes.
+A plan (`plan`, `subscriptions`, `plan_json`) is carried out by `setup`. `context` keeps the result
+`live` for the length of a block; `bulk_setup` and `bulk_teardown` do many at a time in a `pipeline`
+and keep a `journal`. `deletion` deletes.
 """

@@ -1,12 +1,13 @@
-"""Many conferences set up from plans, and told of as each is done."""
+"""The set-up of many conferences from plans, with a result for each plan."""
 
+import os
 from collections.abc import AsyncGenerator, Iterable, Sized
 from typing import Literal
 
 import anyio.to_thread
 from attrs import define, evolve, field, frozen
 
-from webrtc_async.conferences.background_work import BackgroundWork
+from webrtc_async._tasks.background_work import BackgroundWork
 from webrtc_async.conferences.conference import Conference
 from webrtc_async.conferences.deletion import Deletion
 from webrtc_async.conferences.errors import JournalError, SetupError
@@ -15,7 +16,7 @@ from webrtc_async.conferences.pipeline import Pipeline, Source
 from webrtc_async.conferences.plan import ConferencePlan
 from webrtc_async.conferences.progress import OnBulkProgress, Tally
 from webrtc_async.conferences.resource import Resource
-from webrtc_async.conferences.setup import NAME, Setup
+from webrtc_async.conferences.setup import OPERATION, Setup
 from webrtc_async.endpoints import Endpoints
 from webrtc_async.errors import InvalidArgumentError, WebRtcError
 from webrtc_async.models import Session
@@ -23,13 +24,13 @@ from webrtc_async.models import Session
 
 @frozen(kw_only=True)
 class SetupResult:
-    """What became of a plan.
+    """The result of one plan: a conference or an error.
 
     Attributes:
         plan: The plan.
-        conference: What was set up, or None.
-        error: Why it was not, or None.
-        is_resumed: Whether a journal knew the conference, and nothing was done.
+        conference: The conference, or None if the set-up failed.
+        error: The failure, or None.
+        is_resumed: True if the conference was known from a journal, and nothing was sent.
     """
 
     plan: ConferencePlan
@@ -41,16 +42,20 @@ class SetupResult:
         """Return the conference.
 
         Raises:
-            WebRtcError: There is none; this is why.
+            WebRtcError: The set-up failed.
         """
         if self.conference is None:
             raise self.error or SetupError("there is no conference.", [WebRtcError("unknown")])
         return self.conference
 
 
+def _as_journal(value: Journal | str | os.PathLike[str] | None) -> Journal | None:
+    return value if value is None or isinstance(value, Journal) else Journal(value)
+
+
 @define(eq=False, kw_only=True)
 class BulkSetup:
-    """Sets plans up; see `AsyncWebRtcClient.set_up`."""
+    """The set-up of many conferences; see `AsyncWebRtcClient.set_up`."""
 
     client: Endpoints
     background_work: BackgroundWork
@@ -58,7 +63,7 @@ class BulkSetup:
     plans: Source[ConferencePlan]
     concurrency: int
     on_error: Literal["collect", "stop"]
-    journal: Journal | None
+    journal: Journal | None = field(converter=_as_journal)
     deadline: float | None
     grace: float
     total: int | None
@@ -68,7 +73,7 @@ class BulkSetup:
     _is_stopping: bool = field(default=False, init=False)
 
     def results(self) -> AsyncGenerator[SetupResult]:
-        """Return what becomes of each plan as it is known."""
+        """Yield the result of each plan as soon as it is known."""
         tally = Tally(
             total=len(self.plans) if isinstance(self.plans, Sized) else self.total,
             on_progress=self.on_progress,
@@ -101,11 +106,11 @@ class BulkSetup:
             return await self._set_up_anew(plan)
         if not plan.key or plan.key in self._keys:
             problem = f"Two plans have the key {plan.key!r}." if plan.key else "A plan has no key."
-            error = InvalidArgumentError(f"{problem} A journal tells plans apart by their keys.")
+            error = InvalidArgumentError(f"{problem} With a journal, each plan needs its own key.")
             return SetupResult(plan=plan, error=error)
         if (known := self.journal.finished(plan.key)) is not None:
-            hearings = tuple(plan.hearing_of(member.name) for member in known.members)
-            known = evolve(known, hearings=hearings)
+            subscriptions = tuple(plan.subscriptions_of(member.name) for member in known.members)
+            known = evolve(known, subscriptions=subscriptions)
             return SetupResult(plan=plan, conference=known, is_resumed=True)
         self._keys.add(plan.key)
         try:
@@ -114,14 +119,14 @@ class BulkSetup:
             self._keys.remove(plan.key)
 
     async def _set_up_journaled(self, plan: ConferencePlan, journal: Journal) -> SetupResult | None:
-        deletion = self._removal(journal.unfinished(plan.key))
+        deletion = self._deletion(journal.unfinished(plan.key))
         await deletion.run()
         if deletion.errors:
             error = SetupError(
-                "what an earlier run had created of it could not be deleted.",
+                "the remains of an earlier run could not be deleted.",
                 deletion.errors,
-                operation=NAME,
-                leaked=deletion.left,
+                operation=OPERATION,
+                not_deleted=deletion.not_deleted,
             )
             return SetupResult(plan=plan, error=error)
         await journal.begin(plan.key)
@@ -142,9 +147,9 @@ class BulkSetup:
 
         setup = Setup(
             client=self.client,
-            places=self.background_work.places,
-            seats=plan.participants,
-            hearing_of=plan.hearing_of,
+            slots=self.background_work.slots,
+            participants=plan.participants,
+            subscriptions_of=plan.subscriptions_of,
             session_plan=Session(tag=plan.tag),
             deadline=self.deadline,
             record=record,
@@ -152,19 +157,19 @@ class BulkSetup:
         self._under_way.add(setup)
         try:
             await setup.run()
-            return await self._outcome(setup, plan)
+            return await self._result(setup, plan)
         finally:
             self._under_way.remove(setup)
 
-    async def _outcome(self, setup: Setup, plan: ConferencePlan) -> SetupResult | None:
-        if setup.foreign is not None:
-            raise setup.foreign
+    async def _result(self, setup: Setup, plan: ConferencePlan) -> SetupResult | None:
+        if setup.unexpected_error is not None:
+            raise setup.unexpected_error
         if not setup.is_up:
             failure = setup.failure()
             for error in setup.errors:
                 if isinstance(error, JournalError):
                     raise error
-            if self.journal is not None and not setup.left:
+            if self.journal is not None and not setup.not_deleted:
                 await self.journal.forget(plan.key)
             return None if self._is_stopping else SetupResult(plan=plan, error=failure)
         conference = setup.conference(plan)
@@ -172,7 +177,7 @@ class BulkSetup:
             try:
                 await self.journal.finish(conference)
             except JournalError:
-                await self._removal(setup.left).run()
+                await self._deletion(setup.not_deleted).run()
                 raise
         return SetupResult(plan=plan, conference=conference)
 
@@ -182,13 +187,13 @@ class BulkSetup:
             setup.abandon()
 
     async def _undo(self, result: SetupResult) -> None:
-        # What a journal knows is not lost, and a later run has it.
+        # A conference that is in the journal is kept for a later run.
         if self.journal is None and result.conference is not None:
-            await self._removal(result.conference.resources).run()
+            await self._deletion(result.conference.resources).run()
 
     async def _close(self) -> None:
         if self.journal is not None:
             self.journal.close()
 
-    def _removal(self, resources: Iterable[Resource]) -> Deletion:
-        return Deletion(self.client, self.background_work.places, list(resources))
+    def _deletion(self, resources: Iterable[Resource]) -> Deletion:
+        return Deletion(self.client, self.background_work.slots, list(resources))

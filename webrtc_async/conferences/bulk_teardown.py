@@ -1,11 +1,11 @@
-"""Many conferences torn down, and told of as each is done."""
+"""The tear-down of many conferences, with a result for each."""
 
 from collections.abc import AsyncGenerator, Sized
 
 import anyio.to_thread
 from attrs import define, field, frozen
 
-from webrtc_async.conferences.background_work import BackgroundWork
+from webrtc_async._tasks.background_work import BackgroundWork
 from webrtc_async.conferences.conference import Conference
 from webrtc_async.conferences.deletion import Deletion
 from webrtc_async.conferences.errors import TeardownError
@@ -13,18 +13,18 @@ from webrtc_async.conferences.journal import Journal
 from webrtc_async.conferences.pipeline import Pipeline, Source
 from webrtc_async.conferences.progress import OnBulkProgress, Tally
 from webrtc_async.conferences.resource import Resource
-from webrtc_async.conferences.setup import NAME
+from webrtc_async.conferences.setup import OPERATION
 from webrtc_async.endpoints import Endpoints
 
 
 @frozen(kw_only=True)
 class TeardownResult:
-    """What became of a conference that was torn down.
+    """The result of one tear-down.
 
     Attributes:
-        key: The key of its plan.
-        deleted: What is gone now, whoever deleted it.
-        error: Why not all of it is, or None.
+        key: The key of the conference's plan.
+        deleted: The resources that no longer exist.
+        error: The failure, which lists the other resources, or None.
     """
 
     key: str
@@ -34,7 +34,7 @@ class TeardownResult:
 
 @define(eq=False, kw_only=True)
 class BulkTeardown:
-    """Tears conferences down; see `AsyncWebRtcClient.tear_down`."""
+    """The tear-down of many conferences; see `AsyncWebRtcClient.tear_down`."""
 
     client: Endpoints
     background_work: BackgroundWork
@@ -47,7 +47,7 @@ class BulkTeardown:
     _tally: Tally | None = field(default=None, init=False)
 
     def results(self) -> AsyncGenerator[TeardownResult]:
-        """Return what becomes of each conference as it is known."""
+        """Yield the result of each conference as soon as it is known."""
         given = self.conferences
         return Pipeline[Conference | str, TeardownResult](
             background_work=self.background_work,
@@ -55,7 +55,7 @@ class BulkTeardown:
             work=self._tear_down,
             on_result=self._count,
             stop=lambda: None,
-            undo=self._leave_deleted,
+            undo=self._undo_nothing,
             on_start=self._open,
             on_end=self._close,
             concurrency=self.concurrency,
@@ -76,11 +76,11 @@ class BulkTeardown:
             yield key
 
     async def _count(self, result: TeardownResult) -> None:
-        assert self._tally is not None  # noqa: S101  # made at the start
+        assert self._tally is not None  # noqa: S101  # _open made it
         await self._tally.count(has_failed=result.error is not None)
 
-    async def _leave_deleted(self, _: TeardownResult) -> None:
-        """Undo nothing: what is deleted stays so."""
+    async def _undo_nothing(self, _: TeardownResult) -> None:
+        """Undo nothing: a deletion is final."""
 
     async def _close(self) -> None:
         if isinstance(self.conferences, Journal):
@@ -91,20 +91,20 @@ class BulkTeardown:
         if isinstance(item, Conference):
             key, resources = item.key, item.resources
         else:
-            assert journal is not None  # noqa: S101  # keys are of a journal
+            assert journal is not None  # noqa: S101  # only a journal has keys
             known = journal.finished(item)
             key, resources = item, journal.unfinished(item) if known is None else known.resources
-        deletion = Deletion(self.client, self.background_work.places, list(resources))
+        deletion = Deletion(self.client, self.background_work.slots, list(resources))
         await deletion.run()
-        deleted = tuple(each for each in resources if each not in deletion.left)
+        deleted = tuple(each for each in resources if each not in deletion.not_deleted)
         if not deletion.errors:
             if journal is not None:
                 await journal.forget(key)
             return TeardownResult(key=key, deleted=deleted)
         error = TeardownError(
-            f"{key or 'it'} could not be torn down whole.",
+            f"the tear-down of {key!r} failed." if key else "the tear-down failed.",
             deletion.errors,
-            operation=NAME,
-            leaked=deletion.left,
+            operation=OPERATION,
+            not_deleted=deletion.not_deleted,
         )
         return TeardownResult(key=key, deleted=deleted, error=error)

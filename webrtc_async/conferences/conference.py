@@ -1,15 +1,14 @@
-"""A conference that exists, as a value: its session, its members, and who hears whom."""
+"""A conference as a value: its session, its members and their subscriptions."""
 
-from collections.abc import Mapping
 from typing import Self
 
 import attrs
 from attrs import field, frozen
 
-from webrtc_async.conferences import diagram as picture
+from webrtc_async.conferences import diagram
 from webrtc_async.conferences.resource import Resource
-from webrtc_async.conferences.subscriptions import Hearing
-from webrtc_async.models import Participant, ParticipantSubscription, Session, Subscriptions
+from webrtc_async.conferences.subscriptions import SubscriptionsByName
+from webrtc_async.models import Participant, Session
 
 
 @frozen(kw_only=True)
@@ -18,9 +17,9 @@ class Member:
 
     Attributes:
         name: Its name in the plan.
-        participant: What the service made.
-        token: The device token, which its device connects with; empty where a journal did not keep
-            it.
+        participant: The participant as the service created it.
+        token: The token with which its device connects; empty if it comes from a journal that does
+            not keep tokens.
     """
 
     name: str
@@ -29,24 +28,24 @@ class Member:
 
     @property
     def resource(self) -> Resource:
-        """What is deleted when it leaves."""
+        """The resource to delete when the member leaves."""
         return Resource("participant", self.participant.id, self.name)
 
 
 @frozen(kw_only=True)
 class Conference:
-    """A session with its members; `conference["agent"]` is the one of that name.
+    """A session with its members; `conference["agent"]` is the member of that name.
 
     Attributes:
         session: The session.
         members: Its participants, in the order of the plan, late ones last.
-        hearings: Whom each of them hears.
+        subscriptions: The subscriptions of each member.
         key: The plan's key.
     """
 
     session: Session
     members: tuple[Member, ...] = ()
-    hearings: tuple[Hearing, ...] = ()
+    subscriptions: tuple[SubscriptionsByName, ...] = ()
     key: str = ""
 
     def __getitem__(self, name: str) -> Member:
@@ -64,65 +63,49 @@ class Conference:
 
     @property
     def resources(self) -> tuple[Resource, ...]:
-        """What is deleted when it ends: the session and its members."""
+        """The resources to delete when it ends: the session and its members."""
         return (
             Resource("session", self.session.id),
             *(member.resource for member in self.members),
         )
 
+    @property
+    def ids(self) -> dict[str, str]:
+        """The participants' ids by name."""
+        return {member.name: member.participant.id for member in self.members}
+
     def mermaid(self) -> str:
-        """Draw who hears whom as a Mermaid flowchart; an arrow goes to who hears."""
-        return picture.mermaid(self.hearings)
+        """Return the subscriptions as a Mermaid flowchart; an arrow points to the subscriber."""
+        return diagram.mermaid(self.subscriptions)
 
     def dot(self) -> str:
-        """Draw who hears whom as a graph in Graphviz's DOT; an arrow goes to who hears."""
-        return picture.dot(self.hearings)
+        """Return the subscriptions as a Graphviz DOT graph; an arrow points to the subscriber."""
+        return diagram.dot(self.subscriptions)
 
-    def with_member(self, member: Member, hearing: Hearing) -> Self:
-        """Return the conference with one member more."""
+    def with_member(self, member: Member, subscriptions: SubscriptionsByName) -> Self:
+        """Return the conference with one more member."""
         return attrs.evolve(
-            self, members=(*self.members, member), hearings=(*self.hearings, hearing)
+            self,
+            members=(*self.members, member),
+            subscriptions=(*self.subscriptions, subscriptions),
         )
 
     def without(self, name: str) -> Self:
-        """Return the conference without a member; nobody hears it any more."""
-        members = tuple(each for each in self.members if each.name != name)
-        hearings = tuple(_deaf_to(name, each) for each in self.hearings if each.listener != name)
-        return attrs.evolve(self, members=members, hearings=hearings)
-
-    def hearing(self, changed: Hearing) -> Self:
-        """Return the conference in which one member hears as given."""
-        hearings = (
-            changed if each.listener == changed.listener else each for each in self.hearings
+        """Return the conference without a member and without subscriptions to it."""
+        return attrs.evolve(
+            self,
+            members=tuple(each for each in self.members if each.name != name),
+            subscriptions=tuple(
+                each.without(name) for each in self.subscriptions if each.subscriber != name
+            ),
         )
-        return attrs.evolve(self, hearings=tuple(hearings))
 
-
-def subscriptions_for(
-    hearing: Hearing, session_id: str, ids: Mapping[str, str]
-) -> Subscriptions | None:
-    """Return what the service is told of whom somebody hears; None for nobody.
-
-    Args:
-        hearing: Whom, by name.
-        session_id: The session.
-        ids: The participants' ids by name.
-    """
-    if hearing.heard == "everyone":
-        return Subscriptions.everyone(session_id)
-    if not hearing.heard:
-        return None
-    return Subscriptions.only(
-        [
-            ParticipantSubscription(
-                participant_id=ids[each.name], stream_aliases=each.stream_aliases
-            )
-            for each in hearing.heard
-        ]
-    )
-
-
-def _deaf_to(name: str, hearing: Hearing) -> Hearing:
-    if hearing.heard == "everyone":
-        return hearing
-    return Hearing(hearing.listener, tuple(each for each in hearing.heard if each.name != name))
+    def with_subscriptions(self, changed: SubscriptionsByName) -> Self:
+        """Return the conference with one member's subscriptions replaced."""
+        return attrs.evolve(
+            self,
+            subscriptions=tuple(
+                changed if each.subscriber == changed.subscriber else each
+                for each in self.subscriptions
+            ),
+        )

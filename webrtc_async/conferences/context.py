@@ -1,4 +1,4 @@
-"""`async with client.conference(...)`: a conference for as long as its block lasts."""
+"""`async with client.conference(...)`: a conference for the length of its block."""
 
 import contextlib
 import math
@@ -9,13 +9,13 @@ from typing import Final
 import anyio
 from attrs import define, field
 
-from webrtc_async.conferences.background_work import BackgroundWork, wait_for
+from webrtc_async._tasks.background_work import BackgroundWork, wait_for
 from webrtc_async.conferences.deletion import Deletion
 from webrtc_async.conferences.errors import ConferenceOverError
 from webrtc_async.conferences.live import LiveConference
 from webrtc_async.conferences.plan import ConferencePlan
-from webrtc_async.conferences.progress import SetupProgress, tell
-from webrtc_async.conferences.setup import NAME, OnError, Setup
+from webrtc_async.conferences.progress import SetupProgress, notify
+from webrtc_async.conferences.setup import OPERATION, OnError, Setup
 from webrtc_async.endpoints import Endpoints
 from webrtc_async.models import Session
 
@@ -26,7 +26,7 @@ OnStep = Callable[[SetupProgress], Awaitable[None] | None]
 
 @define(eq=False, kw_only=True)
 class ConferenceContext:
-    """Sets a conference up when it is entered, and tears it down when it is left."""
+    """A context manager: entering it sets the conference up, leaving it tears it down."""
 
     client: Endpoints
     background_work: BackgroundWork
@@ -38,24 +38,26 @@ class ConferenceContext:
     _live: LiveConference | None = field(default=None, init=False)
 
     async def __aenter__(self) -> LiveConference:
-        """Set the conference up.
+        """Set up the conference.
 
         Raises:
-            SetupError: It could not be set up, and what existed of it was deleted.
+            SetupError: The set-up failed, and everything it created was deleted.
         """
         if self._live is not None:
-            raise ConferenceOverError("it is entered once; ask for another.", operation=NAME)
+            raise ConferenceOverError(
+                "it can be entered only once. Call client.conference() again.", operation=OPERATION
+            )
         setup = Setup(
             client=self.client,
-            places=self.background_work.places,
-            seats=self.plan.participants,
-            hearing_of=self.plan.hearing_of,
+            slots=self.background_work.slots,
+            participants=self.plan.participants,
+            subscriptions_of=self.plan.subscriptions_of,
             session_plan=Session(tag=self.plan.tag),
             on_error=self.on_error,
             deadline=self.deadline,
         )
-        if not await self._bring_up(setup):
-            raise setup.failure() if setup.foreign is None else setup.foreign
+        if not await self._set_up(setup):
+            raise setup.unexpected_error or setup.failure()
         self._live = LiveConference(
             setup.conference(self.plan), self.client, self.background_work, self.grace
         )
@@ -67,72 +69,72 @@ class ConferenceContext:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Tear the conference down, whatever happens to the caller.
+        """Tear down the conference, even if the caller is cancelled.
 
         Raises:
-            TeardownError: Something could not be deleted; noted on the block's own exception if
-                there is one.
+            TeardownError: Something could not be deleted. If the block itself raised, this is a
+                note on its exception instead.
         """
         assert self._live is not None  # noqa: S101  # it was entered
         teardown = self._live.end()
-        await wait_for(teardown.done, grace=self.grace)
+        await wait_for(teardown.done, wait_when_cancelled=self.grace)
         failure = teardown.failure
         if failure is not None and error is None:
             raise failure
         if failure is not None and error is not None:
             error.add_note(str(failure))
 
-    async def _bring_up(self, setup: Setup) -> bool:
-        """Return whether it is up; who leaves before that leaves nothing."""
-        has_left = False
+    async def _set_up(self, setup: Setup) -> bool:
+        """Run the set-up and return whether it succeeded; undo it if the caller is cancelled."""
+        is_abandoned = False
 
-        def leave() -> anyio.Event:
-            nonlocal has_left
-            has_left = True
+        def abandon() -> anyio.Event:
+            nonlocal is_abandoned
+            is_abandoned = True
             setup.abandon()
-            # It may have been done just when the caller was cancelled.
+            # It may have finished just as the caller was cancelled.
             return self._undo(setup) if setup.is_up else setup.done
 
         with anyio.move_on_after(self.deadline):
             if self.on_progress is None:
                 self.background_work.start(setup.run, SET_UP)
-                await wait_for(setup.done, grace=self.grace, on_leaving=leave)
+                await wait_for(setup.done, wait_when_cancelled=self.grace, on_cancelled=abandon)
             else:
-                await self._follow(setup, leave)
-        return setup.is_up and not has_left
+                await self._report_steps(setup, abandon)
+        return setup.is_up and not is_abandoned
 
     def _undo(self, setup: Setup) -> anyio.Event:
         undone = anyio.Event()
 
         async def run() -> None:
             try:
-                await Deletion(self.client, self.background_work.places, setup.left).run()
+                await Deletion(self.client, self.background_work.slots, setup.not_deleted).run()
             finally:
                 undone.set()
 
         self.background_work.start(run, SET_UP)
         return undone
 
-    async def _follow(self, setup: Setup, leave: Callable[[], anyio.Event]) -> None:
+    async def _report_steps(self, setup: Setup, abandon: Callable[[], anyio.Event]) -> None:
         send, steps = anyio.create_memory_object_stream[SetupProgress](math.inf)
 
-        def show(step: SetupProgress) -> None:
-            with contextlib.suppress(anyio.BrokenResourceError):  # the caller has left
+        def queue(step: SetupProgress) -> None:
+            with contextlib.suppress(anyio.BrokenResourceError):  # the caller was cancelled
                 send.send_nowait(step)
 
         async def run() -> None:
             with send:
                 await setup.run()
 
-        setup.on_step = show
+        setup.on_step = queue
         with steps:
             self.background_work.start(run, SET_UP)
             try:
-                # In the caller's task: a slow callback delays its caller and nothing else.
+                # In the caller's task, so that a slow callback delays only its caller.
                 async for step in steps:
-                    await tell(self.on_progress, step)
+                    await notify(self.on_progress, step)
             except BaseException:
-                undone = leave()
+                undone = abandon()
                 with anyio.move_on_after(self.grace, shield=True):
                     await undone.wait()
                 raise

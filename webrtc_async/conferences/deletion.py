@@ -1,15 +1,18 @@
-"""Deleting what exists at the service: participants, then the sessions they were in."""
+"""The deletion of resources: participants first, then their sessions."""
 
-from collections.abc import Iterable, MutableSequence
+import logging
+from collections.abc import Iterable, MutableSequence, Sequence
+from typing import Final
 
 import anyio
 from attrs import define, field
 
 from webrtc_async._tasks.slot import Slot
-from webrtc_async.conferences.background_work import report_left
 from webrtc_async.conferences.resource import Resource
 from webrtc_async.endpoints import Endpoints
 from webrtc_async.errors import ClientClosedError, NotFoundError, WebRtcError
+
+_log: Final = logging.getLogger("webrtc_async")
 
 
 @define(eq=False)
@@ -17,30 +20,31 @@ class Deletion:
     """The deletion of some resources.
 
     Attributes:
-        client: What deletes.
-        places: Where each request waits for its turn, so that none waits within its deadline.
-        left: What is not known to be deleted, oldest first; emptied as it goes.
-        errors: Why some of it could not be deleted.
+        client: Sends the requests.
+        slots: The queue in front of the requests; a request's deadline starts after it.
+        not_deleted: The resources that may still exist, oldest first; shrinks as they are deleted.
+        errors: The failures.
     """
 
     client: Endpoints
-    places: anyio.CapacityLimiter
-    left: MutableSequence[Resource]
+    slots: anyio.CapacityLimiter
+    not_deleted: MutableSequence[Resource]
     errors: list[WebRtcError] = field(factory=list[WebRtcError], init=False)
 
     async def run(self) -> None:
-        """Delete participants all at once, and then the sessions that they were in.
+        """Delete all participants concurrently, then their sessions.
 
-        What is gone already is as good as deleted.
+        A resource that no longer exists counts as deleted.
         """
+        newest_first = list(reversed(self.not_deleted))
         try:
-            await self._delete_all(each for each in reversed(self.left) if each.kind != "session")
-            await self._delete_all(each for each in reversed(self.left) if each.kind == "session")
+            await self._delete_all(each for each in newest_first if each.kind != "session")
+            await self._delete_all(each for each in newest_first if each.kind == "session")
         except BaseException:
-            report_left(self.left)
+            log_not_deleted(self.not_deleted)
             raise
         if any(isinstance(error, ClientClosedError) for error in self.errors):
-            report_left(self.left)
+            log_not_deleted(self.not_deleted)
 
     async def _delete_all(self, resources: Iterable[Resource]) -> None:
         first, *others = tuple(resources) or (None,)
@@ -54,21 +58,28 @@ class Deletion:
     async def _delete(self, resource: Resource) -> None:
         is_session = resource.kind == "session"
         delete = self.client.delete_session if is_session else self.client.delete_participant
-        async with Slot(self.places, object()):
+        async with Slot(self.slots, object()):
             try:
                 await delete(resource.id)
             except NotFoundError:
                 pass
-            except Exception as error:  # a user's transport may raise anything
-                self.errors.append(_ours(error, resource))
+            except Exception as error:  # noqa: BLE001  # a user's transport may raise anything
+                self.errors.append(_as_webrtc_error(error, resource))
                 return
-        self.left.remove(resource)
+        self.not_deleted.remove(resource)
 
 
-def _ours(error: Exception, resource: Resource) -> WebRtcError:
+def log_not_deleted(resources: Sequence[Resource]) -> None:
+    """Log the resources that remain because the client was closed."""
+    if resources:
+        listed = ", ".join(map(str, resources))
+        _log.warning("Not deleted before the client was closed: %s.", listed)
+
+
+def _as_webrtc_error(error: Exception, resource: Resource) -> WebRtcError:
     if isinstance(error, WebRtcError):
-        error.add_note(f"It was to delete {resource}.")
+        error.add_note(f"The request was to delete {resource}.")
         return error
-    ours = WebRtcError(f"{resource} was not deleted ({type(error).__name__}).")
-    ours.__cause__ = error
-    return ours
+    wrapped = WebRtcError(f"{resource} was not deleted ({type(error).__name__}).")
+    wrapped.__cause__ = error
+    return wrapped

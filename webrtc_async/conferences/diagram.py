@@ -1,54 +1,58 @@
-"""Who hears whom, as text that other tools draw: Mermaid and Graphviz's DOT.
+"""Subscriptions as the text of a diagram: Mermaid and Graphviz DOT.
 
-An arrow goes from who is heard to who hears.
+An arrow points from a participant to its subscriber, as the media flows.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from webrtc_async.conferences.subscriptions import Hearing
+from webrtc_async.conferences.subscriptions import SubscriptionsByName
 
 
-def mermaid(hearings: Iterable[Hearing]) -> str:
-    """Return a Mermaid flowchart of who hears whom among the listeners."""
-    listed = tuple(hearings)
-    ids = {each.listener: f"p{number}" for number, each in enumerate(listed)}
+def mermaid(subscriptions: Iterable[SubscriptionsByName]) -> str:
+    """Return subscriptions as a Mermaid flowchart with a node for each subscriber."""
+    listed = tuple(subscriptions)
+    ids = _node_ids(listed)
     lines = ["flowchart LR"]
     lines += [f'    {node}["{_for_mermaid(name)}"]' for name, node in ids.items()]
-    for heard, listener, aliases in _arrows(listed, ids):
+    for source, subscriber, aliases in _arrows(listed, ids):
         label = f'|"{_for_mermaid(", ".join(aliases))}"|' if aliases else ""
-        lines.append(f"    {ids[heard]} -->{label} {ids[listener]}")
+        lines.append(f"    {ids[source]} -->{label} {ids[subscriber]}")
     return "\n".join(lines) + "\n"
 
 
-def dot(hearings: Iterable[Hearing]) -> str:
-    """Return a DOT graph of who hears whom among the listeners."""
-    listed = tuple(hearings)
-    ids = {each.listener: f"p{number}" for number, each in enumerate(listed)}
+def dot(subscriptions: Iterable[SubscriptionsByName]) -> str:
+    """Return subscriptions as a DOT graph with a node for each subscriber."""
+    listed = tuple(subscriptions)
+    ids = _node_ids(listed)
     lines = ["digraph conference {", "    rankdir=LR;"]
     lines += [f"    {node} [label={_for_dot(name)}];" for name, node in ids.items()]
-    for heard, listener, aliases in _arrows(listed, ids):
+    for source, subscriber, aliases in _arrows(listed, ids):
         label = f" [label={_for_dot(', '.join(aliases))}]" if aliases else ""
-        lines.append(f"    {ids[heard]} -> {ids[listener]}{label};")
+        lines.append(f"    {ids[source]} -> {ids[subscriber]}{label};")
     return "\n".join([*lines, "}"]) + "\n"
 
 
+def _node_ids(subscriptions: tuple[SubscriptionsByName, ...]) -> dict[str, str]:
+    return {each.subscriber: f"p{number}" for number, each in enumerate(subscriptions)}
+
+
 def _arrows(
-    hearings: tuple[Hearing, ...], present: Mapping[str, str]
+    subscriptions: tuple[SubscriptionsByName, ...], present: Mapping[str, str]
 ) -> Iterator[tuple[str, str, tuple[str, ...]]]:
-    for each in hearings:
-        if each.heard == "everyone":
-            yield from ((name, each.listener, ()) for name in present if name != each.listener)
+    for each in subscriptions:
+        if each.subscribed_to == "everyone":
+            yield from ((name, each.subscriber, ()) for name in present if name != each.subscriber)
         else:
             yield from (
-                (heard.name, each.listener, heard.stream_aliases)
-                for heard in each.heard
-                if heard.name in present
+                (source.name, each.subscriber, source.stream_aliases)
+                for source in each.subscribed_to
+                if source.name in present
             )
 
 
 def _for_mermaid(text: str) -> str:
-    # Mermaid has no escape inside quotes but its numeric entities; all but letters, digits and
-    # spaces are written so, because a name is anyone's input.
+    # Names are untrusted input. Inside quotes Mermaid has no escape but numeric entities, so
+    # everything that is not a letter, digit or space is written as one.
     return "".join(each if each.isalnum() or each in " -_.," else f"#{ord(each)};" for each in text)
 
 

@@ -1,4 +1,4 @@
-"""What can go wrong with whole conferences; drawn in the tree of `webrtc_async.errors`."""
+"""Errors of whole conferences; the tree is drawn in `webrtc_async.errors`."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -8,30 +8,30 @@ from webrtc_async.conferences.resource import Resource
 from webrtc_async.errors import ApiError, CreateRolledBackError, WebRtcError
 from webrtc_async.errors.outcome import Outcome
 
-MOST_SHOWN: Final = 3
-"""Failures and leaked resources that a text shows; the attributes have them all."""
+MAX_SHOWN: Final = 3
+"""Failures and resources that an error text lists; the attributes hold all of them."""
 
 
 class JournalError(WebRtcError):
-    """A journal of set-ups cannot be read or written; nothing further is begun."""
+    """A journal cannot be read or written; nothing more is started."""
 
 
 class ConferenceError(  # pyright: ignore[reportIncompatibleVariableOverride]
     WebRtcError, ExceptionGroup[WebRtcError]
 ):
-    """A conference could not be set up or torn down: a group of the failures that ended it.
+    """The group of failures that ended the set-up or tear-down of a conference.
 
-    `except* RateLimitedError` takes those of one kind out of it.
+    `except* RateLimitedError` takes the failures of one kind out of it.
 
     Attributes:
-        leaked: What is not known to be deleted; the service deletes it after nine hours.
+        not_deleted: Resources that may still exist; the service deletes them after nine hours.
     """
 
     # As the root has it: that of ExceptionGroup cannot be set.
     message = ""  # pyright: ignore[reportIncompatibleMethodOverride]
 
     def __new__(cls, message: str, errors: Sequence[WebRtcError], **_: object) -> Self:
-        """Make the group; what else is given is the initializer's."""
+        """Make the group; the initializer takes the other arguments."""
         return super().__new__(cls, message, errors)
 
     def __init__(  # pyright: ignore[reportInconsistentConstructor]
@@ -39,18 +39,18 @@ class ConferenceError(  # pyright: ignore[reportIncompatibleVariableOverride]
         message: str,
         errors: Sequence[WebRtcError],
         *,
-        leaked: Sequence[Resource] = (),
+        not_deleted: Sequence[Resource] = (),
         operation: str = "",
         outcome: Outcome = Outcome.NOT_SENT,
     ) -> None:
         worst = max([outcome, *(error.outcome for error in errors)])
         super().__init__(message, operation=operation, outcome=worst)
-        # The root leaves the message alone there, and a pickle needs all that made the group.
+        # The root keeps only the message there, and a pickle needs both arguments of the group.
         self.args = (message, list(errors))
-        self.leaked = tuple(leaked)
+        self.not_deleted = tuple(not_deleted)
 
     def derive(self, errors: Sequence[Any], /) -> Any:
-        """Return the same failure with a part of its errors, as `except*` needs it."""
+        """Return the same error with some of its failures, as `except*` needs it."""
         part = type(self)(self.message, errors)
         vars(part).update(vars(self))
         return part
@@ -61,17 +61,17 @@ class ConferenceError(  # pyright: ignore[reportIncompatibleVariableOverride]
 
     @property
     def _consequence(self) -> str:
-        if not self.leaked:
-            return "Nothing that is known of is left."
-        return f"Not known to be deleted: {', '.join(_first(self.leaked))}."
+        if not self.not_deleted:
+            return "No known resource is left."
+        return f"May still exist: {', '.join(_first(self.not_deleted))}. Delete by id."
 
 
 class SetupError(ConferenceError):
-    """A conference could not be set up, and what existed of it was deleted.
+    """The set-up of a conference failed, and the resources that it created were deleted.
 
     Attributes:
-        created: Everything that was known to exist, newest last.
-        rollback: The failures of deletes; the cause is in `exceptions` alone.
+        created: The resources that were created, newest last.
+        rollback: The failures of deletions; `exceptions` holds only the failures of the set-up.
     """
 
     def __init__(  # pyright: ignore[reportInconsistentConstructor]
@@ -79,40 +79,42 @@ class SetupError(ConferenceError):
         message: str,
         errors: Sequence[WebRtcError],
         *,
-        leaked: Sequence[Resource] = (),
+        not_deleted: Sequence[Resource] = (),
         operation: str = "",
         outcome: Outcome = Outcome.NOT_SENT,
         created: Sequence[Resource] = (),
         rollback: Sequence[WebRtcError] = (),
     ) -> None:
-        super().__init__(message, errors, leaked=leaked, operation=operation, outcome=outcome)
+        super().__init__(
+            message, errors, not_deleted=not_deleted, operation=operation, outcome=outcome
+        )
         self.created = tuple(created)
         self.rollback = tuple(rollback)
 
     @property
-    def unknown(self) -> tuple[WebRtcError, ...]:
-        """The failures of creates that may have made something whose id did not arrive."""
+    def maybe_created(self) -> tuple[WebRtcError, ...]:
+        """The failures of creates that may have created a resource whose id did not arrive."""
         failures = cast("tuple[WebRtcError, ...]", self.exceptions)
         return tuple(error for error in failures if may_have_created(error))
 
     @property
     def _consequence(self) -> str:
         text = super()._consequence
-        if self.unknown:
-            text += f" Creates that may have made what nobody has the id of: {len(self.unknown)}."
+        if self.maybe_created:
+            text += f" Resources that may exist without a known id: {len(self.maybe_created)}."
         return text
 
 
 class ConferenceOverError(WebRtcError, RuntimeError):
-    """A conference was used after its tear-down had begun; nothing was sent."""
+    """A conference was used after its tear-down began; nothing was sent."""
 
 
 class TeardownError(ConferenceError):
-    """A conference could not be deleted whole."""
+    """The tear-down of a conference left some of its resources."""
 
 
 def may_have_created(failure: WebRtcError) -> bool:
-    """Whether a failed create may have made something whose id did not arrive."""
+    """Return whether a failed create may have created a resource whose id did not arrive."""
     if not failure.operation.startswith("create") or failure.outcome is Outcome.NOT_SENT:
         return False
     if isinstance(failure, CreateRolledBackError):
@@ -121,11 +123,11 @@ def may_have_created(failure: WebRtcError) -> bool:
 
 
 def _first(values: Sequence[object]) -> list[str]:
-    # Requests that are under way together often fail alike.
+    # Concurrent requests often fail alike, so equal texts are listed once.
     times = Counter(map(str, values))
     shown = [
         text if count == 1 else f"{text} ({count} times)"
-        for text, count in list(times.items())[:MOST_SHOWN]
+        for text, count in list(times.items())[:MAX_SHOWN]
     ]
-    more = len(values) - sum(list(times.values())[:MOST_SHOWN])
+    more = len(values) - sum(list(times.values())[:MAX_SHOWN])
     return [*shown, *([f"and {more} more"] if more > 0 else [])]

@@ -1,4 +1,4 @@
-"""A file that knows what was set up, so that a crash loses nothing and repeats nothing."""
+"""The journal file, which lets a bulk set-up resume after a crash."""
 
 import os
 import stat
@@ -18,24 +18,24 @@ from webrtc_async.conferences.errors import JournalError
 from webrtc_async.conferences.resource import Resource
 
 LIFETIME: Final = 9 * 60 * 60.0
-"""Seconds after which the service has deleted a session; what is older is set up anew."""
+"""Seconds after which the service deletes a session; older conferences are set up again."""
 
 
 @define(eq=False)
 class Journal:
-    """A journal of set-ups: JSON lines, appended to, in a file that only its owner may read.
+    """A journal of set-ups: an append-only file of JSON lines that only its owner may read.
 
-    What is to be created is written before it is, and what was created after it is, so that a
-    journal knows everything but what was under way in a crash. A last line that a crash cut short
-    is dropped.
+    A line is written before the creates of a plan and after each of them, so that a journal lists
+    everything but the requests that were in flight during a crash. A last line that a crash cut
+    short is dropped.
 
     Attributes:
-        path: The file; made if it is missing.
-        fsync: Whether each line is on the disk, not only with the system, before work goes on;
-            without it a crash of the machine may lose the last lines.
-        keep_tokens: Whether device tokens are written too: they come only once, so that without
-            them a conference that a journal knew has none.
-        clock: Tells the seconds since 1970; for tests.
+        path: The file; created if it is missing.
+        fsync: True to wait until each line is on the disk. Without it, a crash of the machine (not
+            of the process) may lose the last lines.
+        keep_tokens: True to write device tokens too. The service gives them only once, so without
+            this a conference that comes from the journal has none.
+        clock: Returns the seconds since 1970; for tests.
     """
 
     path: Path = field(converter=Path)
@@ -52,14 +52,14 @@ class Journal:
     _syncing: anyio.Lock | None = field(default=None, init=False, repr=False)
 
     def open(self, account_id: str) -> Self:
-        """Read what the file knows, and keep it open for the account.
+        """Read the file, and keep it open for the account.
 
         Raises:
-            JournalError: It cannot be read or written, is no journal, is another account's, or is
-                in use.
+            JournalError: The file cannot be read or written, is not a journal, belongs to another
+                account, or is in use.
         """
         if self._file is not None:
-            raise JournalError(f"the journal {self.path} is in use.")
+            raise JournalError(f"the journal {self.path} is in use. Wait for that call to end.")
         try:
             self._file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
             _check_regular(self._file, self.path)
@@ -68,7 +68,7 @@ class Journal:
         except OSError as error:
             self.close()
             raise JournalError(
-                f"the journal {self.path} cannot be opened: {error.strerror}."
+                f"the journal {self.path} cannot be opened: {error.strerror}. Nothing was sent."
             ) from None
         except BaseException:
             self.close()
@@ -85,18 +85,18 @@ class Journal:
 
     @property
     def keys(self) -> tuple[str, ...]:
-        """The plans of which something is known to exist, oldest first."""
+        """The keys of the plans that have resources at the service, oldest first."""
         return (*self._unfinished, *self._finished)
 
     def finished(self, key: str) -> Conference | None:
-        """Return a plan's conference if it is known to be up.
+        """Return a plan's conference if its set-up was finished.
 
         Raises:
-            JournalError: Its line cannot be read any more.
+            JournalError: Its line can no longer be read.
         """
         if key not in self._finished:
             return None
-        assert self._file is not None  # noqa: S101  # nothing is known of a closed journal
+        assert self._file is not None  # noqa: S101  # a closed journal has no keys
         start = self._finished[key]
         line = bytearray()
         while not line.endswith(b"\n"):
@@ -108,32 +108,32 @@ class Journal:
         return lines.read_done(bytes(line), f"byte {start} of {self.path}")
 
     def unfinished(self, key: str) -> tuple[Resource, ...]:
-        """Return what is known to exist of a plan whose set-up was not finished."""
+        """Return the resources of a plan whose set-up was not finished."""
         return tuple(self._unfinished.get(key, ()))
 
     async def begin(self, key: str) -> None:
-        """Write that a plan's creates follow.
+        """Write that the creates of a plan follow.
 
         Raises:
-            JournalError: It cannot be written; nothing may be created.
+            JournalError: The line cannot be written; nothing may be created.
         """
         await self._write(lines.begun(key, self.clock()))
         self._unfinished[key] = []
 
     async def record(self, key: str, resource: Resource) -> None:
-        """Write what was created.
+        """Write that a resource was created.
 
         Raises:
-            JournalError: It cannot be written.
+            JournalError: The line cannot be written.
         """
         self._unfinished.setdefault(key, []).append(resource)
         await self._write(lines.created(key, resource))
 
     async def finish(self, conference: Conference) -> None:
-        """Write that a conference is up.
+        """Write that the set-up of a conference is finished.
 
         Raises:
-            JournalError: It cannot be written.
+            JournalError: The line cannot be written.
         """
         start = self._size
         await self._write(
@@ -143,12 +143,12 @@ class Journal:
         self._finished[conference.key] = start
 
     async def forget(self, key: str) -> None:
-        """Write that nothing is left of a plan.
+        """Write that every resource of a plan is deleted.
 
         Raises:
-            JournalError: It cannot be written.
+            JournalError: The line cannot be written.
         """
-        await self._write(lines.gone(key, self.clock()))
+        await self._write(lines.deleted(key, self.clock()))
         self._unfinished.pop(key, None)
         self._finished.pop(key, None)
 
@@ -160,25 +160,25 @@ class Journal:
             await self._sync()
 
     def _append(self, line: bytes) -> None:
-        assert self._file is not None  # noqa: S101  # the callers have seen to it
+        assert self._file is not None  # noqa: S101  # callers have checked it
         try:
             written = os.write(self._file, line)
-            reason: str | None = "there is no room for a line"
+            reason: str | None = "no space left for a line"
         except OSError as error:
             written, reason = 0, error.strerror
         if written < len(line):
-            # A line cut short would be taken for the end of a crash.
+            # A partial line would look like a crash.
             os.ftruncate(self._file, self._size)
             raise self._unwritable(reason)
         self._size += written
 
     async def _sync(self) -> None:
-        """Wait until all that is written is on the disk, together with whoever else waits."""
+        """Wait until every written line is on the disk; concurrent callers share one fsync."""
         if self._syncing is None:
             self._syncing = anyio.Lock()
-        mine = self._size
+        written = self._size
         async with self._syncing:
-            if self._synced >= mine or self._file is None:
+            if self._synced >= written or self._file is None:
                 return
             reached = self._size
             try:
@@ -189,8 +189,8 @@ class Journal:
 
     def _unwritable(self, reason: str | None) -> JournalError:
         return JournalError(
-            f"the journal {self.path} cannot be written: {reason}. Nothing further is begun; when "
-            "it can be written, the same call goes on."
+            f"the journal {self.path} cannot be written: {reason}. Nothing more is started. Make "
+            "it writable, then repeat the call to continue."
         )
 
     def _load(self, account_id: str) -> None:
@@ -200,13 +200,13 @@ class Journal:
                 lines.check_header(line, account_id, where)
             else:
                 self._take(line, start, where)
-        assert self._file is not None  # noqa: S101  # it was just opened
+        assert self._file is not None  # noqa: S101  # open() has just opened it
         os.ftruncate(self._file, self._size)
         if self._size == 0:
             self._append(lines.header(account_id))
 
     def _lines(self) -> Iterator[tuple[int, bytes]]:
-        """Read whole lines and where they start; one that a crash cut short is not one."""
+        """Read the complete lines with their offsets; skip a last line that a crash cut short."""
         with self.path.open("rb") as file:
             for line in file:
                 if line.endswith(b"\n"):
@@ -222,23 +222,23 @@ class Journal:
                 self._unfinished.pop(key, None)
                 if at + LIFETIME > self.clock():
                     self._finished[key] = start
-            case {"plan": str(key), "gone": _}:
+            case {"plan": str(key), "deleted": _}:
                 self._unfinished.pop(key, None)
                 self._finished.pop(key, None)
             case {"plan": str(key)}:
                 self._unfinished.setdefault(key, []).append(lines.read_created(fields, where))
             case _:
-                raise JournalError(f"{where} says nothing that this version can read.")
+                raise lines.unreadable(where)
 
 
 def _check_regular(file: int, path: Path) -> None:
-    """Refuse devices and pipes, some of which can be read for ever."""
+    """Refuse devices and pipes, because some of them have no end."""
     if not stat.S_ISREG(os.fstat(file).st_mode):
-        raise JournalError(f"the journal {path} is not a regular file: take another one.")
+        raise JournalError(f"the journal {path} is not a regular file. Choose another path.")
 
 
 def _lock(file: int, path: Path) -> None:
-    """Keep other processes from the same journal, where the system can."""
+    """Lock the journal against other processes, on systems that can."""
     if sys.platform == "win32":  # pragma: no cover
         return
     import fcntl  # noqa: PLC0415  # Windows has none
@@ -246,4 +246,6 @@ def _lock(file: int, path: Path) -> None:
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
-        raise JournalError(f"the journal {path} is in use by another process.") from None
+        raise JournalError(
+            f"the journal {path} is in use by another process. Wait for it, or choose another path."
+        ) from None

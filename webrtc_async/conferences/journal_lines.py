@@ -1,11 +1,11 @@
-"""What the lines of a journal say.
+"""The lines of a journal.
 
     {"journal": 1, "account": "9900000"}                            the first line
-    {"plan": "visit-42", "begun": 1764072000}                       creates may follow
+    {"plan": "visit-42", "begun": 1764072000}                       creates follow
     {"plan": "visit-42", "session": "..."}                          created
     {"plan": "visit-42", "participant": "...", "name": "agent"}     created
-    {"plan": "visit-42", "done": 1764072001, "conference": {...}}   it is up
-    {"plan": "visit-42", "gone": 1764072002}                        what was created is deleted
+    {"plan": "visit-42", "done": 1764072001, "conference": {...}}   set up
+    {"plan": "visit-42", "deleted": 1764072002}                     deleted
 
 Times are seconds since 1970.
 """
@@ -28,23 +28,23 @@ def header(account_id: str) -> bytes:
 
 
 def check_header(line: bytes, account_id: str, where: str) -> None:
-    """Refuse a file that is no journal, or another account's.
+    """Refuse a file that is not a journal, or is the journal of another account.
 
     Raises:
-        JournalError: It is.
+        JournalError: The first line is not the header of this account's journal.
     """
     fields = read(line, where)
     if fields.get("journal") != VERSION:
-        raise JournalError(f"{where} does not begin a journal of set-ups: take another file.")
+        raise JournalError(f"{where} is not the first line of a journal. Choose another file.")
     if fields.get("account") != account_id:
         raise JournalError(
-            f"{where} says that the journal is of account {str(fields.get('account'))[:64]!r}, and "
-            f"the client is of {account_id!r}: take another file."
+            f"{where} belongs to account {str(fields.get('account'))[:64]!r}, but the client's "
+            f"account is {account_id!r}. Choose another file."
         )
 
 
 def read(line: bytes, where: str) -> dict[str, Any]:
-    """Return what a line says.
+    """Return the fields of a line.
 
     Raises:
         JournalError: It is not a JSON object.
@@ -54,27 +54,27 @@ def read(line: bytes, where: str) -> dict[str, Any]:
     except ValidationError:
         fields = None
     if not is_object(fields):
-        raise JournalError(f"{where} cannot be read: it is not a line of a journal.")
+        raise JournalError(f"{where} cannot be read: it is not a JSON object.")
     return fields
 
 
 def begun(key: str, now: float) -> bytes:
-    """Return the line that a plan's creates follow."""
+    """Return the line that precedes the creates of a plan."""
     return _line({"plan": key, "begun": now})
 
 
 def created(key: str, resource: Resource) -> bytes:
-    """Return the line about something that was created."""
+    """Return the line for a created resource."""
     if resource.kind == "session":
         return _line({"plan": key, "session": resource.id})
     return _line({"plan": key, "participant": resource.id, "name": resource.name})
 
 
 def read_created(fields: Mapping[str, Any], where: str) -> Resource:
-    """Return what was created.
+    """Return the resource that was created.
 
     Raises:
-        JournalError: The line is about nothing that a journal knows.
+        JournalError: The line is of no known kind.
     """
     match fields:
         case {"session": str(found)}:
@@ -82,11 +82,11 @@ def read_created(fields: Mapping[str, Any], where: str) -> Resource:
         case {"participant": str(found), "name": str(name)}:
             return Resource("participant", found, name)
         case _:
-            raise JournalError(f"{where} says nothing that this version can read.")
+            raise unreadable(where)
 
 
 def done(conference: Conference, now: float, *, keep_tokens: bool) -> bytes:
-    """Return the line about a conference that is up; tokens only if they are to be kept."""
+    """Return the line for a finished set-up, with the device tokens only if asked."""
     members = {
         member.name: {
             "id": member.participant.id,
@@ -99,17 +99,17 @@ def done(conference: Conference, now: float, *, keep_tokens: bool) -> bytes:
 
 
 def read_done(line: bytes, where: str) -> Conference:
-    """Return the conference that a line is about; of tags and permissions it knows nothing.
+    """Return the conference of a finished set-up, without tags and permissions.
 
     Raises:
-        JournalError: The line is not about one.
+        JournalError: The line is not the line of a finished set-up.
     """
     fields = read(line, where)
     match fields:
         case {"plan": str(key), "conference": {"session": str(session), "members": members}}:
             pass
         case _:
-            raise JournalError(f"{where} is not about a conference that is up.")
+            raise JournalError(f"{where} does not describe a conference.")
     try:
         return Conference(
             session=Session(id=session),
@@ -124,12 +124,17 @@ def read_done(line: bytes, where: str) -> Conference:
             key=key,
         )
     except (AttributeError, KeyError, TypeError):
-        raise JournalError(f"{where} is not about a conference that is up.") from None
+        raise JournalError(f"{where} does not describe a conference.") from None
 
 
-def gone(key: str, now: float) -> bytes:
-    """Return the line about a plan of which nothing is left."""
-    return _line({"plan": key, "gone": now})
+def deleted(key: str, now: float) -> bytes:
+    """Return the line for a plan whose resources are deleted."""
+    return _line({"plan": key, "deleted": now})
+
+
+def unreadable(where: str) -> JournalError:
+    """Return the error for a line of an unknown kind."""
+    return JournalError(f"{where} has a kind that this version cannot read. Use a newer version.")
 
 
 def _line(fields: Mapping[str, object]) -> bytes:

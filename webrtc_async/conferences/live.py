@@ -1,24 +1,28 @@
-"""A conference under way: who joins late, who leaves early, who hears whom from now on."""
+"""A conference that is going on: late joins, early leaves and changed subscriptions."""
 
 import anyio
 from attrs import define, field
 
-from webrtc_async.conferences.background_work import BackgroundWork, wait_for
-from webrtc_async.conferences.conference import Conference, Member, subscriptions_for
+from webrtc_async._tasks.background_work import BackgroundWork, wait_for
+from webrtc_async.conferences.conference import Conference, Member
 from webrtc_async.conferences.deletion import Deletion
 from webrtc_async.conferences.errors import ConferenceOverError, TeardownError
-from webrtc_async.conferences.plan import MOST_PARTICIPANTS, Seat
+from webrtc_async.conferences.plan import MAX_PARTICIPANTS, ParticipantSpec
 from webrtc_async.conferences.resource import Resource
-from webrtc_async.conferences.setup import NAME, Setup, ids_of
-from webrtc_async.conferences.subscriptions import Hears, as_hearing, check_hearing
+from webrtc_async.conferences.setup import OPERATION, Setup
+from webrtc_async.conferences.subscriptions import (
+    SubscribeTo,
+    check_subscriptions,
+    read_subscriptions,
+)
 from webrtc_async.endpoints import Endpoints
 from webrtc_async.errors import InvalidArgumentError, WebRtcError
-from webrtc_async.models import Session, Subscriptions
+from webrtc_async.models import Session
 
 
 @define(eq=False)
 class LiveConference:
-    """A conference under way: `conference["agent"]` is the member of that name.
+    """A conference that is going on; `conference["agent"]` is the member of that name.
 
     Attributes:
         now: The conference as it is now, as a value.
@@ -30,7 +34,7 @@ class LiveConference:
     _grace: float = field(repr=False)
     _names: set[str] = field(init=False, repr=False)
     _joining: set[Setup] = field(factory=set[Setup], init=False, repr=False)
-    _turns: dict[str, anyio.Lock] = field(factory=dict[str, anyio.Lock], init=False, repr=False)
+    _locks: dict[str, anyio.Lock] = field(factory=dict[str, anyio.Lock], init=False, repr=False)
     _is_over: bool = field(default=False, init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -51,56 +55,62 @@ class LiveConference:
         return len(self.now)
 
     def mermaid(self) -> str:
-        """Draw who hears whom as a Mermaid flowchart; an arrow goes to who hears."""
+        """Return the subscriptions as a Mermaid flowchart; an arrow points to the subscriber."""
         return self.now.mermaid()
 
     def dot(self) -> str:
-        """Draw who hears whom as a graph in Graphviz's DOT; an arrow goes to who hears."""
+        """Return the subscriptions as a Graphviz DOT graph; an arrow points to the subscriber."""
         return self.now.dot()
 
-    async def join(self, seat: Seat | str, *, hears: Hears = "everyone") -> Member:
-        """Have a latecomer created and join.
+    async def join(
+        self, participant: ParticipantSpec | str, *, subscribe_to: SubscribeTo = "everyone"
+    ) -> Member:
+        """Create a participant and let it join.
 
-        Who hears everyone hears the latecomer too; for others, `subscribe` anew.
+        Members that are subscribed to everyone receive it too; for others, call `subscribe`.
 
         Args:
-            seat: Who joins; a text is a seat of that name.
-            hears: Whom they hear.
+            participant: The participant. A string is the name of one with default settings.
+            subscribe_to: The members that it receives.
 
         Raises:
-            InvalidArgumentError: The name is taken, or the session full.
+            InvalidArgumentError: The name is taken, or the session is full.
             ConferenceOverError: The tear-down has begun.
-            WebRtcError: A request failed, and what was created is deleted.
+            WebRtcError: A request failed, and the participant was deleted.
         """
-        self._check_going_on()
-        seat = Seat(seat) if isinstance(seat, str) else seat
-        if seat.name in self._names:
-            raise InvalidArgumentError(f"Somebody is named {seat.name!r}; names are unique.")
-        if len(self._names) >= MOST_PARTICIPANTS:
-            raise InvalidArgumentError(f"The session is full: it holds {MOST_PARTICIPANTS}.")
-        hearing = as_hearing(seat.name, hears)
-        check_hearing(hearing, (*(member.name for member in self.now.members), seat.name))
+        self._check_not_over()
+        spec = ParticipantSpec(participant) if isinstance(participant, str) else participant
+        if spec.name in self._names:
+            raise InvalidArgumentError(
+                f"A participant is already named {spec.name!r}; names must be unique."
+            )
+        if len(self._names) >= MAX_PARTICIPANTS:
+            raise InvalidArgumentError(
+                f"The session is full: it holds at most {MAX_PARTICIPANTS} participants."
+            )
+        subscriptions = read_subscriptions(spec.name, subscribe_to)
+        check_subscriptions(subscriptions, (*self.now.ids, spec.name))
         setup = Setup(
             client=self._client,
-            places=self._background_work.places,
-            seats=(seat,),
-            hearing_of=lambda _: hearing,
+            slots=self._background_work.slots,
+            participants=(spec,),
+            subscriptions_of=lambda _: subscriptions,
             session_plan=self.session,
-            present=ids_of(self.now.members),
+            present=self.now.ids,
         )
-        self._names.add(seat.name)
+        self._names.add(spec.name)
         self._joining.add(setup)
         try:
-            self._background_work.start(setup.run, f"{seat.name} joining")
-            await wait_for(setup.done, grace=self._grace, on_leaving=setup.abandon)
+            self._background_work.start(setup.run, f"{spec.name} joining")
+            await wait_for(setup.done, wait_when_cancelled=self._grace, on_cancelled=setup.abandon)
             if not setup.is_up or self._is_over:
-                raise self._why_not(setup)
+                raise self._join_failure(setup)
             self._joining.remove(setup)
-            self.now = self.now.with_member(setup.members[0], hearing)
+            self.now = self.now.with_member(setup.members[0], subscriptions)
         finally:
             if setup in self._joining and not self._is_over:
-                self._give_up(setup)
-        return self.now[seat.name]
+                self._give_up_join(setup)
+        return self.now[spec.name]
 
     async def leave(self, name: str) -> None:
         """Delete a member; the others stay.
@@ -108,12 +118,12 @@ class LiveConference:
         Raises:
             KeyError: There is no such member.
             ConferenceOverError: The tear-down has begun.
-            WebRtcError: The delete failed; the member stays in the conference's books.
+            WebRtcError: The deletion failed; the participant is still a member.
         """
-        self._check_going_on()
-        async with self._turn(name):
+        self._check_not_over()
+        async with self._lock(name):
             deletion = Deletion(
-                self._client, self._background_work.places, [self.now[name].resource]
+                self._client, self._background_work.slots, [self.now[name].resource]
             )
             await deletion.run()
             if deletion.errors:
@@ -121,30 +131,33 @@ class LiveConference:
             self.now = self.now.without(name)
             self._names.discard(name)
 
-    async def subscribe(self, listener: str, hears: Hears) -> None:
-        """Change whom a member hears; nothing of what was there is kept.
+    async def subscribe(self, name: str, subscribe_to: SubscribeTo) -> None:
+        """Replace all subscriptions of a member.
+
+        Args:
+            name: The member.
+            subscribe_to: The members that it receives from now on.
 
         Raises:
-            InvalidArgumentError: Somebody named is not a member.
+            InvalidArgumentError: A name is not a member's.
             ConferenceOverError: The tear-down has begun.
             WebRtcError: The request failed.
         """
-        self._check_going_on()
-        hearing = as_hearing(listener, hears)
-        async with self._turn(listener):
-            check_hearing(hearing, (member.name for member in self.now.members))
-            ids = ids_of(self.now.members)
-            chosen = subscriptions_for(hearing, self.session.id, ids)
-            async with self._background_work.places:
+        self._check_not_over()
+        subscriptions = read_subscriptions(name, subscribe_to)
+        async with self._lock(name):
+            ids = self.now.ids
+            check_subscriptions(subscriptions, ids)
+            async with self._background_work.slots:
                 await self._client.update_participant_subscriptions(
                     session_id=self.session.id,
-                    participant_id=ids[listener],
-                    subscriptions=Subscriptions.nothing() if chosen is None else chosen,
+                    participant_id=ids[name],
+                    subscriptions=subscriptions.by_id(self.session.id, ids),
                 )
-            self.now = self.now.hearing(hearing)
+            self.now = self.now.with_subscriptions(subscriptions)
 
     def end(self) -> "Teardown":
-        """Begin the tear-down, in a task of the client's."""
+        """Start the tear-down in a task of the client."""
         self._is_over = True
         teardown = Teardown(
             self._client, self._background_work, list(self.now.resources), self._joining
@@ -152,56 +165,58 @@ class LiveConference:
         self._background_work.start(teardown.run, f"tear-down of {self.session.id}")
         return teardown
 
-    def _turn(self, name: str) -> anyio.Lock:
-        # One after the other for a member; different members never wait for each other.
-        return self._turns.setdefault(name, anyio.Lock())
+    def _lock(self, name: str) -> anyio.Lock:
+        # Changes of one member run one after the other; those of different members run together.
+        return self._locks.setdefault(name, anyio.Lock())
 
-    def _check_going_on(self) -> None:
+    def _check_not_over(self) -> None:
         if self._is_over:
-            raise ConferenceOverError("it is over: its tear-down has begun.", operation=NAME)
+            raise ConferenceOverError("it is over: its tear-down has begun.", operation=OPERATION)
 
-    def _why_not(self, setup: Setup) -> Exception:
-        if setup.foreign is not None:
-            return setup.foreign
+    def _join_failure(self, setup: Setup) -> Exception:
+        if setup.unexpected_error is not None:
+            return setup.unexpected_error
         if setup.errors:
-            for each in setup.left:
-                setup.errors[0].add_note(f"{each} is not known to be deleted.")
+            for each in setup.not_deleted:
+                setup.errors[0].add_note(f"{each} may still exist.")
             return setup.errors[0]
-        return ConferenceOverError("it ended before the latecomer was in.", operation=NAME)
+        return ConferenceOverError(
+            "it ended before the participant had joined.", operation=OPERATION
+        )
 
-    def _give_up(self, setup: Setup) -> None:
-        """Forget a latecomer, whose set-up undoes itself, or is undone if it came too late."""
+    def _give_up_join(self, setup: Setup) -> None:
+        """Forget a join that undoes itself; undo it if it finished too late."""
         self._joining.discard(setup)
-        self._names.discard(setup.seats[0].name)
+        self._names.discard(setup.participants[0].name)
         if setup.is_up:
-            deletion = Deletion(self._client, self._background_work.places, setup.left)
-            self._background_work.start(deletion.run, "deletion of a latecomer")
+            deletion = Deletion(self._client, self._background_work.slots, setup.not_deleted)
+            self._background_work.start(deletion.run, "deletion of a late participant")
 
 
 @define(eq=False)
 class Teardown:
-    """The end of a conference.
+    """The tear-down of a conference.
 
     Attributes:
-        left: What is not known to be deleted.
-        done: Set when all that can be deleted is.
+        not_deleted: The resources that may still exist.
+        done: Set when every resource that can be deleted is.
     """
 
     _client: Endpoints
     _background_work: BackgroundWork
-    left: list[Resource]
+    not_deleted: list[Resource]
     _joining: set[Setup]
     done: anyio.Event = field(factory=anyio.Event, init=False)
     _errors: list[WebRtcError] = field(factory=list[WebRtcError], init=False)
 
     async def run(self) -> None:
-        """Delete the members, latecomers on their way in included, and then the session."""
+        """Delete the members, including those that are still joining, and then the session."""
         try:
             for setup in tuple(self._joining):
                 setup.abandon()
                 await setup.done.wait()
-                self.left.extend(setup.left)
-            deletion = Deletion(self._client, self._background_work.places, self.left)
+                self.not_deleted.extend(setup.not_deleted)
+            deletion = Deletion(self._client, self._background_work.slots, self.not_deleted)
             await deletion.run()
             self._errors = deletion.errors
         finally:
@@ -209,9 +224,12 @@ class Teardown:
 
     @property
     def failure(self) -> TeardownError | None:
-        """What could not be deleted, if anything."""
+        """The error for all failures, if any."""
         if not self._errors:
             return None
         return TeardownError(
-            "it could not be torn down whole.", self._errors, operation=NAME, leaked=self.left
+            "the tear-down failed.",
+            self._errors,
+            operation=OPERATION,
+            not_deleted=self.not_deleted,
         )

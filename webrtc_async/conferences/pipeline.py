@@ -1,4 +1,4 @@
-"""Work on any number of items, a few at a time, with a few results waiting at any time."""
+"""Concurrent work on any number of items, with a bounded number of results in memory."""
 
 from collections import deque
 from collections.abc import (
@@ -16,7 +16,8 @@ import anyio
 from anyio.lowlevel import checkpoint
 from attrs import define, field
 
-from webrtc_async.conferences.background_work import BackgroundWork, wait_for
+from webrtc_async._config.validation import check_count
+from webrtc_async._tasks.background_work import BackgroundWork, wait_for
 
 ItemT = TypeVar("ItemT")
 ResultT = TypeVar("ResultT")
@@ -24,27 +25,30 @@ ResultT = TypeVar("ResultT")
 Source = Iterable[ItemT] | AsyncIterable[ItemT]
 
 
-async def _change_nothing() -> None:
-    """Leave everything as it is."""
+async def _do_nothing() -> None:
+    """Do nothing at the start or end of a pipeline."""
 
 
 @define(eq=False, kw_only=True)
 class Pipeline(Generic[ItemT, ResultT]):
-    """Turns items into results in tasks of the client's, and hands them over as they are made.
+    """Work that turns items into results in tasks of the client.
 
     Attributes:
         background_work: Runs the tasks.
-        items: What to work on, taken one by one as places come free.
-        work: Makes the result of an item, or None for one that is not to be handed over; what it
-            raises ends everything.
-        on_result: Called in the caller's task with each result before it is handed over; what it
-            raises ends everything.
-        stop: Called to end early what is under way.
-        undo: Called with each result that was made and not handed over.
-        on_start: Called in the caller's task before anything; what it raises ends everything.
-        on_end: Called when nothing is under way any more.
-        concurrency: Items at a time; as many results may wait.
-        grace: Seconds that a caller who leaves early waits for what is under way.
+        items: The items; the next one is read when there is room for it.
+        work: Returns the result of an item, or None to yield nothing for it. An exception ends the
+            pipeline.
+        on_result: Called in the caller's task with each result before it is yielded. An exception
+            ends the pipeline.
+        stop: Called to cut running work short.
+        undo: Called with each result that was made but not yielded.
+        on_start: Called first, in the caller's task. An exception ends the pipeline.
+        on_end: Called when no work is running any more.
+        concurrency: Number of items at the same time; as many results may wait.
+        grace: Seconds that a caller that leaves early waits for running work.
+
+    Raises:
+        ConfigurationError: The concurrency is not a whole number of at least 1.
     """
 
     background_work: BackgroundWork
@@ -53,33 +57,34 @@ class Pipeline(Generic[ItemT, ResultT]):
     on_result: Callable[[ResultT], Awaitable[None]]
     stop: Callable[[], None]
     undo: Callable[[ResultT], Coroutine[None, None, None]]
-    on_start: Callable[[], Awaitable[None]] = _change_nothing
-    on_end: Callable[[], Awaitable[None]] = _change_nothing
+    on_start: Callable[[], Awaitable[None]] = _do_nothing
+    on_end: Callable[[], Awaitable[None]] = _do_nothing
     concurrency: int
     grace: float
     _ready: deque[ResultT] = field(factory=deque[ResultT], init=False)
     _has_news: anyio.Event = field(factory=anyio.Event, init=False)
     _has_ended: anyio.Event = field(factory=anyio.Event, init=False)
-    _places: anyio.Semaphore = field(init=False)
-    _turn: anyio.Lock = field(factory=anyio.Lock, init=False)
-    _pull: anyio.CancelScope = field(factory=anyio.CancelScope, init=False)
+    _slots: anyio.Semaphore = field(init=False)
+    _source_lock: anyio.Lock = field(factory=anyio.Lock, init=False)
+    _source_scope: anyio.CancelScope = field(factory=anyio.CancelScope, init=False)
     _is_over: bool = field(default=False, init=False)
     _failure: Exception | None = field(default=None, init=False)
 
     def __attrs_post_init__(self) -> None:
-        self._places = anyio.Semaphore(2 * self.concurrency)
+        check_count("concurrency", self.concurrency)
+        self._slots = anyio.Semaphore(2 * self.concurrency)
 
     async def results(self) -> AsyncGenerator[ResultT]:
-        """Return the results as they are made; who leaves early leaves nothing under way."""
+        """Yield the results as they are made; end all running work if the caller leaves early."""
         await self.on_start()
         self.background_work.start(self._run, "work on many conferences")
         try:
-            while await self._wait_for_one():
-                # So that a loop over results that are there already can be cancelled too.
+            while await self._wait_for_result():
+                # A loop over results that are already there must be cancellable too.
                 await checkpoint()
-                # Handed over only after that, so that a caller cancelled in it loses nothing.
+                # Removed only after that, so that a caller cancelled there loses no result.
                 await self.on_result(self._ready[0])
-                self._places.release()
+                self._slots.release()
                 yield self._ready.popleft()
             if self._failure is not None:
                 raise self._failure
@@ -87,7 +92,7 @@ class Pipeline(Generic[ItemT, ResultT]):
             self.end()
             ended = anyio.Event()
 
-            async def clear_up() -> None:
+            async def clean_up() -> None:
                 try:
                     await self._has_ended.wait()
                     async with anyio.create_task_group() as tasks:
@@ -97,19 +102,19 @@ class Pipeline(Generic[ItemT, ResultT]):
                 finally:
                     ended.set()
 
-            self.background_work.start(clear_up, "the end of work on many conferences")
-            await wait_for(ended, grace=self.grace)
+            self.background_work.start(clean_up, "the end of work on many conferences")
+            await wait_for(ended, wait_when_cancelled=self.grace)
 
     def end(self) -> None:
-        """Take no further item, and end early what is under way."""
+        """Read no more items, and cut running work short."""
         if not self._has_ended.is_set():
             self._is_over = True
-            self._pull.cancel()
+            self._source_scope.cancel()
             self.stop()
             for _ in range(self.concurrency):
-                self._places.release()
+                self._slots.release()
 
-    async def _wait_for_one(self) -> bool:
+    async def _wait_for_result(self) -> bool:
         while not self._ready:
             if self._has_ended.is_set():
                 return False
@@ -132,32 +137,32 @@ class Pipeline(Generic[ItemT, ResultT]):
     async def _work_on(self, items: AsyncIterator[ItemT]) -> None:
         try:
             while True:
-                await self._places.acquire()
-                taken = await self._take(items)
-                if not taken:
-                    self._places.release()
+                await self._slots.acquire()
+                item = await self._next(items)
+                if not item:
+                    self._slots.release()
                     return
-                result = await self.work(taken[0])
+                result = await self.work(item[0])
                 if result is None:
-                    self._places.release()
+                    self._slots.release()
                     continue
                 self._ready.append(result)
                 self._has_news.set()
-        except Exception as error:  # a user's transport may raise anything
+        except Exception as error:  # noqa: BLE001  # a user's transport may raise anything
             self._failure = self._failure or error
             self.end()
 
-    async def _take(self, items: AsyncIterator[ItemT]) -> tuple[ItemT, ...]:
-        """Return the next item, or nothing when there is none."""
-        async with self._turn:
+    async def _next(self, items: AsyncIterator[ItemT]) -> tuple[ItemT, ...]:
+        """Return the next item in a tuple, or an empty tuple after the last one."""
+        async with self._source_lock:
             if not self._is_over:
                 try:
-                    with self._pull:
+                    with self._source_scope:
                         async for item in items:
-                            self._pull = anyio.CancelScope()
+                            self._source_scope = anyio.CancelScope()
                             return (item,)
-                except Exception as error:  # a user's generator may raise anything
-                    # What is under way is finished and handed over first.
+                except Exception as error:  # noqa: BLE001  # a user's generator may raise anything
+                    # Running work is finished and its results are yielded first.
                     self._failure = self._failure or error
             self._is_over = True
             return ()

@@ -1,11 +1,16 @@
-"""Plans: who is to be in a conference, checked before anything is sent."""
+"""Plans of conferences, checked before anything is sent."""
 
 from collections.abc import Iterable, Mapping
 from typing import Final, Literal
 
 from attrs import field, frozen
 
-from webrtc_async.conferences.subscriptions import Hearing, Subscribe, as_hearing, check_hearing
+from webrtc_async.conferences.subscriptions import (
+    PlanSubscriptions,
+    SubscriptionsByName,
+    check_subscriptions,
+    read_subscriptions,
+)
 from webrtc_async.errors import InvalidArgumentError
 from webrtc_async.models import (
     DeviceApiVersion,
@@ -14,43 +19,43 @@ from webrtc_async.models import (
     url_without_secrets,
 )
 
-MOST_PARTICIPANTS: Final = 20
-"""Participants that the service lets into a session."""
+MAX_PARTICIPANTS: Final = 20
+"""Participants that the service allows in a session."""
 
-LONGEST_TAG: Final = 50
-"""Characters of a tag."""
+MAX_TAG_LENGTH: Final = 50
+"""Characters that the service allows in a tag."""
 
-LONGEST_NAME: Final = 256
-"""Characters of a name or key; they stay here and in journals."""
+MAX_NAME_LENGTH: Final = 256
+"""Characters of a name or key, which are stored in journals but never sent."""
 
 
 def _tag(value: object) -> str | None:
     if value is not None and not isinstance(value, str):
-        raise InvalidArgumentError(f"A tag must be text, not {type(value).__name__}.")
-    if value is not None and len(value) > LONGEST_TAG:
+        raise InvalidArgumentError(f"A tag must be a string, not {type(value).__name__}.")
+    if value is not None and len(value) > MAX_TAG_LENGTH:
         raise InvalidArgumentError(
-            f"A tag has at most {LONGEST_TAG} characters; this one has {len(value)}: "
+            f"A tag has at most {MAX_TAG_LENGTH} characters; this one has {len(value)}: "
             f"{value[:20]!r}..."
         )
     return value
 
 
-def _named(what: str, value: object) -> str:
+def _nonempty(subject: str, value: object) -> str:
     if not isinstance(value, str):
-        raise InvalidArgumentError(f"{what} must be text, not {type(value).__name__}.")
-    if not value or len(value) > LONGEST_NAME:
+        raise InvalidArgumentError(f"{subject} must be a string, not {type(value).__name__}.")
+    if not value or len(value) > MAX_NAME_LENGTH:
         raise InvalidArgumentError(
-            f"{what} must have 1 to {LONGEST_NAME} characters, not {len(value)}."
+            f"{subject} must have 1 to {MAX_NAME_LENGTH} characters, not {len(value)}."
         )
     return value
 
 
 def _name(value: object) -> str:
-    return _named("A participant's name", value)
+    return _nonempty("A participant's name", value)
 
 
 def _key(value: object) -> str:
-    return "" if value == "" else _named("A plan's key", value)
+    return "" if value == "" else _nonempty("A plan's key", value)
 
 
 def _permissions(
@@ -64,15 +69,15 @@ def _version(value: str | None) -> DeviceApiVersion | None:
 
 
 @frozen
-class Seat:
-    """A participant in a plan.
+class ParticipantSpec:
+    """A participant in a plan, to be created at the service.
 
     Attributes:
-        name: What it is called in the plan and the conference; the service does not see it.
-        publish_permissions: What it may publish: an empty set is nothing, and None leaves it to the
-            service.
-        tag: Your own label, at most 50 characters and nothing personal; it reaches billing reports.
-        callback_url: Where the service posts the participant's events.
+        name: Its name in the plan and the conference; never sent to the service.
+        publish_permissions: The media that it may publish: an empty set means none, and None leaves
+            it to the service.
+        tag: Your own label, at most 50 characters, without personal data: it is in billing reports.
+        callback_url: The URL to which the service posts the participant's events.
         device_api_version: Left to the service unless you set it.
     """
 
@@ -88,7 +93,7 @@ class Seat:
 
     @property
     def participant(self) -> Participant:
-        """What is asked of the service."""
+        """The model that the create sends."""
         return Participant(
             publish_permissions=self.publish_permissions,
             tag=self.tag,
@@ -97,81 +102,94 @@ class Seat:
         )
 
 
-def _seats(values: Iterable[Seat | str]) -> tuple[Seat, ...]:
+def _participants(values: Iterable[ParticipantSpec | str]) -> tuple[ParticipantSpec, ...]:
     if isinstance(values, str) or not isinstance(values, Iterable):  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise InvalidArgumentError("participants must be a list of Seat or of names.")
-    seats = tuple(each if isinstance(each, Seat) else Seat(each) for each in values)
-    if len(seats) > MOST_PARTICIPANTS:
+        raise InvalidArgumentError("participants must be a list of ParticipantSpec or of names.")
+    specs = tuple(
+        each if isinstance(each, ParticipantSpec) else ParticipantSpec(each) for each in values
+    )
+    if len(specs) > MAX_PARTICIPANTS:
         raise InvalidArgumentError(
-            f"A session holds at most {MOST_PARTICIPANTS} participants; this plan has {len(seats)}."
+            f"A session holds at most {MAX_PARTICIPANTS} participants; this plan has {len(specs)}."
         )
-    names = [seat.name for seat in seats]
-    if twice := [name for name in names if names.count(name) > 1]:
-        raise InvalidArgumentError(f"Two participants are named {twice[0]!r}; names are unique.")
-    return seats
+    names = [spec.name for spec in specs]
+    if repeated := [name for name in names if names.count(name) > 1]:
+        raise InvalidArgumentError(
+            f"Two participants are named {repeated[0]!r}; names must be unique."
+        )
+    return specs
 
 
-def _subscribe(
-    value: Subscribe | tuple[Hearing, ...],
-) -> Literal["everyone", "nobody"] | tuple[Hearing, ...]:
+def _subscriptions(
+    value: PlanSubscriptions | tuple[SubscriptionsByName, ...],
+) -> Literal["everyone", "nobody"] | tuple[SubscriptionsByName, ...]:
     if value in ("everyone", "nobody"):
         return value
     if isinstance(value, Mapping):
-        return tuple(as_hearing(_name(listener), hears) for listener, hears in value.items())
-    if isinstance(value, tuple) and all(isinstance(each, Hearing) for each in value):  # pyright: ignore[reportUnnecessaryIsInstance]
+        return tuple(read_subscriptions(_name(name), each) for name, each in value.items())
+    if isinstance(value, tuple) and all(isinstance(each, SubscriptionsByName) for each in value):  # pyright: ignore[reportUnnecessaryIsInstance]
         return value
     raise InvalidArgumentError(
-        'subscribe is "everyone", "nobody", or a mapping of each listener to whom they hear.'
+        'subscriptions must be "everyone", "nobody", or a mapping from each subscriber\'s name to '
+        "the participants that it receives."
     )
 
 
 @frozen
 class ConferencePlan:
-    """A session and its participants as they are to be.
+    """A session and its participants before they are created.
 
     Attributes:
-        participants: At most 20, each with a name of its own; a text is a seat of that name.
-        subscribe: Who hears whom: "everyone", "nobody", or a mapping of each listener to
-            "everyone", "nobody", names, or names with stream aliases. A listener that it leaves out
-            hears nobody.
-        tag: The session's label, at most 50 characters and nothing personal; it reaches billing
+        participants: At most 20, each with a unique name. A string is the name of a participant
+            with default settings.
+        subscriptions: "everyone", "nobody", or a mapping from each subscriber's name to "everyone",
+            "nobody", names, or names with stream aliases. A participant that is not in the mapping
+            receives nobody.
+        tag: The session's label, at most 50 characters, without personal data: it is in billing
             reports.
-        key: Your own name of the plan, unique among those of a journal.
+        key: Your own name for the plan, unique in a journal.
 
     Raises:
-        InvalidArgumentError: A part of it cannot be; the sentence names it.
+        InvalidArgumentError: A part of the plan is invalid; the error names it.
     """
 
-    participants: tuple[Seat, ...] = field(converter=_seats)
-    subscribe: Literal["everyone", "nobody"] | tuple[Hearing, ...] = field(
-        default="everyone", converter=_subscribe, kw_only=True
+    participants: tuple[ParticipantSpec, ...] = field(converter=_participants)
+    subscriptions: Literal["everyone", "nobody"] | tuple[SubscriptionsByName, ...] = field(
+        default="everyone", converter=_subscriptions, kw_only=True
     )
     tag: str | None = field(default=None, converter=_tag, kw_only=True)
     key: str = field(default="", converter=_key, kw_only=True)
 
     def __attrs_post_init__(self) -> None:
-        if isinstance(self.subscribe, tuple):
-            for hearing in self.subscribe:
-                check_hearing(hearing, (seat.name for seat in self.participants))
+        if isinstance(self.subscriptions, tuple):
+            for each in self.subscriptions:
+                check_subscriptions(each, (spec.name for spec in self.participants))
 
-    def hearing_of(self, listener: str) -> Hearing:
-        """Return whom a participant is to hear."""
-        if self.subscribe == "everyone":
-            return Hearing(listener, "everyone")
-        chosen = () if self.subscribe == "nobody" else self.subscribe
-        return next((each for each in chosen if each.listener == listener), Hearing(listener, ()))
+    def subscriptions_of(self, name: str) -> SubscriptionsByName:
+        """Return the subscriptions of one participant."""
+        if self.subscriptions == "everyone":
+            return SubscriptionsByName(name, "everyone")
+        chosen = () if self.subscriptions == "nobody" else self.subscriptions
+        return next(
+            (each for each in chosen if each.subscriber == name), SubscriptionsByName(name, ())
+        )
 
 
 def as_plan(
-    participants: ConferencePlan | Iterable[Seat | str], *, subscribe: Subscribe, tag: str | None
+    participants: ConferencePlan | Iterable[ParticipantSpec | str],
+    *,
+    subscriptions: PlanSubscriptions,
+    tag: str | None,
 ) -> ConferencePlan:
-    """Return a plan of what was given, or the plan that was given whole.
+    """Return a plan of the parts, or the complete plan that was given.
 
     Raises:
-        InvalidArgumentError: The plan cannot be, or was given together with a part of another.
+        InvalidArgumentError: The plan is invalid, or was given together with other parts.
     """
     if not isinstance(participants, ConferencePlan):
-        return ConferencePlan(participants, subscribe=subscribe, tag=tag)
-    if subscribe != "everyone" or tag is not None:
-        raise InvalidArgumentError("A plan has its own subscribe and tag; give it alone.")
+        return ConferencePlan(participants, subscriptions=subscriptions, tag=tag)
+    if subscriptions != "everyone" or tag is not None:
+        raise InvalidArgumentError(
+            "A plan has its own subscriptions and tag: set them in the plan, or give no plan."
+        )
     return participants

@@ -1,7 +1,7 @@
-"""Plans to JSON and back; what a line of a file of plans says.
+"""Plans as JSON, one plan on each line of a file.
 
 {"key": "visit-42", "tag": "visit-42", "participants": ["agent", {"name": "caller",
-"publishPermissions": ["AUDIO"]}], "subscribe": {"agent": ["caller"], "caller": "everyone"}}
+"publishPermissions": ["AUDIO"]}], "subscriptions": {"agent": ["caller"], "caller": "everyone"}}
 """
 
 from collections.abc import Mapping
@@ -10,103 +10,106 @@ from typing import Any, Final, cast
 import attrs
 
 from webrtc_async._codec.model_codec import ValidationError, is_object, read_json, write_json
-from webrtc_async.conferences.plan import ConferencePlan, Seat
-from webrtc_async.conferences.subscriptions import Hearing, Subscribe
+from webrtc_async.conferences.plan import ConferencePlan, ParticipantSpec
+from webrtc_async.conferences.subscriptions import SubscriptionsByName
 from webrtc_async.errors import InvalidArgumentError
 
-_SEAT_FIELDS: Final = {
+_PARTICIPANT_FIELDS: Final = {
     "name": "name",
     "publishPermissions": "publish_permissions",
     "tag": "tag",
     "callbackUrl": "callback_url",
     "deviceApiVersion": "device_api_version",
 }
-_PLAN_FIELDS: Final = {name: name for name in ("key", "tag", "participants", "subscribe")}
+_PLAN_FIELDS: Final = {name: name for name in ("key", "tag", "participants", "subscriptions")}
 
 
 def read_plan(content: bytes | str) -> ConferencePlan:
-    """Return the plan that JSON says.
+    """Read a plan from JSON.
 
     Raises:
-        InvalidArgumentError: It is not JSON, has a field that plans do not have, or its plan
-            cannot be; the sentence names what is wrong.
+        InvalidArgumentError: It is not JSON, has an unknown field, or describes an invalid plan;
+            the error names the fault.
     """
     try:
         raw = read_json(content.encode() if isinstance(content, str) else content)
-    except (ValidationError, UnicodeEncodeError) as misfit:
-        raise InvalidArgumentError(f"A plan cannot be read: {misfit}.") from None
+    except (ValidationError, UnicodeEncodeError) as error:
+        raise InvalidArgumentError(f"A plan cannot be read: {error}.") from None
     values = _fields(raw, _PLAN_FIELDS, "A plan")
-    seats = values.get("participants")
-    if not isinstance(seats, list):
+    participants = values.get("participants")
+    if not isinstance(participants, list):
         raise InvalidArgumentError('A plan needs "participants", a list.')
-    values["participants"] = [_read_seat(each) for each in cast("list[object]", seats)]
-    _check_subscribe(values.get("subscribe", "everyone"))
+    values["participants"] = [
+        _read_participant(each) for each in cast("list[object]", participants)
+    ]
+    _check_subscriptions(values.get("subscriptions", "everyone"))
     return ConferencePlan(**values)
 
 
 def write_plan(plan: ConferencePlan) -> bytes:
-    """Return a plan as one line of JSON; what has its default is left out."""
+    """Return a plan as one line of JSON without its default values."""
     written: dict[str, object] = {
         "key": plan.key,
         "tag": plan.tag,
-        "participants": [_write_seat(seat) for seat in plan.participants],
-        "subscribe": plan.subscribe
-        if isinstance(plan.subscribe, str)
-        else {each.listener: _write_hearing(each) for each in plan.subscribe},
+        "participants": [_write_participant(spec) for spec in plan.participants],
+        "subscriptions": plan.subscriptions
+        if isinstance(plan.subscriptions, str)
+        else {each.subscriber: _write_subscriptions(each) for each in plan.subscriptions},
     }
-    defaults: dict[str, object] = {"key": "", "tag": None, "subscribe": "everyone"}
+    defaults: dict[str, object] = {"key": "", "tag": None, "subscriptions": "everyone"}
     kept = {name: each for name, each in written.items() if defaults.get(name, written) != each}
     return write_json(kept)
 
 
-def _read_seat(raw: object) -> Seat | str:
+def _read_participant(raw: object) -> ParticipantSpec | str:
     if isinstance(raw, str):
         return raw
-    values = _fields(raw, _SEAT_FIELDS, "A participant of a plan")
+    values = _fields(raw, _PARTICIPANT_FIELDS, "A participant of a plan")
     if "name" not in values:
         raise InvalidArgumentError("A participant of a plan needs a name.")
     url = values.get("callback_url")
     if url is not None and not isinstance(url, str):
-        raise InvalidArgumentError("A participant's callbackUrl must be text.")
+        raise InvalidArgumentError("A participant's callbackUrl must be a string.")
     permissions = values.get("publish_permissions")
     if permissions is not None and not isinstance(permissions, list):
         raise InvalidArgumentError("A participant's publishPermissions must be a list.")
     version = values.get("device_api_version")
     if version is not None and not isinstance(version, str):
-        raise InvalidArgumentError("A participant's deviceApiVersion must be text.")
-    return Seat(**values)
+        raise InvalidArgumentError("A participant's deviceApiVersion must be a string.")
+    return ParticipantSpec(**values)
 
 
-def _write_seat(seat: Seat) -> str | dict[str, object]:
-    values = attrs.asdict(seat)
-    written = {name: values[field] for name, field in _SEAT_FIELDS.items()}
+def _write_participant(spec: ParticipantSpec) -> str | dict[str, object]:
+    values = attrs.asdict(spec)
+    written = {name: values[field] for name, field in _PARTICIPANT_FIELDS.items()}
     kept = {name: value for name, value in written.items() if value is not None}
-    if seat.publish_permissions is not None:
-        kept["publishPermissions"] = sorted(seat.publish_permissions)
-    return seat.name if kept.keys() == {"name"} else kept
+    if spec.publish_permissions is not None:
+        kept["publishPermissions"] = sorted(spec.publish_permissions)
+    return spec.name if kept.keys() == {"name"} else kept
 
 
-def _write_hearing(hearing: Hearing) -> object:
-    if hearing.heard == "everyone":
+def _write_subscriptions(subscriptions: SubscriptionsByName) -> object:
+    chosen = subscriptions.subscribed_to
+    if chosen == "everyone":
         return "everyone"
-    if any(each.stream_aliases for each in hearing.heard):
-        return {each.name: list(each.stream_aliases) for each in hearing.heard}
-    return [each.name for each in hearing.heard]
+    if any(each.stream_aliases for each in chosen):
+        return {each.name: list(each.stream_aliases) for each in chosen}
+    return [each.name for each in chosen]
 
 
-def _check_subscribe(raw: object) -> Subscribe:
+def _check_subscriptions(raw: object) -> None:
     if not isinstance(raw, str) and not is_object(raw):
         raise InvalidArgumentError(
-            'subscribe is "everyone", "nobody", or an object of each listener to whom they hear.'
+            'subscriptions must be "everyone", "nobody", or an object with a field for each '
+            "subscriber."
         )
-    return cast("Subscribe", raw)
 
 
-def _fields(raw: object, known: Mapping[str, str], what: str) -> dict[str, Any]:
+def _fields(raw: object, known: Mapping[str, str], subject: str) -> dict[str, Any]:
     if not is_object(raw):
-        raise InvalidArgumentError(f"{what} must be a JSON object.")
+        raise InvalidArgumentError(f"{subject} must be a JSON object.")
     if unknown := sorted(raw.keys() - known.keys()):
         raise InvalidArgumentError(
-            f"{what} has no field {unknown[0][:64]!r}; it may have {', '.join(known)}."
+            f"{subject} has no field {unknown[0][:64]!r}; its fields are {', '.join(known)}."
         )
     return {known[name]: value for name, value in raw.items()}

@@ -1,4 +1,4 @@
-"""How far set-ups have come, and telling it to whoever wants to know."""
+"""Progress of set-ups and tear-downs, and the callbacks that receive it."""
 
 import inspect
 import logging
@@ -12,33 +12,35 @@ EventT = TypeVar("EventT")
 
 _log: Final = logging.getLogger("webrtc_async")
 
+SetupStage = Literal["session created", "participant created", "joined"]
+
 
 @frozen(kw_only=True)
 class SetupProgress:
-    """A step of one conference's set-up.
+    """A finished step of one conference's set-up.
 
     Attributes:
-        done: Steps that are done: the session, each participant and each join is one.
-        total: Steps that there are.
-        stage: What was done last.
-        name: The participant that it was done for; empty for the session.
+        done: Number of finished steps: one for the session, two for each participant.
+        total: Number of all steps.
+        stage: The kind of this step.
+        name: The participant's name; empty for the session.
     """
 
     done: int
     total: int
-    stage: Literal["session created", "participant created", "joined"]
+    stage: SetupStage
     name: str = ""
 
 
 @frozen(kw_only=True)
 class BulkProgress:
-    """How far the set-ups or tear-downs of many conferences have come.
+    """The progress of the set-ups or tear-downs of many conferences.
 
     Attributes:
-        done: Conferences that are done, those that a journal knew included.
+        done: Conferences that are done, including those known from a journal.
         failed: Conferences that failed.
-        resumed: Those of `done` that a journal knew.
-        total: Conferences that there are, or None where nobody knows.
+        resumed: Conferences of `done` that were known from a journal.
+        total: Number of all conferences, or None if it is not known.
         elapsed: Seconds since the start.
     """
 
@@ -50,28 +52,30 @@ class BulkProgress:
 
     @property
     def rate(self) -> float:
-        """Conferences per second since the start, without those that a journal knew."""
+        """Conferences per second since the start, without those known from a journal."""
         worked_on = self.done + self.failed - self.resumed
         return worked_on / self.elapsed if self.elapsed > 0 else 0.0
 
     @property
     def remaining(self) -> float | None:
-        """Seconds until the end at this rate, or None while that cannot be said."""
+        """Estimated seconds until the end, or None while there is no estimate."""
         if self.total is None or not self.rate:
             return None
         return max(self.total - self.done - self.failed, 0) / self.rate
 
 
-async def tell(callback: Callable[[EventT], Awaitable[None] | None] | None, event: EventT) -> None:
-    """Call a callback with an event; a failure of it is logged and changes nothing."""
+async def notify(
+    callback: Callable[[EventT], Awaitable[None] | None] | None, event: EventT
+) -> None:
+    """Call a progress callback; log the exception that it raises, if any."""
     if callback is None:
         return
     try:
-        told = callback(event)
-        if inspect.isawaitable(told):
-            await told
-    except Exception:
-        _log.exception("A progress callback failed; the work goes on.")
+        returned = callback(event)
+        if inspect.isawaitable(returned):
+            await returned
+    except Exception:  # noqa: BLE001  # a user's callback may raise anything
+        _log.exception("A progress callback failed; the work continues.")
 
 
 OnBulkProgress = Callable[[BulkProgress], Awaitable[None] | None]
@@ -79,7 +83,7 @@ OnBulkProgress = Callable[[BulkProgress], Awaitable[None] | None]
 
 @define(eq=False, kw_only=True)
 class Tally:
-    """Counts conferences as they are done, and tells of each."""
+    """The count of finished conferences, with a callback for each."""
 
     total: int | None
     on_progress: OnBulkProgress | None
@@ -89,7 +93,7 @@ class Tally:
     _resumed: int = field(default=0, init=False)
 
     async def count(self, *, has_failed: bool, is_resumed: bool = False) -> None:
-        """Count a conference and tell of it."""
+        """Count a conference and call the callback."""
         self._done += not has_failed
         self._failed += has_failed
         self._resumed += is_resumed
@@ -100,4 +104,4 @@ class Tally:
             total=self.total,
             elapsed=anyio.current_time() - self._started,
         )
-        await tell(self.on_progress, progress)
+        await notify(self.on_progress, progress)

@@ -7,10 +7,10 @@ from attrs import frozen
 
 @frozen
 class Resource:
-    """Something that was created at the service and can be deleted there.
+    """A session or participant that was created at the service and can be deleted there.
 
     Attributes:
-        kind: What it is.
+        kind: "session" or "participant".
         id: The service's id.
         name: The participant's name in its plan; empty for a session.
     """

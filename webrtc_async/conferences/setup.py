@@ -1,20 +1,19 @@
-"""Setting one conference up, or undoing what was done of it."""
+"""The set-up of one conference, undone if it fails."""
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Final, Literal, TypeVar
 
 import anyio
 from attrs import define, field
 
 from webrtc_async._tasks.slot import Slot
-from webrtc_async.conferences.background_work import report_left
-from webrtc_async.conferences.conference import Conference, Member, subscriptions_for
-from webrtc_async.conferences.deletion import Deletion
+from webrtc_async.conferences.conference import Conference, Member
+from webrtc_async.conferences.deletion import Deletion, log_not_deleted
 from webrtc_async.conferences.errors import JournalError, SetupError
-from webrtc_async.conferences.plan import ConferencePlan, Seat
-from webrtc_async.conferences.progress import SetupProgress
+from webrtc_async.conferences.plan import ConferencePlan, ParticipantSpec
+from webrtc_async.conferences.progress import SetupProgress, SetupStage
 from webrtc_async.conferences.resource import Resource
-from webrtc_async.conferences.subscriptions import Hearing
+from webrtc_async.conferences.subscriptions import SubscriptionsByName
 from webrtc_async.endpoints import Endpoints
 from webrtc_async.errors import DeadlineExceededError, UnknownOutcomeError, WebRtcError
 from webrtc_async.errors.outcome import Outcome
@@ -23,10 +22,10 @@ from webrtc_async.models import AccountsParticipantsResponse, Session
 CreatedT = TypeVar("CreatedT", Session, AccountsParticipantsResponse)
 
 OnError = Literal["cancel", "finish"]
-"""What happens to a set-up's other requests when one has failed."""
+"""A failed request cancels the set-up's other requests, or lets them finish first."""
 
-NAME: Final = "conference"
-"""What the errors of a set-up begin with, where those of an operation have its name."""
+OPERATION: Final = "conference"
+"""The operation in the errors of conferences."""
 
 
 async def _record_nothing(_: Resource) -> None:
@@ -35,29 +34,33 @@ async def _record_nothing(_: Resource) -> None:
 
 @define(eq=False, kw_only=True)
 class Setup:
-    """The set-up of a conference, or of a member who joins one late.
+    """The set-up of a conference, or of a participant that joins one late.
 
-    `run` belongs into a task that its caller's cancellation does not reach: a create is never
-    cancelled in flight, because its answer is the only place that says what to delete.
+    `run` belongs in a task that the caller's cancellation does not reach. A create is never
+    cancelled in flight, because only its response has the id to delete.
 
     Attributes:
-        client: What makes the requests.
-        places: Where each request waits for its turn, so that none waits within its deadline.
-        seats: Who is to join.
-        hearing_of: Tells whom each is to hear.
-        session_plan: The session that is to be created, or the one that exists.
-        present: The ids, by name, of those who are in the session already.
-        on_error: Whether a failure cancels the other requests, or these are finished first.
-        deadline: Seconds that it may take, or None for no bound of its own.
-        on_step: Called with each step that is done.
-        record: Keeps what was created, before anything is made of it.
-        done: Set when all is up, or all that can be is undone.
+        client: Sends the requests.
+        slots: The queue in front of the requests; a request's deadline starts after it.
+        participants: The participants to create.
+        subscriptions_of: Returns the subscriptions of a participant by its name.
+        session_plan: The session to create, or an existing one.
+        present: The ids by name of the participants that are already in the session.
+        on_error: See `OnError`.
+        deadline: Seconds that the set-up may take, or None for no limit.
+        on_step: Called with each finished step.
+        record: Called with each created resource before it is used.
+        done: Set when everything is set up, or everything that can be is undone.
+        errors: The failures.
+        unexpected_error: An exception that is not this package's, such as a user's transport's.
+        created: The resources that were created.
+        not_deleted: The created resources that were not deleted again.
     """
 
     client: Endpoints
-    places: anyio.CapacityLimiter
-    seats: tuple[Seat, ...]
-    hearing_of: Callable[[str], Hearing]
+    slots: anyio.CapacityLimiter
+    participants: tuple[ParticipantSpec, ...]
+    subscriptions_of: Callable[[str], SubscriptionsByName]
     session_plan: Session
     present: Mapping[str, str] = field(factory=dict[str, str])
     on_error: OnError = "cancel"
@@ -66,51 +69,53 @@ class Setup:
     record: Callable[[Resource], Awaitable[None]] = _record_nothing
     done: anyio.Event = field(factory=anyio.Event, init=False)
     errors: list[WebRtcError] = field(factory=list[WebRtcError], init=False)
-    foreign: Exception | None = field(default=None, init=False)
+    unexpected_error: Exception | None = field(default=None, init=False)
     created: list[Resource] = field(factory=list[Resource], init=False)
-    left: list[Resource] = field(factory=list[Resource], init=False)
+    not_deleted: list[Resource] = field(factory=list[Resource], init=False)
     _session: Session | None = field(default=None, init=False)
     _members: dict[str, Member] = field(factory=dict[str, Member], init=False)
-    _known: dict[str, anyio.Event] = field(init=False)
+    _settled: dict[str, anyio.Event] = field(init=False)
     _in_flight: list[str] = field(factory=list[str], init=False)
     _scope: anyio.CancelScope = field(factory=anyio.CancelScope, init=False)
     _is_cut_short: bool = field(default=False, init=False)
     _steps: int = field(default=0, init=False)
-    _removal: Deletion = field(init=False)
+    _rollback: Deletion = field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        # "" stands for the session, which no participant can be named.
-        self._known = {name: anyio.Event() for name in ("", *(seat.name for seat in self.seats))}
-        self._removal = Deletion(self.client, self.places, self.left)
+        # "" stands for the session, because no participant can have that name.
+        names = ("", *(spec.name for spec in self.participants))
+        self._settled = {name: anyio.Event() for name in names}
+        self._rollback = Deletion(self.client, self.slots, self.not_deleted)
 
     @property
     def is_up(self) -> bool:
-        """Whether it is done and nothing failed."""
+        """True once the set-up has succeeded."""
         return self.done.is_set() and not self._has_failed
 
     @property
     def members(self) -> tuple[Member, ...]:
-        """Who was created, in the order of the seats."""
-        return tuple(self._members[seat.name] for seat in self.seats if seat.name in self._members)
+        """The created members, in the order of the plan."""
+        names = (spec.name for spec in self.participants)
+        return tuple(self._members[name] for name in names if name in self._members)
 
     def conference(self, plan: ConferencePlan) -> Conference:
-        """Return what was set up."""
-        assert self._session is not None  # noqa: S101  # it is up
+        """Return the conference of a successful set-up."""
+        assert self._session is not None  # noqa: S101  # the set-up has succeeded
         return Conference(
             session=self._session,
             members=self.members,
-            hearings=tuple(self.hearing_of(seat.name) for seat in self.seats),
+            subscriptions=tuple(self.subscriptions_of(spec.name) for spec in self.participants),
             key=plan.key,
         )
 
     def abandon(self) -> None:
-        """Begin nothing more and undo what was done, unless it is done already."""
+        """Start no more requests and undo the finished ones, unless the set-up is done."""
         if not self.done.is_set():
             self._is_cut_short = True
             self._scope.cancel()
 
     async def run(self) -> None:
-        """Set everything up, or undo it; what happened is in the attributes."""
+        """Set everything up or undo it; the attributes hold the result."""
         try:
             if self.deadline is not None:
                 self._scope.deadline = anyio.current_time() + self.deadline
@@ -118,70 +123,71 @@ class Setup:
                 with self._scope:
                     await self._set_up()
             except BaseException:
-                report_left(self.left)
+                log_not_deleted(self.not_deleted)
                 raise
             self._is_cut_short |= self._scope.cancelled_caught
             if self._has_failed:
-                await self._removal.run()
+                await self._rollback.run()
         finally:
             self.done.set()
 
     def failure(self) -> SetupError:
-        """Return what has failed so far, as it stands now."""
+        """Return the error for all failures so far."""
         errors = list(self.errors)
         if not errors:
-            # Nothing else ends a set-up whose caller is still there to be told.
-            within = "time" if self.deadline is None else f"{self.deadline:g} s deadline"
+            # Nothing but the deadline ends a set-up whose caller is still there.
+            limit = "time" if self.deadline is None else f"deadline of {self.deadline:g} s"
             errors.append(
                 DeadlineExceededError(
-                    f"its {within} passed.", operation=NAME, outcome=Outcome.ANSWERED
+                    f"its {limit} passed.", operation=OPERATION, outcome=Outcome.ANSWERED
                 )
             )
         errors += [
             UnknownOutcomeError(
-                "its answer has not come yet; the client still waits for it, and deletes what it "
-                "brings.",
+                "the response has not arrived yet. The client still waits for it, and deletes the "
+                "created resource when it arrives.",
                 operation=operation,
             )
             for operation in self._in_flight
         ]
         return SetupError(
-            "it could not be set up.",
+            "the set-up failed.",
             errors,
-            operation=NAME,
+            operation=OPERATION,
             created=self.created,
-            leaked=self.left,
-            rollback=self._removal.errors,
+            not_deleted=self.not_deleted,
+            rollback=self._rollback.errors,
         )
 
     @property
     def _has_failed(self) -> bool:
-        return bool(self.errors or self.foreign or self._is_cut_short)
+        return bool(self.errors or self.unexpected_error or self._is_cut_short)
 
     @property
     def _total(self) -> int:
-        return 2 * len(self.seats) + (not self.session_plan.id)
+        return 2 * len(self.participants) + (not self.session_plan.id)
 
     async def _set_up(self) -> None:
         async with anyio.create_task_group() as tasks:
-            for seat in self.seats:
-                tasks.start_soon(self._guarded, self._seat, seat)
+            for spec in self.participants:
+                tasks.start_soon(self._guarded, self._create_participant, spec)
             await self._guarded(self._create_session)
 
-    async def _guarded(self, work: Callable[..., Awaitable[None]], *arguments: Seat) -> None:
+    async def _guarded(
+        self, work: Callable[..., Awaitable[None]], *arguments: ParticipantSpec
+    ) -> None:
         try:
             await work(*arguments)
         except WebRtcError as error:
             self.errors.append(error)
             if self.on_error == "cancel" or isinstance(error, JournalError):
                 self._scope.cancel()
-        except Exception as error:
-            # Not ours, as from a user's own transport or credentials; undone all the same.
-            self.foreign = error
+        except Exception as error:  # noqa: BLE001  # a user's transport may raise anything
+            self.unexpected_error = error
             self._scope.cancel()
         finally:
-            # Whoever waits for what did not come is to see that it did not.
-            self._known[arguments[0].name if arguments else ""].set()
+            # Tasks that wait for this resource must learn that it is missing.
+            self._settled[arguments[0].name if arguments else ""].set()
 
     async def _create_session(self) -> None:
         if self.session_plan.id:
@@ -191,38 +197,40 @@ class Setup:
         session = await self._create(
             "createSession",
             lambda: self.client.create_session(wanted if wanted.tag is not None else None),
-            lambda made: Resource("session", made.id),
+            lambda created: Resource("session", created.id),
         )
         self._session = session
         self._step("session created")
 
-    async def _seat(self, seat: Seat) -> None:
+    async def _create_participant(self, spec: ParticipantSpec) -> None:
         created = await self._create(
             "createParticipant",
-            lambda: self.client.create_participant(seat.participant),
-            lambda made: Resource("participant", made.participant.id, seat.name),
+            lambda: self.client.create_participant(spec.participant),
+            lambda created: Resource("participant", created.participant.id, spec.name),
         )
-        self._members[seat.name] = Member(
-            name=seat.name, participant=created.participant, token=created.token
+        self._members[spec.name] = Member(
+            name=spec.name, participant=created.participant, token=created.token
         )
-        self._known[seat.name].set()
-        self._step("participant created", seat.name)
-        await self._join(seat.name, created.participant.id)
+        self._settled[spec.name].set()
+        self._step("participant created", spec.name)
+        await self._join(spec.name, created.participant.id)
 
     async def _join(self, name: str, participant_id: str) -> None:
-        hearing = self.hearing_of(name)
-        heard = [] if hearing.heard == "everyone" else [each.name for each in hearing.heard]
-        for needed in ("", *heard):
-            if needed not in self.present and not self._known[needed].is_set():
-                await self._known[needed].wait()
+        subscriptions = self.subscriptions_of(name)
+        chosen = subscriptions.subscribed_to
+        names = [] if chosen == "everyone" else [each.name for each in chosen]
+        for needed in ("", *names):
+            if needed not in self.present and not self._settled[needed].is_set():
+                await self._settled[needed].wait()
         ids = {**self.present, **{each.name: each.participant.id for each in self.members}}
-        if self._session is None or not set(heard) <= ids.keys():
-            return  # what it needs has failed, and is among the errors
-        async with Slot(self.places, object()):
+        if self._session is None or not set(names) <= ids.keys():
+            return  # a create that this join needs has failed, and is among the errors
+        body = subscriptions.by_id(self._session.id, ids)
+        async with Slot(self.slots, object()):
             await self.client.add_participant_to_session(
                 session_id=self._session.id,
                 participant_id=participant_id,
-                subscriptions=subscriptions_for(hearing, self._session.id, ids),
+                subscriptions=None if body.is_nothing else body,
             )
         self._step("joined", name)
 
@@ -232,29 +240,22 @@ class Setup:
         create: Callable[[], Awaitable[CreatedT]],
         resource_of: Callable[[CreatedT], Resource],
     ) -> CreatedT:
-        made = list[CreatedT]()
-        async with Slot(self.places, object()):
-            # Waiting for a place can be cancelled; what has begun is seen to its end.
+        results = list[CreatedT]()
+        async with Slot(self.slots, object()):
+            # The wait for a slot can be cancelled; a started create cannot.
             with anyio.CancelScope(shield=True):
                 self._in_flight.append(operation)
                 try:
-                    made.append(await create())
+                    results.append(await create())
                 finally:
                     self._in_flight.remove(operation)
-                resource = resource_of(made[0])
+                resource = resource_of(results[0])
                 self.created.append(resource)
-                self.left.append(resource)
+                self.not_deleted.append(resource)
                 await self.record(resource)
-        return made[0]
+        return results[0]
 
-    def _step(
-        self, stage: Literal["session created", "participant created", "joined"], name: str = ""
-    ) -> None:
+    def _step(self, stage: SetupStage, name: str = "") -> None:
         self._steps += 1
         if self.on_step is not None:
             self.on_step(SetupProgress(done=self._steps, total=self._total, stage=stage, name=name))
-
-
-def ids_of(members: Iterable[Member]) -> dict[str, str]:
-    """Return the participants' ids by name."""
-    return {member.name: member.participant.id for member in members}

@@ -1,4 +1,4 @@
-"""Who hears whom, by name."""
+"""Subscriptions by participants' names, before the service's ids are known."""
 
 from collections.abc import Iterable, Mapping
 from typing import Literal, cast
@@ -6,21 +6,22 @@ from typing import Literal, cast
 from attrs import frozen
 
 from webrtc_async.errors import InvalidArgumentError
+from webrtc_async.models import ParticipantSubscription, Subscriptions
 
-Hears = Literal["everyone", "nobody"] | Iterable[str] | Mapping[str, Iterable[str]]
-"""Whom somebody hears: names, or names with the aliases of their streams (none means all)."""
+SubscribeTo = Literal["everyone", "nobody"] | Iterable[str] | Mapping[str, Iterable[str]]
+"""One participant's subscriptions: names, or names with stream aliases (none means all streams)."""
 
-Subscribe = Literal["everyone", "nobody"] | Mapping[str, Hears]
-"""Who hears whom: all hear everyone or nobody, or each listener as given; others hear nobody."""
+PlanSubscriptions = Literal["everyone", "nobody"] | Mapping[str, SubscribeTo]
+"""A plan's subscriptions: the same for all, or by subscriber; the others receive nobody."""
 
 
 @frozen
-class Heard:
-    """Somebody who is heard, whole or by stream.
+class SubscribedParticipant:
+    """A participant that another one receives, whole or by stream.
 
     Attributes:
-        name: Who.
-        stream_aliases: Which of their streams, by the alias their device gave; empty means all.
+        name: The participant's name.
+        stream_aliases: The streams, by the alias that its device gave; empty means all.
     """
 
     name: str
@@ -28,65 +29,93 @@ class Heard:
 
 
 @frozen
-class Hearing:
-    """Whom one participant hears.
+class SubscriptionsByName:
+    """The subscriptions of one participant, by name.
 
     Attributes:
-        listener: Who hears.
-        heard: Whom: everyone, now and later, or exactly these.
+        subscriber: The name of the participant that receives.
+        subscribed_to: "everyone", now and later, or exactly these participants.
     """
 
-    listener: str
-    heard: Literal["everyone"] | tuple[Heard, ...]
+    subscriber: str
+    subscribed_to: Literal["everyone"] | tuple[SubscribedParticipant, ...]
+
+    def without(self, name: str) -> "SubscriptionsByName":
+        """Return the subscriptions without those to one participant."""
+        if self.subscribed_to == "everyone":
+            return self
+        kept = tuple(each for each in self.subscribed_to if each.name != name)
+        return SubscriptionsByName(self.subscriber, kept)
+
+    def by_id(self, session_id: str, ids: Mapping[str, str]) -> Subscriptions:
+        """Return the subscriptions as the service takes them.
+
+        Args:
+            session_id: The session.
+            ids: The participants' ids by name.
+        """
+        if self.subscribed_to == "everyone":
+            return Subscriptions.everyone(session_id)
+        if not self.subscribed_to:
+            return Subscriptions.nothing()
+        return Subscriptions.only(
+            [
+                ParticipantSubscription(
+                    participant_id=ids[each.name], stream_aliases=each.stream_aliases
+                )
+                for each in self.subscribed_to
+            ]
+        )
 
 
-def as_hearing(listener: str, hears: Hears) -> Hearing:
-    """Return whom somebody hears as a value.
+def read_subscriptions(subscriber: str, subscribe_to: SubscribeTo) -> SubscriptionsByName:
+    """Return one participant's subscriptions as a value.
 
     Raises:
-        InvalidArgumentError: It is neither of the two words, nor names, or a name is there twice.
+        InvalidArgumentError: It is neither of the two words nor names, or it repeats a name.
     """
-    if hears == "everyone":
-        return Hearing(listener, "everyone")
-    if hears == "nobody":
-        return Hearing(listener, ())
-    if isinstance(hears, Mapping):
-        named = cast("Mapping[str, Iterable[str]]", hears)
-        heard = tuple(Heard(name, _aliases(name, each)) for name, each in named.items())
+    if subscribe_to == "everyone":
+        return SubscriptionsByName(subscriber, "everyone")
+    if subscribe_to == "nobody":
+        return SubscriptionsByName(subscriber, ())
+    if isinstance(subscribe_to, Mapping):
+        with_aliases = cast("Mapping[str, Iterable[str]]", subscribe_to)
+        chosen = tuple(
+            SubscribedParticipant(name, _strings(f"The stream aliases of {name!r}", aliases))
+            for name, aliases in with_aliases.items()
+        )
     else:
-        heard = tuple(Heard(name) for name in _texts(f"Whom {listener!r} hears", hears))
-    names = [each.name for each in heard]
-    if twice := [name for name in names if names.count(name) > 1]:
-        raise InvalidArgumentError(f"{listener!r} hears {twice[0]!r} twice.")
-    return Hearing(listener, heard)
+        names = _strings(f"The subscriptions of {subscriber!r}", subscribe_to)
+        chosen = tuple(SubscribedParticipant(name) for name in names)
+    names = tuple(each.name for each in chosen)
+    if repeated := [name for name in names if names.count(name) > 1]:
+        raise InvalidArgumentError(f"{subscriber!r} subscribes to {repeated[0]!r} twice.")
+    return SubscriptionsByName(subscriber, chosen)
 
 
-def check_hearing(hearing: Hearing, names: Iterable[str]) -> None:
-    """Refuse a hearing of somebody who is not there.
+def check_subscriptions(subscriptions: SubscriptionsByName, names: Iterable[str]) -> None:
+    """Refuse subscriptions that name an unknown participant.
 
     Raises:
-        InvalidArgumentError: The listener or somebody heard is none of the names.
+        InvalidArgumentError: The subscriber or a subscribed participant is not among the names.
     """
     known = set(names)
-    heard = () if hearing.heard == "everyone" else hearing.heard
-    for name in (hearing.listener, *(each.name for each in heard)):
+    chosen = subscriptions.subscribed_to
+    chosen = () if chosen == "everyone" else chosen
+    for name in (subscriptions.subscriber, *(each.name for each in chosen)):
         if name not in known:
+            listed = ", ".join(sorted(known)) or "there are none"
             raise InvalidArgumentError(
-                f"subscribe names {name!r}, who is none of the participants "
-                f"({', '.join(sorted(known)) or 'there are none'})."
+                f"The subscriptions name {name!r}, which is not a participant ({listed})."
             )
 
 
-def _aliases(name: str, values: object) -> tuple[str, ...]:
-    return _texts(f"The stream aliases of {name!r}", values)
-
-
-def _texts(what: str, values: object) -> tuple[str, ...]:
+def _strings(subject: str, values: object) -> tuple[str, ...]:
     if isinstance(values, str) or not isinstance(values, Iterable):
         shown = repr(values)[:64]
-        raise InvalidArgumentError(f"{what} must be a list of texts, not {shown}.")
-    texts = tuple(cast("Iterable[object]", values))
-    for each in texts:
+        raise InvalidArgumentError(f"{subject} must be a list of strings, not {shown}.")
+    strings = tuple(cast("Iterable[object]", values))
+    for each in strings:
         if not isinstance(each, str):
-            raise InvalidArgumentError(f"{what} must be a list of texts, not of {each!r}.")
-    return cast("tuple[str, ...]", texts)
+            raise InvalidArgumentError(f"{subject} must be a list of strings, not of {each!r}.")
+    return cast("tuple[str, ...]", strings)

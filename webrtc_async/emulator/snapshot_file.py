@@ -1,4 +1,4 @@
-"""A snapshot in a file, so that an emulator that is started again goes on where it stopped."""
+"""Snapshot files, from which a restarted emulator continues."""
 
 import os
 from pathlib import Path
@@ -8,11 +8,11 @@ from webrtc_async.emulator.emulator import Emulator
 
 
 def load_snapshot(emulator: Emulator, path: Path) -> bool:
-    """Restore an emulator from a file; return whether there is one.
+    """Restore an emulator from a file; return False if the file does not exist.
 
     Raises:
-        OSError: It cannot be read.
-        ValueError: It is no snapshot, or not of this emulator, and nothing has changed.
+        OSError: The file cannot be read.
+        ValueError: It is not a snapshot or has other accounts; nothing has changed.
     """
     try:
         content = path.read_bytes()
@@ -23,14 +23,14 @@ def load_snapshot(emulator: Emulator, path: Path) -> bool:
 
 
 def save_snapshot(emulator: Emulator, path: Path) -> None:
-    """Write an emulator's snapshot into a file that only its owner may read.
+    """Write an emulator's snapshot to a file that only its owner can read.
 
     Raises:
-        OSError: It cannot be written; what was there is there still.
+        OSError: The file cannot be written; a previous file is unchanged.
     """
     content = write_json(emulator.snapshot())
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
     # Callback URLs may hold secrets.
-    with open(beside, "wb", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
+    with open(temporary, "wb", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
         file.write(content)
-    beside.replace(path)
+    temporary.replace(path)

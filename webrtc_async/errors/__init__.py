@@ -6,8 +6,8 @@
     ├── ClientClosedError              the client is closed for good; also a RuntimeError
     ├── JournalError                   a journal of set-ups cannot be read or written
     ├── ConferenceOverError            a conference was used after its end; also a RuntimeError
-    ├── ConferenceError                .leaked; also an ExceptionGroup
-    │   ├── SetupError                 .created .unknown .rollback
+    ├── ConferenceError                .not_deleted; also an ExceptionGroup
+    │   ├── SetupError                 .created .maybe_created .rollback
     │   └── TeardownError              what could not be deleted
     ├── TransportError                 no complete answer came: .outcome says what may have happened
     │   ├── ConnectionFailedError      nothing was sent
@@ -30,7 +30,7 @@
     RouteMismatchError                 an endpoint disagrees with its route; a TypeError, at import
 
 Every one pickles, holds no secret, and has a text that starts with the operation. The groups of
-failures, and what a journal can do wrong, are in `session_setup.errors`.
+failures, and what a journal can do wrong, are in `conferences.errors`.
 """
 
 from webrtc_async.errors.answer import (

@@ -1,7 +1,8 @@
-"""Participants' events, as the service posts them to a callback URL.
+"""Events of participants, which the service posts to a callback URL.
 
-`read_event` reads a body from any framework. `EventDispatcher` calls your functions, each event
-once. `webhooks.asgi`, `webhooks.fastapi` and `webhooks.aiohttp` receive events for you.
+`read_event` reads the body of a request under any framework. `EventDispatcher` calls your
+functions, once for each event. `webhooks.asgi`, `webhooks.fastapi` and `webhooks.aiohttp` receive
+events for you.
 """
 
 from webrtc_async.webhooks.dispatcher import EventDispatcher

@@ -1,4 +1,4 @@
-"""Which of your functions hears of which event, each event once."""
+"""Calls of your functions, once for each event."""
 
 import logging
 from collections import OrderedDict
@@ -10,14 +10,14 @@ from webrtc_async.webhooks.event import EventKey, ParticipantEvent, ParticipantE
 Handler = Callable[[ParticipantEvent], Awaitable[object]]
 HandlerT = TypeVar("HandlerT", bound=Handler)
 
-LONGEST_MEMORY: Final = 10_000
-"""Events that are remembered, so that a repeated post is not handled again."""
+MAX_REMEMBERED: Final = 10_000
+"""Handled events that a dispatcher remembers, so that it ignores repeated posts."""
 
-_LOG: Final = logging.getLogger("webrtc_async.webhooks")
+_logger: Final = logging.getLogger("webrtc_async.webhooks")
 
 
 class EventDispatcher:
-    """Calls the handlers of an event, in the order in which they were added.
+    """A registry of handlers, called for each event in the order of their registration.
 
         events = EventDispatcher()
 
@@ -25,20 +25,20 @@ class EventDispatcher:
         async def hang_up(event: ParticipantEvent) -> None:
             ...
 
-    An event that has been handled is not handled again when it is posted again. One whose handler
-    failed is: the receiver answers 500, and whoever posts it once more gets another try.
+    An event is handled once, also if it is posted again. If a handler fails, the receiver responds
+    with 500, and the next post of the event is handled again.
 
     Args:
-        longest_memory: Events that are remembered, in this process.
+        max_remembered: Handled events that this process remembers, at most.
     """
 
-    def __init__(self, *, longest_memory: int = LONGEST_MEMORY) -> None:
+    def __init__(self, *, max_remembered: int = MAX_REMEMBERED) -> None:
         self._handlers: list[tuple[frozenset[ParticipantEventType], Handler]] = []
-        self._longest_memory = longest_memory
+        self._max_remembered = max_remembered
         self._handled: OrderedDict[EventKey, None] = OrderedDict()
 
     def on(self, *types: ParticipantEventType) -> Callable[[HandlerT], HandlerT]:
-        """Have a coroutine function called for events of these types; of all, if none is named."""
+        """Register a coroutine function for events of these types, or of all if none is given."""
 
         def add(handler: HandlerT) -> HandlerT:
             self._handlers.append((frozenset(types), handler))
@@ -47,15 +47,16 @@ class EventDispatcher:
         return add
 
     async def dispatch(self, event: ParticipantEvent) -> bool:
-        """Call the handlers of an event, unless it has been handled before.
+        """Call the handlers of an event, unless it was handled before.
+
+        If a handler fails, the failure is logged and the other handlers are still called.
 
         Returns:
-            Whether every handler came to its end. A failure is logged, the other handlers are
-            called all the same, and nothing is raised.
+            True if no handler failed.
         """
         if event.key in self._handled:
             return True
-        # Before the handlers run: the same event may be posted again while they do.
+        # Before the handlers run, because the same event may be posted again meanwhile.
         self._remember(event.key)
         is_done = False
         try:
@@ -73,8 +74,8 @@ class EventDispatcher:
                     await handler(event)
                 except Exception:
                     failures += 1
-                    _LOG.exception(
-                        "a handler of %s of participant %s failed",
+                    _logger.exception(
+                        "a handler of %s for participant %s failed",
                         event.event.value,
                         event.participant_id,
                     )
@@ -82,5 +83,5 @@ class EventDispatcher:
 
     def _remember(self, key: EventKey) -> None:
         self._handled[key] = None
-        while len(self._handled) > self._longest_memory:
+        while len(self._handled) > self._max_remembered:
             self._handled.popitem(last=False)

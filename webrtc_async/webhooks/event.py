@@ -12,7 +12,7 @@ from webrtc_async.errors import InvalidArgumentError
 from webrtc_async.models import OpenEnum
 
 LONGEST_EVENT: Final = 64 * 1024
-"""Bytes of a body that are read; the service's own have a few hundred."""
+"""The longest accepted body in bytes; the service's bodies have a few hundred."""
 
 _LATEST: Final = 253_402_300_799_999
 """The last millisecond of the year 9999; Python has no later dates."""

@@ -1,4 +1,4 @@
-"""Events as a FastAPI dependency."""
+"""A FastAPI dependency that returns a posted event."""
 
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
@@ -8,11 +8,12 @@ from fastapi import HTTPException, Request
 
 from webrtc_async.errors import InvalidArgumentError
 from webrtc_async.webhooks.event import LONGEST_EVENT, ParticipantEvent, read_event
+from webrtc_async.webhooks.receiver import FORBIDDEN
 from webrtc_async.webhooks.secret import SharedSecret
 
 
 def posted_event(secret: SharedSecret | None) -> Callable[[Request], Awaitable[ParticipantEvent]]:
-    """Return a dependency that gives a path operation the event that was posted to it.
+    """Return a dependency that provides a path operation with the posted event.
 
         Posted = Annotated[ParticipantEvent, Depends(posted_event(secret))]
 
@@ -21,15 +22,15 @@ def posted_event(secret: SharedSecret | None) -> Callable[[Request], Awaitable[P
             if not await events.dispatch(event):
                 raise HTTPException(500)
 
-    What is no event is answered with 400, and a missing or wrong secret with 403.
+    A body that is no event gets a 400, a missing or wrong secret a 403.
 
     Args:
-        secret: What whoever posts must know; None lets anyone post.
+        secret: The secret that a request must have; None accepts every request.
     """
 
     async def read(request: Request) -> ParticipantEvent:
-        if secret is not None and not secret.admits(request.url.path, request.headers):
-            raise HTTPException(HTTPStatus.FORBIDDEN, "This is not for you.")
+        if secret is not None and not secret.matches(request.url.path, request.headers):
+            raise HTTPException(HTTPStatus.FORBIDDEN, FORBIDDEN)
         content = b""
         async with aclosing(request.stream()) as chunks:
             async for chunk in chunks:
@@ -38,7 +39,7 @@ def posted_event(secret: SharedSecret | None) -> Callable[[Request], Awaitable[P
                     break
         try:
             return read_event(content)
-        except InvalidArgumentError as misfit:
-            raise HTTPException(HTTPStatus.BAD_REQUEST, misfit.message) from None
+        except InvalidArgumentError as error:
+            raise HTTPException(HTTPStatus.BAD_REQUEST, error.message) from None
 
     return read

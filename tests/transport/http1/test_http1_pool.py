@@ -6,9 +6,9 @@ from typing import Any
 
 import httpx
 import pytest
-from conftest import JumpingLoop
 from hypothesis import given
 from hypothesis import strategies as st
+from support.backends import JumpingLoop
 from support.strategies import USUALLY
 
 from webrtc_async._transport.attempt_state import AttemptState

@@ -10,14 +10,15 @@ from hypothesis import strategies as st
 from support.strategies import USUALLY
 
 from webrtc_async._protocol.wire import WireRequest
+from webrtc_async._transport.http1.parser import ResponseError
 from webrtc_async._transport.http1.request_writer import (
-    MOST_KEPT,
+    MAX_KEPT,
     RequestWriter,
     check_target,
     write_request,
 )
 from webrtc_async._transport.http1.response_head import read_common_head
-from webrtc_async._transport.http1.response_reader import ResponseError, ResponseReader
+from webrtc_async._transport.http1.response_reader import ResponseReader
 
 NAMES = st.sampled_from(
     [
@@ -260,7 +261,7 @@ def test_a_head_that_would_be_another_is_refused(
 def test_requests_are_written_alike_again_and_again() -> None:
     """Lines that were kept are those that were written, and only so many are kept."""
     writer = RequestWriter()
-    kept = [MappingProxyType({"X": str(number)}) for number in range(2 * MOST_KEPT)]
+    kept = [MappingProxyType({"X": str(number)}) for number in range(2 * MAX_KEPT)]
     for host in ("a", "b", "a"):
         for number, headers in enumerate(kept):
             written = writer.write(WireRequest("GET", "/x", headers), "/x", host)
@@ -268,7 +269,7 @@ def test_requests_are_written_alike_again_and_again() -> None:
                 b"GET /x HTTP/1.1\r\nHost: %b\r\nAccept-Encoding: identity\r\nX: %d\r\n\r\n"
                 % (host.encode(), number)
             )
-    assert len(vars(writer)["_kept"]) == MOST_KEPT
+    assert len(vars(writer)["_kept"]) == MAX_KEPT
     writer.forget()
     assert not vars(writer)["_kept"]
 

@@ -14,10 +14,12 @@ from typing import Any
 
 import anyio
 import anyio.abc
+import httpcore
 import httpx
 import pytest
-import trustme
-from conftest import JumpingLoop
+from support.backends import JumpingLoop
+from support.calling import BODY, OK
+from support.calling import calling as calling_over
 from support.scripted import (
     ONCE,
     Behaviour,
@@ -29,8 +31,7 @@ from support.scripted import (
     serving,
     stay_silent,
 )
-from test_exchange import BODY, OK, client_side, server_side
-from test_exchange import calling as calling_over
+from support.tls import client_side, server_side
 
 from webrtc_async._protocol.wire import WireRequest
 from webrtc_async._transport.attempt_state import AttemptState
@@ -40,8 +41,8 @@ from webrtc_async._transport.http1.connection import (
     ReusedConnectionError,
 )
 from webrtc_async._transport.http1.pool import Http1Pool
-from webrtc_async._transport.http1.transport import Http1Transport
-from webrtc_async._transport.lane import Lane
+from webrtc_async._transport.http1.response import Http1Response
+from webrtc_async._transport.http1.transport import PooledTransport
 from webrtc_async.errors import ConnectionFailedError, TransportError, UnknownOutcomeError
 from webrtc_async.errors.outcome import Outcome, Stage
 from webrtc_async.models import Session
@@ -59,25 +60,36 @@ def anyio_backend() -> str:
 calling = partial(calling_over, http_library=None)
 
 
-def transport_of(**settings: Any) -> Http1Transport:
+def transport_of(**settings: Any) -> PooledTransport:
     """Return a transport with settings of its own."""
-    return Http1Transport(**{"max_connections": 10, "keep_alive": 20.0, **settings})
+    return PooledTransport(**{"max_connections": 10, "keep_alive": 20.0, **settings})
 
 
 async def get(
-    transport: Http1Transport, server: SocketServer, *, content: bytes = b"", **settings: Any
+    transport: PooledTransport, server: SocketServer, *, content: bytes = b"", **settings: Any
 ) -> tuple[int, bytes]:
     """Make an exchange, and return its status and body."""
     state = settings.pop("state", AttemptState("test"))
-    method = "POST" if content else "GET"
-    written = transport.writer.write(WireRequest(method, "/", content=content), "/", "x")
-    origin = Origin("http", "127.0.0.1", server.port)
-    connection = transport.take(origin, state)
-    if connection is None:
-        connection = await transport.connected(origin, settings.get("connect_timeout"), state)
-    response = connection.begin(method, written, state, settings.get("longest"))
+    request = WireRequest("POST" if content else "GET", server.url(), content=content)
+    timeouts = settings.get("attempt_timeout"), settings.get("connect_timeout")
+    response = await transport.send(request, state, *timeouts)
     head = await response.head()
-    return head.status, b"".join([chunk async for chunk in response])
+    return head.status, await body_of(response)
+
+
+async def body_of(response: Http1Response) -> bytes:
+    """Read a response to its end."""
+    chunks: list[bytes] = []
+
+    def accept(chunk: bytes) -> bool:
+        chunks.append(chunk)
+        return True
+
+    await response.receive(accept)
+    return b"".join(chunks)
+
+
+CONNECT_AND_READ = httpx.Timeout(None, connect=0.1, read=0.1)
 
 
 def descriptors() -> int:
@@ -147,7 +159,7 @@ async def test_a_connection_that_is_gone_has_sent_nothing() -> None:
     """Where a connection is closed before the request, the outcome is that nothing was sent."""
     async with serving(OK, keeps_alive=True) as server:
         transport, state = transport_of(), AttemptState("test")
-        pool = transport._pool_here()
+        pool = transport.pool
         origin = Origin("http", "127.0.0.1", server.port)
         connection = await pool.acquire(origin, None, state)
         connection.abort()
@@ -207,7 +219,7 @@ async def test_an_answer_that_comes_early_is_an_answer() -> None:
     transport = transport_of()
     async with server:
         assert await get(transport, scripted, content=b"x" * 20_000_000) == (413, b"no")
-        assert transport._pool_here().size == 0
+        assert transport.pool.size == 0
         await served.wait()
         await transport.aclose()
 
@@ -221,12 +233,11 @@ async def test_calls_one_after_another_take_one_tls_connection(
     version: ssl.TLSVersion, tickets: int
 ) -> None:
     """Over TLS too a kept connection carries the next call, whichever version was agreed on."""
-    authority = trustme.CA()
-    tls = server_side(authority, "127.0.0.1")
+    tls = server_side("127.0.0.1")
     tls.minimum_version = tls.maximum_version = version
     tls.num_tickets = tickets
     async with serving(OK, tls=tls, keeps_alive=True) as server:
-        async with calling(server.url("https"), ssl_context=client_side(authority)) as client:
+        async with calling(server.url("https"), ssl_context=client_side()) as client:
             for _ in range(20):
                 assert (await client.get_session("s-1")).id == "s-1"
         assert server.connections == 1
@@ -238,11 +249,10 @@ async def test_calls_one_after_another_take_one_tls_connection(
 @pytest.mark.parametrize("is_secure", [False, True])
 async def test_long_bodies_in_both_directions(is_secure: bool) -> None:
     """Megabytes come and go whole, also when they are read more slowly than they come."""
-    authority = trustme.CA()
     long = Session(tag="x" * 3_000_000)
     tag = b'{"id": "s-1", "tag": "%b"}' % (b"y" * 3_000_000)
-    tls = server_side(authority, "127.0.0.1") if is_secure else None
-    settings = {"ssl_context": client_side(authority)} if is_secure else {}
+    tls = server_side("127.0.0.1") if is_secure else None
+    settings = {"ssl_context": client_side()} if is_secure else {}
     async with serving(http(200, tag), tls=tls, keeps_alive=True) as server:
         url = server.url("https" if is_secure else "http")
         async with calling(url, **settings) as client:
@@ -294,7 +304,7 @@ async def test_what_nobody_reads_stays_with_the_server() -> None:
                 await asyncio.sleep(0)
         assert len(left) > 4_000_000
         sending = asyncio.create_task(loop.sock_sendall(far, left))
-        assert sum([len(chunk) async for chunk in response]) == 8_000_000
+        assert len(await body_of(response)) == 8_000_000
         await sending
         connection.abort()
 
@@ -385,7 +395,7 @@ async def test_an_idle_connection_is_closed_in_time() -> None:
     transport = transport_of(keep_alive=0.05)
     async with server:
         assert await get(transport, scripted) == (200, b"ok")
-        pool = transport._pool_here()
+        pool = transport.pool
         assert pool.idle == 1
         with anyio.fail_after(10):
             await ended.wait()
@@ -403,9 +413,9 @@ async def test_an_exchange_has_its_own_bound() -> None:
     async with serving(OK, OK, slowly, stay_silent, keeps_alive=True) as server:
         transport = transport_of()
         for longest in (30.0, 0.05, 30.0):
-            assert await get(transport, server, longest=longest) == (200, BODY)
+            assert await get(transport, server, attempt_timeout=longest) == (200, BODY)
         with pytest.raises(httpx.ReadTimeout):
-            await get(transport, server, longest=0.05)
+            await get(transport, server, attempt_timeout=0.05)
         await transport.aclose()
         with pytest.raises(httpx.LocalProtocolError):
             await transport.handle_async_request(httpx.Request("GE T", server.url()))
@@ -450,7 +460,7 @@ async def test_httpx_s_client_works_over_it() -> None:
 
     async with (
         serving(http(200, b"hello", X_Id="1"), keeps_alive=True) as server,
-        httpx.AsyncClient(transport=transport_of(), timeout=5) as client,
+        httpx.AsyncClient(transport=transport_of(), timeout=httpx.Timeout(None, read=5)) as client,
     ):
         response = await client.post(server.url(), content=pieces())
         assert (response.status_code, response.text, response.headers["x-id"]) == (
@@ -480,7 +490,7 @@ async def test_httpx_s_read_timeout_counts(behaviour: Behaviour) -> None:
 
     async with (
         serving(then_silence) as server,
-        httpx.AsyncClient(transport=transport_of(), timeout=0.1) as client,
+        httpx.AsyncClient(transport=transport_of(), timeout=CONNECT_AND_READ) as client,
     ):
         with pytest.raises(httpx.ReadTimeout):
             await client.get(server.url())
@@ -490,7 +500,7 @@ async def test_a_handshake_that_hangs_is_a_connect_timeout() -> None:
     """Connecting, TLS included, has a bound of its own."""
     async with (
         serving(stay_silent) as server,
-        httpx.AsyncClient(transport=transport_of(), timeout=0.1) as client,
+        httpx.AsyncClient(transport=transport_of(), timeout=CONNECT_AND_READ) as client,
     ):
         with pytest.raises(httpx.ConnectTimeout):
             await client.get(server.url("https"))
@@ -502,9 +512,8 @@ async def test_a_handshake_that_hangs_is_a_connect_timeout() -> None:
 @pytest.mark.parametrize("scheme", ["http", "https"])
 async def test_a_host_is_found_by_its_name(scheme: str) -> None:
     """Whichever of its addresses serves; over TLS its certificate must have the name."""
-    authority = trustme.CA()
-    tls = server_side(authority, "localhost") if scheme == "https" else None
-    settings = {"ssl_context": client_side(authority)} if tls else {}
+    tls = server_side("localhost") if scheme == "https" else None
+    settings = {"ssl_context": client_side()} if tls else {}
     async with (
         serving(OK, tls=tls) as server,
         calling(server.url(scheme, "localhost"), **settings) as client,
@@ -520,7 +529,7 @@ async def test_a_name_without_an_address_is_a_failed_connection() -> None:
     assert caught.value.outcome is Outcome.NOT_SENT
 
 
-# Which lane
+# Which transport
 
 
 async def test_the_own_transport_serves_by_itself() -> None:
@@ -557,40 +566,60 @@ async def test_the_environment_s_proxy_decides(monkeypatch: pytest.MonkeyPatch) 
         assert "over its own HTTP/1.1 transport," in repr(client)
 
 
-@pytest.mark.parametrize(
-    ("owner", "name", "lane"),
-    [
-        (httpx.AsyncHTTPTransport, "handle_async_request", Lane.HTTPX),
-        (httpx.AsyncClient, "send", Lane.HTTPX),
-    ],
-)
-async def test_who_watches_httpx_goes_on_seeing_calls(
-    owner: type, name: str, lane: Lane, monkeypatch: pytest.MonkeyPatch
+REPLACED = [
+    (httpx.AsyncHTTPTransport, "handle_async_request", "httpx"),
+    (httpcore.AsyncConnectionPool, "handle_async_request", "httpx"),
+    (httpx.AsyncClient, "send", "its own HTTP/1.1 transport"),
+    (httpx.AsyncClient, "_send_single_request", "its own HTTP/1.1 transport"),
+    (httpx.AsyncClient, "_transport_for_url", "its own HTTP/1.1 transport"),
+]
+
+
+@pytest.mark.parametrize(("owner", "name", "over"), REPLACED)
+async def test_a_replaced_method_sees_calls(
+    owner: type, name: str, over: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A method of httpx that somebody has replaced is called, from the next call on."""
-    seen: list[str] = []
+    """A method of httpx or httpcore that somebody has replaced is called, from the next call on."""
+    seen: list[object] = []
     original: Any = getattr(owner, name)
 
-    async def watch(self: Any, request: httpx.Request, **settings: Any) -> httpx.Response:
-        seen.append(request.method)
-        response: httpx.Response = await original(self, request, **settings)
-        return response
+    def watch(self: Any, request: Any, **settings: Any) -> Any:
+        seen.append(request)
+        return original(self, request, **settings)
 
     async with serving(OK, keeps_alive=True) as server, calling(server.url()) as client:
         await client.get_session("s-1")
         monkeypatch.setattr(owner, name, watch)
-        assert lane.value in repr(client)
         await client.get_session("s-1")
-        monkeypatch.setattr(owner, name, type("Wrapper", (), {"__call__": original})())
-        assert lane.value in repr(client)
+        assert f"over {over}," in repr(client)
         monkeypatch.undo()
         await client.get_session("s-1")
         assert len(server.requests) == 3
+    assert len(seen) == 1
+
+
+async def test_a_callable_object_in_place_of_a_method_is_called(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A wrapper need not be a function, and may take over the name of what it wraps."""
+    seen: list[str] = []
+    original = httpx.AsyncClient.send
+
+    class Wrapper:
+        __module__, __name__ = "httpx", "send"
+
+        async def __call__(self, request: httpx.Request, **settings: Any) -> httpx.Response:
+            seen.append(request.method)
+            return await original(client.http_client, request, **settings)
+
+    async with serving(OK) as server, calling(server.url()) as client:
+        monkeypatch.setattr(httpx.AsyncClient, "send", Wrapper())
+        await client.get_session("s-1")
     assert seen == ["GET"]
 
 
-async def test_a_given_transport_is_the_lane() -> None:
-    """What the user gave is what serves."""
+async def test_a_given_transport_serves() -> None:
+    """A transport of the user's serves every request."""
     async with client_of() as client:
         assert "over the http_client or transport that was given" in repr(client)
 
@@ -628,12 +657,9 @@ def test_a_fork_takes_no_connection_along() -> None:
     """In a forked process connections are made anew; the parent's are left alone."""
     program = """
 import asyncio, os, sys
-from webrtc_async._transport.attempt_state import AttemptState
-from webrtc_async._transport.attempt_state import AttemptState
-from webrtc_async._transport.http1.connection import Origin
-from webrtc_async._transport.http1.transport import Http1Transport
 from webrtc_async._protocol.wire import WireRequest
-from webrtc_async._transport.http1.request_writer import write_request
+from webrtc_async._transport.attempt_state import AttemptState
+from webrtc_async._transport.http1.transport import PooledTransport
 
 async def serve(reader, writer):
     while await reader.readline():
@@ -643,26 +669,23 @@ async def serve(reader, writer):
     writer.close()
 
 async def get(transport, port):
-    origin = Origin("http", "127.0.0.1", port)
-    written = write_request("GET", "/", (), b"")
-    connection = transport.take(origin, AttemptState("x"))
-    if connection is None:
-        connection = await transport.connected(origin, None, AttemptState("x"))
-    return (await connection.begin("GET", written, AttemptState("x"), None).head()).status
+    request = WireRequest("GET", f"http://127.0.0.1:{port}/")
+    response = await transport.send(request, AttemptState("x"), None, None)
+    return (await response.head()).status
 
 async def parent():
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
-    transport = Http1Transport(max_connections=1, keep_alive=20.0)
+    transport = PooledTransport(max_connections=1, keep_alive=20.0)
     assert await get(transport, port) == 200
-    first = transport._pool_here()
+    first = transport.pool
     if (child := os.fork()) == 0:
         async def look():
-            return transport._pool_here() is not first
+            return transport.pool is not first
         os._exit(0 if asyncio.run(look()) else 1)
     _, status = os.waitpid(child, 0)
     assert status == 0
-    assert transport._pool_here() is first
+    assert transport.pool is first
     assert await get(transport, port) == 200
     await transport.aclose()
 
@@ -674,8 +697,8 @@ asyncio.run(parent())
 def test_contexts_offer_no_http2() -> None:
     """The default context is httpx's, and is made once."""
     transport = transport_of(trust_env=False)
-    context = transport._secured()
+    context = transport._tls_context()
     assert isinstance(context, ssl.SSLContext)
     assert context.verify_mode is ssl.CERT_REQUIRED
-    assert transport._secured() is context
+    assert transport._tls_context() is context
     assert ONCE.attempts == 1

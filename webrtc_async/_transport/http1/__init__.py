@@ -1,1 +1,1 @@
-"""The pooled HTTP/1.1 transport for asyncio."""
+"""The pooled transport: HTTP/1.1 on asyncio, behind httpx's interface."""

@@ -1,6 +1,6 @@
-"""One HTTP/1.1 connection on an asyncio transport, and the response that it carries.
+"""A connection of HTTP/1.1 on asyncio.
 
-Every change of state is synchronous: whatever is cancelled, nothing is left half done.
+Every change of state is synchronous, so a cancellation leaves nothing half done.
 """
 
 import asyncio
@@ -11,13 +11,13 @@ from typing import NamedTuple, Protocol, cast
 import httpx
 
 from webrtc_async._transport.attempt_state import AttemptState
+from webrtc_async._transport.http1.parser import ResponseError
 from webrtc_async._transport.http1.response import Http1Response
-from webrtc_async._transport.http1.response_reader import ResponseError
 from webrtc_async.errors.outcome import Stage
 
 
 class Origin(NamedTuple):
-    """Where a connection leads: scheme, host and port."""
+    """The scheme, host and port of a server."""
 
     scheme: str
     host: str
@@ -25,28 +25,28 @@ class Origin(NamedTuple):
 
 
 class Owner(Protocol):
-    """Who is told what becomes of a connection."""
+    """The pool that a connection belongs to."""
 
     def release(self, connection: "Http1Connection") -> None:
-        """Take back a connection whose response is complete and that may carry another."""
+        """Take back a connection that can carry another request."""
 
     def discard(self, connection: "Http1Connection") -> None:
-        """Give up a connection that is closed, or about to be."""
+        """Forget a connection that is closed."""
 
 
 class ReusedConnectionError(httpx.ReadError):
-    """A connection kept from an earlier exchange was closed before it brought any answer."""
+    """A connection kept from an earlier call ended before it received a response."""
 
 
 class Http1Connection(asyncio.Protocol):
-    """A connection that carries one exchange at a time.
+    """A connection that carries one request at a time.
 
     Attributes:
-        origin: Where it leads.
-        exchanges: How many exchanges it has begun.
-        is_closed: Whether it is of no more use.
-        owner: Told when it can be used again and when it cannot.
-        loop: The event loop that it belongs to.
+        origin: The server.
+        exchanges: The number of requests that were sent.
+        is_closed: True once it is closed.
+        owner: The pool; None until the connection was made.
+        loop: Its event loop.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop, origin: Origin) -> None:
@@ -61,27 +61,27 @@ class Http1Connection(asyncio.Protocol):
         self._is_writing_slowly = False
 
     def begin(
-        self, method: str, request: bytes, state: AttemptState, longest: float | None
+        self, method: str, request: bytes, state: AttemptState, timeout: float | None
     ) -> Http1Response:
-        """Send a request and return its response, of which nothing has come yet.
+        """Send a request and return its response, which is still to be received.
 
         Args:
             method: The request's method.
-            request: The whole of it, head and body.
-            state: Told what was truly written.
-            longest: Seconds until the exchange fails with ReadTimeout; None for no bound.
+            request: The whole request, head and body.
+            state: Told as soon as the kernel has all of it.
+            timeout: Seconds until the exchange fails with ReadTimeout; None for no bound.
 
         Raises:
             WriteError: The connection was closed, and no byte was sent.
         """
         self.exchanges += 1
         response = self._current = Http1Response(self, method, state)
-        if longest is not None:
-            self._watch(self.loop.time() + longest)
+        if timeout is not None:
+            self._watch(self.loop.time() + timeout)
         state.stage, state.is_reused = Stage.SENDING, self.exchanges > 1
         self._transport.write(request)
         if self._transport.is_closing():
-            # The one send of a write that is not buffered has failed, so nothing of it left.
+            # The only send has failed, and nothing was buffered: no byte was sent.
             state.stage = Stage.CONNECTING
             self._current = None
             self.abort()
@@ -91,27 +91,27 @@ class Http1Connection(asyncio.Protocol):
         return response
 
     def is_quiet(self) -> bool:
-        """Whether nothing has come since the last response: no bytes, and no end.
+        """Return True if nothing was received since the last response, not even the end.
 
-        What the socket holds already, the loop may not have seen yet. It must not be taken for the
-        answer to the next request, nor that request be sent into a connection that has ended.
+        The socket may hold bytes that the event loop has not read yet. They would be taken for the
+        response to the next request, or that request would be sent to a server that has gone.
         """
         return not self.is_closed and not self._poll.poll(0)
 
     def abort(self) -> None:
-        """Close the connection at once; an exchange on it fails."""
+        """Close the connection at once; a request on it fails."""
         if not self.is_closed:
             self._end(httpx.ReadError("the connection was closed on this side"))
 
     def pause_reading(self) -> None:
-        """Take no more from the server for now."""
+        """Stop receiving."""
         self._transport.pause_reading()
 
     def resume_reading(self) -> None:
-        """Take from the server again."""
+        """Receive again."""
         self._transport.resume_reading()
 
-    # What asyncio calls
+    # Called by asyncio
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the transport."""
@@ -124,7 +124,7 @@ class Http1Connection(asyncio.Protocol):
         self._poll.register(self._transport.get_extra_info("socket").fileno(), select.POLLIN)
 
     def data_received(self, data: bytes) -> None:
-        """Pass bytes on to the exchange that they are for; without one, they are for nobody."""
+        """Pass bytes on to the response; without a request, nobody has asked for them."""
         response = self._current
         if response is None:
             self.abort()
@@ -138,11 +138,11 @@ class Http1Connection(asyncio.Protocol):
             self._complete(response)
 
     def eof_received(self) -> None:
-        """Let the exchange see that there is no more to come."""
+        """Treat the end of the server's bytes as the end of the connection."""
         self.connection_lost(None)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Fail the exchange, unless the end of the connection is the end of its response."""
+        """Fail the request, unless the end of the connection is the end of its response."""
         if self.is_closed:
             return
         response = self._current
@@ -168,11 +168,11 @@ class Http1Connection(asyncio.Protocol):
         self._end(error)
 
     def pause_writing(self) -> None:
-        """Note that the kernel has not taken all of the request."""
+        """Note that the kernel has not accepted all of the request."""
         self._is_writing_slowly = True
 
     def resume_writing(self) -> None:
-        """Note that it has."""
+        """Note that the kernel has accepted all of the request."""
         self._is_writing_slowly = False
         if self._current is not None:
             self._current.was_sent()
@@ -205,11 +205,11 @@ class Http1Connection(asyncio.Protocol):
         if self._timer is not None and deadline < self._timer.when():
             self._timer.cancel()
             self._timer = None
-        # A later deadline moves no timer: the one that is set looks again when it is due.
+        # A later deadline needs no new timer: the current one checks again when it is due.
         if self._timer is None:
-            self._timer = self.loop.call_at(deadline, self._look)
+            self._timer = self.loop.call_at(deadline, self._check_deadline)
 
-    def _look(self) -> None:
+    def _check_deadline(self) -> None:
         self._timer = None
         if self.loop.time() >= self._deadline:
             self._end(httpx.ReadTimeout("the exchange took too long"))
@@ -219,6 +219,6 @@ class Http1Connection(asyncio.Protocol):
 
 def _lost(error: ResponseError) -> httpx.RemoteProtocolError:
     lost = httpx.RemoteProtocolError(str(error))
-    # Its traceback would keep the frame of whoever keeps this error.
+    # The frames of its traceback hold bytes of the response, and tokens among them.
     lost.__cause__ = error.with_traceback(None)
     return lost

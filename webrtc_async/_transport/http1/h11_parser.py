@@ -1,13 +1,13 @@
-"""Responses by h11, which reads every shape of them."""
+"""A parser of responses of any shape, by h11."""
 
 import h11
 
+from webrtc_async._transport.http1.parser import MAX_HEAD, ResponseError
 from webrtc_async._transport.http1.response_head import ResponseHead, parsed_head
-from webrtc_async._transport.http1.response_reader import LONGEST_HEAD, ResponseError
 
 
 class H11Parser:
-    """Reads one response; a `Parser`.
+    """A parser of one response; a `Parser`.
 
     Args:
         method: The request's method.
@@ -16,13 +16,13 @@ class H11Parser:
     def __init__(self, method: str) -> None:
         self.head: ResponseHead | None = None
         self.is_complete = self.is_reusable = False
-        self._connection = h11.Connection(h11.CLIENT, max_incomplete_event_size=LONGEST_HEAD)
-        # The request is on its way already: this one only tells h11 which response may follow.
+        self._connection = h11.Connection(h11.CLIENT, max_incomplete_event_size=MAX_HEAD)
+        # The real request is written elsewhere. This one tells h11 which response can follow.
         self._connection.send(h11.Request(method=method, target="/", headers=[("Host", "x")]))
         self._connection.send(h11.EndOfMessage())
 
     def feed(self, received: bytes) -> bytes:
-        """Take bytes, or none for the connection's end, and return what they have of the body."""
+        """Parse bytes and return the part of the body among them; empty bytes end the response."""
         connection = self._connection
         body: list[bytes] = []
         try:
@@ -44,6 +44,6 @@ class H11Parser:
                 elif not isinstance(event, h11.InformationalResponse):
                     break
         except h11.RemoteProtocolError as error:
-            # h11 raises some in a method of theirs, whose frame holds them.
+            # The frames of its traceback hold bytes of the response, and tokens among them.
             raise ResponseError(str(error)) from error.with_traceback(None)
         return b"".join(body)

@@ -1,7 +1,7 @@
-"""A connected socket to a host: each of its addresses, the next one soon after (RFC 8305).
+"""A connected socket to a host, by a race of its addresses (RFC 8305).
 
-asyncio has the same race, and loses a socket that connects in the turn in which it is cancelled.
-Here every socket has a holder at every moment.
+asyncio's own race leaks a socket that connects in the turn in which it is cancelled. Here some
+code holds every socket at every moment.
 """
 
 import asyncio
@@ -14,24 +14,24 @@ from itertools import chain, zip_longest
 from typing import Any, Final
 
 NEXT_ADDRESS: Final = 0.25
-"""Seconds after which a host's next address is tried as well (RFC 8305, section 5)."""
+"""Seconds after which the next address of a host is tried as well (RFC 8305, section 5)."""
 
 _Info = tuple[int, int, int, str, Any]
-"""What getaddrinfo tells of an address: family, type, protocol, canonical name, address."""
+"""A result of getaddrinfo: family, type, protocol, canonical name and address."""
 
 
 async def connected_socket(
     host: str, port: int, *, next_after: float = NEXT_ADDRESS
 ) -> socket.socket:
-    """Return a socket that is connected to a host, by the first of its addresses to answer.
+    """Return a socket that is connected to the first address of a host that accepts.
 
     Args:
         host: Its name or address.
-        port: Where to connect to.
-        next_after: Seconds that an address has for itself.
+        port: Its port.
+        next_after: Seconds until the next address is tried as well.
 
     Raises:
-        OSError: It has no address, or none could be connected to.
+        OSError: The host has no address, or all connections failed.
     """
     family = _family_of(host)
     if family is None:
@@ -49,10 +49,8 @@ async def _first_connected(host: str, port: int, next_after: float) -> socket.so
             if untried:
                 family, kind, protocol, _, address = untried.popleft()
                 trying.add(loop.create_task(_connected(family, kind, protocol, address)))
-            longest = next_after if untried else None
-            done, _ = await asyncio.wait(
-                trying, timeout=longest, return_when=asyncio.FIRST_COMPLETED
-            )
+            pause = next_after if untried else None
+            done, _ = await asyncio.wait(trying, timeout=pause, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
                 trying.remove(task)
                 if (problem := task.exception()) is None:
@@ -83,11 +81,11 @@ async def _connected(family: int, kind: int, protocol: int, address: Any) -> soc
 
 
 async def _settled(descriptor: int) -> None:
-    """Wait until a connect has succeeded or failed."""
+    """Wait until a connection was made or has failed."""
     poll = select.poll()
     poll.register(descriptor, select.POLLOUT)
     if poll.poll(0):
-        # On the same machine it has by now, which saves the loop's watching and a turn of it.
+        # On the same machine it was made by now, which saves a turn of the event loop.
         return
     loop = asyncio.get_running_loop()
     settled = loop.create_future()
@@ -95,7 +93,7 @@ async def _settled(descriptor: int) -> None:
     try:
         await settled
     finally:
-        # Before the socket is closed: its descriptor may then be another's.
+        # Before the socket is closed, because another one may then get its descriptor.
         loop.remove_writer(descriptor)
 
 
@@ -105,14 +103,14 @@ def _settle(settled: "asyncio.Future[None]") -> None:
 
 
 def _close(attempt: "asyncio.Task[socket.socket]") -> None:
-    # Asked for its exception, or asyncio would log that nobody had.
+    # asyncio logs exceptions that nobody has asked for.
     if not attempt.cancelled() and attempt.exception() is None:
         attempt.result().close()
 
 
 def _family_of(host: str) -> socket.AddressFamily | None:
-    """Return the family of an address, which needs no look-up in a thread; None for a name."""
-    # A zone index, as in fe80::1%eth0, has to be looked up.
+    """Return the family of an address, which needs no look-up; None for a name."""
+    # An address with a zone index, such as fe80::1%eth0, has to be looked up.
     for family in () if "%" in host else (socket.AF_INET, socket.AF_INET6):
         try:
             socket.inet_pton(family, host)
@@ -123,7 +121,7 @@ def _family_of(host: str) -> socket.AddressFamily | None:
 
 
 def _alternating(infos: Iterable[_Info]) -> Iterator[_Info]:
-    """Give addresses with their families in turns (RFC 8305, section 4)."""
+    """Return the addresses with their families alternating (RFC 8305, section 4)."""
     families: dict[int, list[_Info]] = {}
     for info in infos:
         families.setdefault(info[0], []).append(info)

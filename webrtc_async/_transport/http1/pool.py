@@ -1,4 +1,4 @@
-"""A pool of connections: the most recently used first, whoever waits in line.
+"""A pool of connections that reuses the most recently used one and serves callers in order.
 
 Nothing in it scans: a call costs the same with one idle connection and with a thousand.
 """
@@ -17,13 +17,13 @@ Connect = Callable[[Origin, float | None], Awaitable[Http1Connection]]
 
 
 class Http1Pool:
-    """Connections of one event loop, at most so many at a time, over all origins.
+    """A pool of HTTP/1.1 connections to any servers, in one event loop.
 
-    While anyone waits, no connection is idle and no place is free: what comes back is handed to the
-    first in line.
+    While a caller waits, no connection is idle and no slot is free: a connection that is released
+    goes to the first caller in the queue.
 
     Attributes:
-        size: How many connections there are, those that are being made included.
+        size: The number of connections, those that are being made included.
     """
 
     def __init__(
@@ -48,23 +48,23 @@ class Http1Pool:
 
     @property
     def idle(self) -> int:
-        """How many connections wait for an exchange."""
+        """The number of idle connections."""
         return sum(map(len, self._idle.values()))
 
     @property
     def waiting(self) -> int:
-        """How many callers wait for a connection."""
+        """The number of callers that wait for a connection."""
         return len(self._waiters)
 
-    def take(self, origin: Origin, longest_idle: float | None) -> Http1Connection | None:
-        """Return an idle connection that leads there, if there is one; as `acquire` does.
+    def take(self, origin: Origin, max_idle: float | None) -> Http1Connection | None:
+        """Return an idle connection, if there is one, as `acquire` does.
 
         Args:
-            origin: Where it has to lead.
-            longest_idle: Seconds that it may have idled; None for as long as it is kept.
+            origin: The server.
+            max_idle: Seconds that it may have been idle; None for no bound.
         """
         idle = self._idle.get(origin)
-        spare = 0.0 if longest_idle is None else max(0.0, self._keep_alive - longest_idle)
+        spare = 0.0 if max_idle is None else max(0.0, self._keep_alive - max_idle)
         while idle:
             connection, too_old = idle.popitem()
             self._in_use.add(connection)
@@ -76,22 +76,22 @@ class Http1Pool:
     async def acquire(
         self, origin: Origin, connect_timeout: float | None, state: AttemptState
     ) -> Http1Connection:
-        """Return a connection that leads there; it comes back by itself, or is discarded.
+        """Return a connection; it returns to the pool by itself.
 
         Args:
-            origin: Where it has to lead.
-            connect_timeout: Seconds that making one may take; None for no bound.
-            state: Told when the wait in line is over; says how long it may have idled.
+            origin: The server.
+            connect_timeout: Seconds to connect; None for no bound.
+            state: Told when connecting starts; has the bound for idle connections.
 
         Raises:
-            ConnectError: None could be made, or the pool is closed.
-            ConnectTimeout: Making one took over connect_timeout seconds.
+            ConnectError: No connection could be made, or the pool is closed.
+            ConnectTimeout: Connecting took over connect_timeout seconds.
         """
         is_waiting_again = False
         while True:
-            if (kept := self.take(origin, state.longest_idle)) is not None:
+            if (kept := self.take(origin, state.max_idle)) is not None:
                 return kept
-            # With others in line nothing is idle, so there is nothing to look for.
+            # While others wait, no connection is idle and no slot is free.
             if not self._waiters and (self.size < self._max_connections or self._evict()):
                 self.size += 1
                 break
@@ -100,14 +100,14 @@ class Http1Pool:
                 break
             if handed.is_quiet():
                 return handed
-            # It has ended on its way here.
+            # The server closed it in the meantime.
             handed.abort()
             is_waiting_again = True
         state.stage = Stage.CONNECTING
         return await self._open(origin, connect_timeout)
 
     def release(self, connection: Http1Connection) -> None:
-        """Hand a connection to the first in line, or keep it."""
+        """Hand a connection to the first caller in the queue, or keep it idle."""
         self._in_use.discard(connection)
         while self._waiters:
             waiter = self._waiters.popleft()
@@ -129,15 +129,15 @@ class Http1Pool:
             self._expiry = self._loop.call_at(too_old, self._expire)
 
     def discard(self, connection: Http1Connection) -> None:
-        """Forget a connection, and give its place to the first in line."""
+        """Forget a connection, and give its slot to the first caller in the queue."""
         self._in_use.discard(connection)
         idle = self._idle.get(connection.origin)
         if idle is not None:
             idle.pop(connection, None)
-        self._free_place()
+        self._free_slot()
 
     def close(self) -> None:
-        """Abort every connection; those who use one or wait for one fail."""
+        """Close every connection; requests and waiting callers fail."""
         self._is_closed = True
         for connection in [*self._in_use, *(each for idle in self._idle.values() for each in idle)]:
             connection.abort()
@@ -145,7 +145,7 @@ class Http1Pool:
             self._expiry.cancel()
 
     def _evict(self) -> bool:
-        """Close the idle connection of another origin that was used least recently."""
+        """Close the least recently used idle connection to another server."""
         oldest = min(
             (next(iter(idle.items())) for idle in self._idle.values() if idle),
             key=lambda item: item[1],
@@ -156,17 +156,17 @@ class Http1Pool:
         return oldest is not None
 
     async def _wait(self, origin: Origin, *, is_first: bool) -> Http1Connection | None:
-        """Wait in line for a connection, or for a place to make one in."""
+        """Wait in the queue for a connection, or for a slot to make one; None stands for a slot."""
         waiter = _Waiter(origin, self._loop.create_future())
         (self._waiters.appendleft if is_first else self._waiters.append)(waiter)
         try:
             return await waiter.future
         except BaseException:
             if waiter.future.done() and not waiter.future.cancelled():
-                # It was served and cancelled in one turn of the loop: the next in line gets it.
+                # It was served and cancelled in one turn of the loop: the next caller gets it.
                 handed = waiter.future.result()
                 if handed is None:
-                    self._free_place()
+                    self._free_slot()
                 elif not handed.is_closed:
                     self.release(handed)
             raise
@@ -179,9 +179,9 @@ class Http1Pool:
                 connection.abort()
             self._check_open(connection)
         except BaseException:
-            self._free_place()
+            self._free_slot()
             raise
-        # From here on the connection itself says when its place is free.
+        # From here on the connection itself reports when its slot is free.
         connection.owner = self
         self._in_use.add(connection)
         return connection
@@ -192,7 +192,7 @@ class Http1Pool:
         if connection is not None and connection.is_closed:
             raise httpx.ConnectError("the server closed the connection at once")
 
-    def _free_place(self) -> None:
+    def _free_slot(self) -> None:
         while self._waiters:
             waiter = self._waiters.popleft()
             if not waiter.future.done():
@@ -216,7 +216,7 @@ class Http1Pool:
 
 
 class _Waiter:
-    """A caller in line; served with a connection, or with None for a place to make one in."""
+    """A caller in the queue; it gets a connection, or None for a slot to make one."""
 
     __slots__ = ("future", "origin")
 

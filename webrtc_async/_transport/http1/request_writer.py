@@ -1,4 +1,4 @@
-"""Requests as bytes, checked before a byte of them is sent."""
+"""Requests as bytes, checked before the first one is sent."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -11,11 +11,12 @@ from httpx import LocalProtocolError
 from webrtc_async._protocol.redaction import UnshownBytes
 from webrtc_async._protocol.wire import WireRequest
 
-MOST_KEPT: Final = 64
+MAX_KEPT: Final = 64
+"""Header mappings whose lines are kept."""
 
 _USUAL_METHODS: Final = frozenset({"GET", "POST", "PUT", "DELETE"})
 _WITH_LENGTH: Final = frozenset({"POST", "PUT", "PATCH"})
-"""Methods whose requests say their length even where it is 0 (RFC 9110, 8.6)."""
+"""Methods whose requests have a Content-Length even if it is 0 (RFC 9110, 8.6)."""
 
 _METHOD: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _TARGET: Final = re.compile(r"[!-~]+")
@@ -27,7 +28,7 @@ _FIELD: Final = re.compile(
 
 @frozen
 class _Lines:
-    """Header lines that were written before, and what of."""
+    """Header lines, and the headers and host that they were written from."""
 
     headers: Mapping[str, str]
     host: str
@@ -35,14 +36,14 @@ class _Lines:
 
 
 class RequestWriter:
-    """Writes the requests of a client.
+    """A writer of a client's requests.
 
-    What they have in common is one read-only mapping of headers, so its lines are kept; they differ
-    in their targets, bodies and at times in their credentials.
+    They share one read-only mapping of headers, so its lines are kept. They differ in target and
+    body, and now and then in credentials.
     """
 
     def __init__(self) -> None:
-        # By the identity of the headers, which each entry holds so that no other has it.
+        # By the id of the headers; each entry holds them, so that no other object gets the id.
         self._kept: dict[int, _Lines] = {}
         self._authorization = ""
         self._authorization_line = UnshownBytes()
@@ -52,11 +53,11 @@ class RequestWriter:
 
         Args:
             request: The request.
-            target: Its path and query, which `check_target` has seen.
-            host: The host and port that it is for.
+            target: Its path and query, checked by `check_target`.
+            host: Its Host header.
 
         Raises:
-            LocalProtocolError: A part of it cannot be sent.
+            LocalProtocolError: The method, the target or a header is not valid.
         """
         method, headers, content = request.method, request.headers, request.content
         kept = self._kept.get(id(headers))
@@ -71,16 +72,16 @@ class RequestWriter:
         return UnshownBytes(b"".join((start, kept.written, credentials, end, content)))
 
     def forget(self) -> None:
-        """Give up what was kept, credentials among it."""
+        """Forget the kept lines and credentials."""
         self._kept.clear()
         self._authorize("")
 
     def _lines(self, headers: Mapping[str, str], host: str) -> _Lines:
-        # The service's answers are small, and what is not compressed cannot swell.
+        # The service's responses are small, and what is not compressed cannot swell.
         own = (("Host", host), ("Accept-Encoding", "identity"))
         lines = _Lines(headers, host, _written((*own, *headers.items())))
         if isinstance(headers, MappingProxyType):
-            if len(self._kept) >= MOST_KEPT:
+            if len(self._kept) >= MAX_KEPT:
                 del self._kept[next(iter(self._kept))]
             self._kept[id(headers)] = lines
         return lines
@@ -94,20 +95,20 @@ class RequestWriter:
 def write_request(
     method: str, target: str, fields: Iterable[tuple[str, str]], content: bytes
 ) -> UnshownBytes:
-    """Return a request whose headers are all given.
+    """Return a request with exactly these headers.
 
     Raises:
-        LocalProtocolError: A part of it cannot be sent.
+        LocalProtocolError: The method, the target or a header is not valid.
     """
     start = _start(method, check_target(target))
     return UnshownBytes(b"".join((start, _written(fields), b"\r\n", content)))
 
 
 def check_target(target: str) -> str:
-    """Return a request target that cannot end its line.
+    """Return a request target, once it is known not to end its line.
 
     Raises:
-        LocalProtocolError: It cannot be sent.
+        LocalProtocolError: The target is not valid.
     """
     if _TARGET.fullmatch(target) is None:
         raise LocalProtocolError("the target cannot be sent")

@@ -1,7 +1,7 @@
-"""A response as it comes over a connection, and its body for whoever reads it."""
+"""A response that is received over a connection."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import Callable
 from typing import Final, Protocol
 
 import httpx
@@ -11,8 +11,8 @@ from webrtc_async._transport.http1.response_head import ResponseHead
 from webrtc_async._transport.http1.response_reader import ResponseReader
 from webrtc_async.errors.outcome import Stage
 
-_MOST_UNREAD: Final = 256 * 1024
-"""Bytes of a body that may wait for their reader before the connection stops reading."""
+_MAX_UNREAD: Final = 256 * 1024
+"""Unread bytes of a body at which the connection stops receiving."""
 
 
 class Carrier(Protocol):
@@ -25,21 +25,18 @@ class Carrier(Protocol):
         ...
 
     def pause_reading(self) -> None:
-        """Take no more from the server for now."""
+        """Stop receiving."""
         ...
 
     def resume_reading(self) -> None:
-        """Take from the server again."""
+        """Receive again."""
         ...
 
 
 class Http1Response:
-    """A response as it comes; iterated, it gives its body.
+    """A response that is being received.
 
-    It lets its connection go by itself with the last byte, however late it is read.
-
-    Attributes:
-        reader: What has come so far.
+    It releases its connection with the last byte, no matter when the body is read.
     """
 
     __slots__ = (
@@ -47,15 +44,15 @@ class Http1Response:
         "_connection",
         "_error",
         "_is_paused",
+        "_reader",
         "_state",
         "_unread",
         "_waiter",
-        "reader",
     )
 
     def __init__(self, connection: Carrier, method: str, state: AttemptState) -> None:
         self._connection: Carrier | None = connection
-        self.reader = ResponseReader(method)
+        self._reader = ResponseReader(method)
         self._state = state
         self._waiter: asyncio.Future[None] | None = None
         self._error: Exception | None = None
@@ -65,110 +62,100 @@ class Http1Response:
 
     @property
     def is_complete(self) -> bool:
-        """Whether all of it has come."""
-        return self.reader.is_complete
+        """True once the whole response was received."""
+        return self._reader.is_complete
 
     @property
     def is_reusable(self) -> bool:
-        """Whether its connection may carry another exchange."""
-        return self.reader.is_reusable
+        """True if its connection can carry another request."""
+        return self._reader.is_reusable
 
     @property
     def has_begun(self) -> bool:
-        """Whether any byte of it has come."""
-        return self.reader.has_begun
+        """True once a byte of the response was received."""
+        return self._reader.has_begun
 
     async def head(self) -> ResponseHead:
-        """Return the status and headers, once they are there.
+        """Return the status and headers, once they were received.
 
         Raises:
-            RemoteProtocolError: The server's bytes are no response, or break off.
+            RemoteProtocolError: The server's bytes are not a response, or it breaks off.
             ReadError: The connection failed.
             ReadTimeout: The exchange took too long.
         """
-        while (head := self.reader.head) is None:
-            await self.arrival()
+        while (head := self._reader.head) is None:
+            await self._arrival()
         return head
 
-    def arrival(self) -> "asyncio.Future[None]":
-        """Return a future that is done when more has come; whoever waited before is gone.
-
-        Raises:
-            RemoteProtocolError: As `head` does, as the others.
-            ReadError: The connection failed.
-            ReadTimeout: The exchange took too long.
-        """
-        connection = self._connection
-        if connection is None:
-            raise self._failure()
-        self._waiter = connection.loop.create_future()
-        return self._waiter
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        """Give the body in pieces, raising as `head` does."""
-        while True:
-            while self._chunks:
-                chunk = self._chunks.pop(0)
-                self._unread -= len(chunk)
-                yield chunk
-                del chunk  # a traceback's local variables may be shown
+    async def next_chunk(self) -> bytes | None:
+        """Return the next chunk of the body, or None at its end; raises as `head` does."""
+        while not self._chunks:
             if self.is_complete:
-                return
+                return None
             if self._is_paused and self._connection is not None:
                 self._is_paused = False
                 self._connection.resume_reading()
-            await self.arrival()
+            await self._arrival()
+        chunk = self._chunks.pop(0)
+        self._unread -= len(chunk)
+        return chunk
+
+    async def receive(self, accept: Callable[[bytes], bool]) -> None:
+        """Pass the chunks of the body to a function until the end, or until it returns False."""
+        while (chunk := await self.next_chunk()) is not None:
+            if not accept(chunk):
+                return
+            del chunk  # a traceback may show local variables
 
     def take(self) -> bytes:
-        """Return what has come of the body and was not read."""
+        """Return the part of the body that was received and not read."""
         content = b"".join(self._chunks)
         self._chunks.clear()
         self._unread = 0
         return content
 
-    async def aclose(self) -> None:
-        """Give up what is still to come, and the connection with it."""
-        self.give_up()
-
     def give_up(self) -> None:
-        """Do the same at once."""
+        """Close the connection, unless the response is complete."""
         if self._connection is not None:
             self._connection.abort()
 
-    # What the connection calls
+    # Called by the connection
 
     def feed(self, data: bytes) -> None:
-        """Take bytes of the server's."""
-        self._state.is_reused = False  # it is alive
-        body = self.reader.feed(data)
+        """Read bytes of the server."""
+        self._state.is_reused = False  # the connection is not stale
+        body = self._reader.feed(data)
         if body:
             self._chunks.append(body)
             self._unread += len(body)
-            if self._unread > _MOST_UNREAD and self._connection is not None and not self._is_paused:
+            if self._unread > _MAX_UNREAD and self._connection is not None and not self._is_paused:
                 self._is_paused = True
                 self._connection.pause_reading()
-        if self.reader.head is not None and not self.is_complete:
+        if self._reader.head is not None and not self.is_complete:
             self._wake()
 
     def feed_end(self) -> None:
-        """Take the end of the connection."""
-        self.reader.feed_end()
+        """Read the end of the connection."""
+        self._reader.feed_end()
 
     def was_sent(self) -> None:
-        """Note that the last byte of the request has left."""
+        """Note that the last byte of the request was sent."""
         if self._state.stage is Stage.SENDING:
             self._state.stage = Stage.AWAITING
 
     def detach(self, error: Exception | None) -> None:
-        """Let the connection go, because the response is complete or has failed."""
+        """Release the connection, because the response is complete or has failed."""
         self._connection = None
         self._error = error
         self._wake()
 
-    def _failure(self) -> Exception:
-        # Given away, because an error that its own traceback leads to would be a cycle.
-        error, self._error = self._error, None
-        return error or httpx.ReadError("the response failed before")
+    def _arrival(self) -> "asyncio.Future[None]":
+        """Return a future that is done when more was received."""
+        connection = self._connection
+        if connection is None:
+            raise self._error or httpx.ReadError("the response failed before")
+        self._waiter = connection.loop.create_future()
+        return self._waiter
 
     def _wake(self) -> None:
         waiter, self._waiter = self._waiter, None

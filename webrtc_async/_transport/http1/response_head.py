@@ -1,6 +1,6 @@
-"""The one common shape of a response's head, read by a pattern; the rest is a parser's to read.
+"""The head of a response, and a pattern that reads its most common shape.
 
-The pattern takes less than a parser does and never more, so that what it takes, h11 reads alike.
+The pattern accepts less than a parser does and never more: h11 reads every such head alike.
 """
 
 import re
@@ -13,12 +13,12 @@ from attrs import define
 
 
 class Headers(Mapping[str, str]):
-    """Header values by lower-case name; those of one name are joined by commas.
+    """Header values by lower-case name; values of the same name are joined by commas.
 
-    Few calls ask for any, so they are told apart when one does.
+    They are parsed when first asked for, because few calls need any.
 
     Args:
-        lines: Header lines that were found good, each between two lines' ends.
+        lines: Valid header lines, with a line end before and after each.
     """
 
     def __init__(self, lines: str) -> None:
@@ -26,7 +26,7 @@ class Headers(Mapping[str, str]):
 
     @cached_property
     def fields(self) -> list[tuple[str, str]]:
-        """Names as they were spelt, and values, in their order."""
+        """Names and values in their order; names keep their spelling."""
         split = (line.partition(":") for line in self._lines.split("\r\n")[1:-1])
         return [(name, value.strip("\t ")) for name, _, value in split]
 
@@ -64,10 +64,10 @@ class ResponseHead:
 # RFC 9112, 4 and 5, without obsolete folding and bytes over 127.
 _FIELD: Final = rb"[!#$%&'*+.^_`|~0-9A-Za-z-]++:[\t -~]*+\r\n"
 FIELDS: Final = rb"(\r\n(?:" + _FIELD + rb")*+)\r\n"
-"""A pattern's part for what follows a status line; its group has the lines and their ends."""
+"""A pattern for the lines after a status line; its group has them with their ends."""
 
-# Of what says something of the body or the connection, one length and keep-alive are common. A line
-# takes the first branch that fits, so that most are decided by one letter.
+# Of the headers about the body or the connection, only one length and keep-alive are accepted. The
+# first branch that fits a line decides, and for most lines one letter suffices.
 _COMMON: Final = re.compile(
     rb"HTTP/1\.1 ([2-5][0-9][0-9]) ([\t -~]*+)(\r\n"
     rb"(?:(?![CcTt])" + _FIELD + rb"|(?(4)(?!))(?i:content-length):[\t ]*+([0-9]{1,18})[\t ]*+\r\n"
@@ -82,19 +82,19 @@ _NOT_MODIFIED: Final = HTTPStatus.NOT_MODIFIED.value
 
 
 def read_common_head(received: bytes) -> tuple[ResponseHead, int, int] | None:
-    """Return the head that bytes start with, or None if it is not whole or not of the common shape.
+    """Return the head at the start of some bytes, or None if it is incomplete or not common.
 
-    The common shape is HTTP/1.1 with a plain body of a known length, on a connection that is kept.
+    A common head is HTTP/1.1 with a plain body of a known length, on a connection that is kept.
 
     Returns:
-        The head, how many bytes it takes, and how many bytes of body follow.
+        The head, the number of its bytes, and the number of bytes of the body.
     """
     found = _COMMON.match(received)
     if found is None:
         return None
     code, reason, lines, digits = found.groups()
     status = int(code)
-    # RFC 9110, 15.3.5: a 204 has no body, whatever its headers say.
+    # RFC 9110, 15.3.5: a 204 has no body, even if its headers name a length.
     if status == _NO_CONTENT:
         digits = b"0"
     if digits is None or status == _NOT_MODIFIED:
@@ -104,7 +104,7 @@ def read_common_head(received: bytes) -> tuple[ResponseHead, int, int] | None:
 
 
 def parsed_head(status: int, reason: bytes, fields: list[tuple[bytes, bytes]]) -> ResponseHead:
-    """Return the head that a parser has read."""
+    """Return the head with these raw headers."""
     headers = _ParsedHeaders(fields)
     is_coded = any(name.lower() == b"content-encoding" for name, _ in fields)
     coding = headers["content-encoding"] if is_coded else ""
@@ -112,7 +112,7 @@ def parsed_head(status: int, reason: bytes, fields: list[tuple[bytes, bytes]]) -
 
 
 def joined(fields: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """Return header values by lower-case name, those of one name joined by commas."""
+    """Return header values by lower-case name; join values of the same name by commas."""
     headers: dict[str, str] = {}
     for name, value in fields:
         key = name.lower()
@@ -121,7 +121,7 @@ def joined(fields: Iterable[tuple[str, str]]) -> dict[str, str]:
 
 
 class _ParsedHeaders(Headers):
-    """What a parser has read; values are UTF-8 where all of them are, else Latin-1."""
+    """Headers that a parser has read; values are UTF-8 if all of them are, else Latin-1."""
 
     def __init__(self, raw: list[tuple[bytes, bytes]]) -> None:
         self._raw = raw

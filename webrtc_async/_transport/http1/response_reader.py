@@ -1,85 +1,53 @@
-"""One response out of the bytes of a connection; no I/O."""
+"""A reader that turns the bytes of a connection into one response; no I/O."""
 
-from collections.abc import Callable
-from typing import Final, Protocol
-
+from webrtc_async._transport.http1.parser import Parser, ResponseError
 from webrtc_async._transport.http1.response_head import ResponseHead, read_common_head
-
-LONGEST_HEAD: Final = 100 * 1024
-"""Bytes of a head, or of a chunk's, that may come before it is whole."""
-
-
-class ResponseError(ValueError):
-    """Bytes that are not an HTTP response, or that break off."""
-
-
-class Parser(Protocol):
-    """Reads one response of any shape; its attributes are a `ResponseReader`'s."""
-
-    head: ResponseHead | None
-    is_complete: bool
-    is_reusable: bool
-
-    def feed(self, received: bytes) -> bytes:
-        """Take bytes, or none for the connection's end, and return what they have of the body.
-
-        Raises:
-            ResponseError: They are not what a response has here.
-        """
-        ...
-
-
-def h11_parser(method: str) -> Parser:
-    """Return a parser of the response to a request of this method."""
-    # Most responses need no parser, and so most programs load none.
-    from webrtc_async._transport.http1.h11_parser import H11Parser
-
-    return H11Parser(method)
 
 
 class ResponseReader:
-    """Reads one response, by the pattern for the common head or else by a parser.
+    """A reader of one response: a pattern reads the common head, h11 everything else.
 
     Args:
         method: The request's method.
-        parser_for: Makes the parser for a method.
 
     Attributes:
-        head: The final head, once it is whole.
-        is_complete: Whether the response has come to its end.
-        is_reusable: Whether the connection may carry another exchange after this one.
+        head: The final head; None until it is complete.
+        has_begun: True once a byte of the response was received.
+        is_complete: True once the whole response was received.
+        is_reusable: True if the connection can carry another request.
     """
 
     __slots__ = (
         "_left",
         "_method",
         "_parser",
-        "_parser_for",
         "has_begun",
         "head",
         "is_complete",
         "is_reusable",
     )
 
-    def __init__(self, method: str, parser_for: Callable[[str], Parser] = h11_parser) -> None:
+    def __init__(self, method: str) -> None:
         self.head: ResponseHead | None = None
         self.has_begun = self.is_complete = self.is_reusable = False
         self._method = method
         self._left = 0
         self._parser: Parser | None = None
-        self._parser_for = parser_for
 
     def feed(self, received: bytes) -> bytes:
-        """Take bytes, at least one, and return the part of the body that is among them.
+        """Read bytes, at least one, and return the part of the body among them.
 
         Raises:
-            ResponseError: They are not what a response has here.
+            ResponseError: The bytes are not a valid response.
         """
         if not self.has_begun:
             self.has_begun = True
             common = None if self._method == "HEAD" else read_common_head(received)
             if common is None:
-                self._parser = self._parser_for(self._method)
+                # Most responses need no parser, so most programs do not load one.
+                from webrtc_async._transport.http1.h11_parser import H11Parser
+
+                self._parser = H11Parser(self._method)
             else:
                 self.head, size, self._left = common
                 received = received[size:]
@@ -93,13 +61,13 @@ class ResponseReader:
         return received if self.is_reusable else received[: self._left]
 
     def feed_end(self) -> None:
-        """Take the end of the connection.
+        """Read the end of the connection.
 
         Raises:
-            ResponseError: The response had not come to its end.
+            ResponseError: The response is not complete.
         """
         if not self.has_begun:
-            raise ResponseError("the server closed the connection without an answer")
+            raise ResponseError("the server closed the connection before sending a response")
         if self._parser is not None:
             self._parse(self._parser, b"")
         else:

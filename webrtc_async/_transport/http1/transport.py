@@ -1,37 +1,48 @@
-"""HTTP/1.1 on asyncio, straight to the server: a pool and its connections behind httpx's seam."""
+"""The pooled transport of httpx: an own HTTP/1.1 pool on asyncio, httpx's own elsewhere."""
 
 import asyncio
+import select
 import ssl
-from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import asynccontextmanager
-from typing import Final
+from collections.abc import AsyncIterator, Callable, Coroutine
+from functools import lru_cache, partial
+from typing import Any, Final, Self, TypeVar
 
 import httpx
 
-from webrtc_async._tasks.event_loop import forks
+from webrtc_async._protocol.redaction import UnshownBytes
+from webrtc_async._protocol.wire import WireRequest
+from webrtc_async._tasks.event_loop import is_asyncio
+from webrtc_async._tasks.per_loop import PerLoop
 from webrtc_async._transport.attempt_state import AttemptState
 from webrtc_async._transport.http1.connection import Http1Connection, Origin
 from webrtc_async._transport.http1.happy_eyeballs import connected_socket
 from webrtc_async._transport.http1.pool import Http1Pool
-from webrtc_async._transport.http1.request_writer import RequestWriter, write_request
+from webrtc_async._transport.http1.request_writer import RequestWriter, check_target, write_request
 from webrtc_async._transport.http1.response import Http1Response
+from webrtc_async._transport.http1.response_head import ResponseHead
+from webrtc_async._transport.originals import is_transport_original
+from webrtc_async._transport.tracer import Tracer
+
+PartT = TypeVar("PartT")
 
 PORTS: Final = {"http": 80, "https": 443}
 
+HAS_POLL: Final = hasattr(select, "poll")
+"""True if the system can tell without waiting that a connection has ended; Windows cannot."""
 
-class Http1Transport(httpx.AsyncBaseTransport):
-    """Exchanges over kept connections, in one event loop.
 
-    An exchange is: `writer.write`, then `take` or else `connected`, then `begin`.
+class PooledTransport(httpx.AsyncHTTPTransport):
+    """A transport of httpx with its own pool of HTTP/1.1 connections on asyncio.
+
+    trio, systems without `poll`, requests with extensions or timeouts that the own pool does not
+    know, and methods of httpx or httpcore that somebody has replaced get httpx's own pool. It is
+    opened by the first request that needs it, because its TLS context takes 19 ms.
 
     Args:
-        max_connections: Most connections at a time.
+        max_connections: Connections of a pool, at most.
         keep_alive: Seconds that an idle connection is kept.
-        ssl_context: For https; by default httpx's own.
-        trust_env: Whether the environment's certificates count for the default.
-
-    Attributes:
-        writer: Writes the requests.
+        ssl_context: For https; httpx's default by default.
+        trust_env: True if the environment's certificates count for the default.
     """
 
     def __init__(
@@ -46,92 +57,113 @@ class Http1Transport(httpx.AsyncBaseTransport):
         self._keep_alive = keep_alive
         self._ssl_context = ssl_context
         self._trust_env = trust_env
-        self.writer = RequestWriter()
-        self._pool: Http1Pool | None = None
-        self._forks = 0
+        self._writer = RequestWriter()
+        self._http1_pools = PerLoop(self._make_pool)
+        self._httpx_pools = PerLoop(partial(self._open_httpx, super().__init__))
 
-    def take(self, origin: Origin, state: AttemptState) -> Http1Connection | None:
-        """Return an idle connection that leads there, if there is one; its `begin` comes next."""
-        state.is_traced = True
-        return self._pool_here().take(origin, state.longest_idle)
+    @property
+    def pool(self) -> Http1Pool:
+        """The own pool in the running event loop of asyncio."""
+        return self._http1_pools.get()
 
-    async def connected(
-        self, origin: Origin, connect_timeout: float | None, state: AttemptState
-    ) -> Http1Connection:
-        """Return a connection where none was idle, once one has come back or is made.
+    def bind_to_loop(self) -> None:
+        """Begin in the running event loop of asyncio."""
+        self._http1_pools.get()
+
+    @property
+    def is_open(self) -> bool:
+        """True if there may be connections."""
+        pools = self._http1_pools, self._httpx_pools
+        return any(each.current is not None for each in pools)
+
+    async def send(
+        self,
+        request: WireRequest,
+        state: AttemptState,
+        attempt_timeout: float | None,
+        connect_timeout: float | None,
+    ) -> Http1Response:
+        """Send a request over the own pool, without httpx, and return its response.
+
+        The caller runs in the event loop of the last `bind_to_loop`.
 
         Args:
-            origin: Where it has to lead.
-            connect_timeout: Seconds that connecting may take.
-            state: Told when it has to be made; says how long it may have idled.
+            request: The request; its target is a URL.
+            state: Kept up to date.
+            attempt_timeout: Seconds from sending to the end of the response; None for no bound.
+            connect_timeout: Seconds to connect; None for no bound.
 
         Raises:
+            InvalidURL: The URL cannot be parsed, or is not one of http or https.
             ConnectError: No connection could be made.
             ConnectTimeout: Connecting took too long.
+            WriteError: The connection was closed before a byte was sent.
         """
-        return await self._pool_here().acquire(origin, connect_timeout, state)
+        origin, host, target = _place_of(request)
+        written = self._writer.write(request, target, host)
+        state.is_traced = True
+        pool = self._http1_pools.current or self.pool
+        connection = await pool.acquire(origin, connect_timeout, state)
+        return connection.begin(request.method, written, state, attempt_timeout)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Send httpx's request and return its response, whose body is still to be read."""
-        content = await request.aread()
-        # What was read as a whole has a length, however it was to be sent.
-        fields = [
-            (name.decode("latin-1"), value.decode("latin-1"))
-            for name, value in request.headers.raw
-            if name.lower() != b"transfer-encoding"
-        ]
-        if len(fields) < len(request.headers.raw):
-            fields.append(("Content-Length", str(len(content))))
+        """Send a request of httpx and return its response, with the body still to be read."""
+        if HAS_POLL and is_asyncio() and _is_plain(request) and is_transport_original():
+            return await self._handle(request)
+        self._httpx_pools.get()
+        return await super().handle_async_request(request)
+
+    async def aclose(self) -> None:
+        """Close every connection; requests that were not answered fail."""
+        self._writer.forget()
+        if (pool := self._http1_pools.take()) is not None:
+            pool.close()
+            # An aborted connection closes its socket in the loop's next turn.
+            await asyncio.sleep(0)
+        if self._httpx_pools.take() is not None:
+            await super().aclose()
+
+    async def _handle(self, request: httpx.Request) -> httpx.Response:
         timeouts = request.extensions.get("timeout", {})
-        origin, target = origin_of(request.url), request.url.raw_path.decode("ascii")
-        written = write_request(request.method, target, fields, content)
-        state = request.extensions.get("state") or AttemptState("")
-        connection = self.take(origin, state)
-        if connection is None:
-            connection = await self.connected(origin, timeouts.get("connect"), state)
+        tracer: Tracer | None = request.extensions.get("trace")
+        state = AttemptState("") if tracer is None else tracer.state
+        origin, written = origin_of(request.url), _written(request, await request.aread())
+        connection = await self.pool.acquire(origin, timeouts.get("connect"), state)
         response = connection.begin(request.method, written, state, None)
         try:
-            async with _within(timeouts.get("read")):
-                head = await response.head()
+            head = await _within(timeouts.get("read"), response.head())
         except BaseException:
             response.give_up()
             raise
+        if tracer is not None:
+            tracer.on_head(head.status, _raw_headers(head))
         return httpx.Response(
             head.status,
-            headers=[
-                (name.encode("ascii"), value.encode("utf-8")) for name, value in head.headers.fields
-            ],
+            headers=_raw_headers(head),
             stream=_Body(response, timeouts.get("read")),
             extensions={"http_version": b"HTTP/1.1", "reason_phrase": head.reason.encode("ascii")},
         )
 
-    async def aclose(self) -> None:
-        """Close every connection; exchanges under way fail."""
-        self.writer.forget()
-        pool, self._pool = self._pool, None
-        if pool is not None:
-            pool.close()
-            # An aborted connection closes its socket in the loop's next turn.
-            await asyncio.sleep(0)
+    def _make_pool(self) -> Http1Pool:
+        return Http1Pool(
+            asyncio.get_running_loop(),
+            self._connect,
+            max_connections=self._max_connections,
+            keep_alive=self._keep_alive,
+        )
 
-    def _pool_here(self) -> Http1Pool:
-        if self._pool is None or self._forks != forks():
-            # What was there before a fork is the parent's, and is not even closed here.
-            self._forks = forks()
-            self._pool = Http1Pool(
-                asyncio.get_running_loop(),
-                self._connect,
-                max_connections=self._max_connections,
-                keep_alive=self._keep_alive,
-            )
-        return self._pool
-
-    async def _connect(self, origin: Origin, longest: float | None) -> Http1Connection:
+    async def _connect(self, origin: Origin, connect_timeout: float | None) -> Http1Connection:
         loop = asyncio.get_running_loop()
         try:
-            async with asyncio.timeout(longest):
-                # Before there is a socket, which a failure of this would leave to nobody.
-                tls = self._secured() if origin.scheme == "https" else None
+            async with asyncio.timeout(connect_timeout):
+                # Before there is a socket, which nobody would close if the TLS settings fail.
+                tls = self._tls_context() if origin.scheme == "https" else None
                 connected = await connected_socket(origin.host, origin.port)
                 _, connection = await loop.create_connection(
                     lambda: Http1Connection(loop, origin),
@@ -142,57 +174,116 @@ class Http1Transport(httpx.AsyncBaseTransport):
         except TimeoutError as error:
             raise httpx.ConnectTimeout(str(error)) from error
         except (OSError, UnicodeError) as error:
-            # asyncio keeps it for a while, or in a cycle, and its traceback the whole call.
-            raise httpx.ConnectError(str(error)) from error.with_traceback(None)
+            raise httpx.ConnectError(str(error)) from error
         return connection
 
-    def _secured(self) -> ssl.SSLContext:
+    def _tls_context(self) -> ssl.SSLContext:
         if self._ssl_context is None:
             self._ssl_context = httpx.create_ssl_context(trust_env=self._trust_env)
         # A server that could choose would choose HTTP/2.
         self._ssl_context.set_alpn_protocols(["http/1.1"])
         return self._ssl_context
 
+    def _open_httpx(self, open_pool: Callable[..., None]) -> bool:
+        open_pool(
+            verify=self._ssl_context or True,
+            trust_env=self._trust_env,
+            limits=httpx.Limits(
+                max_connections=self._max_connections,
+                max_keepalive_connections=self._max_connections,
+                keepalive_expiry=self._keep_alive,
+            ),
+        )
+        return True
+
 
 def origin_of(url: httpx.URL) -> Origin:
-    """Return where a URL leads.
+    """Return the origin that a URL leads to.
 
     Raises:
-        UnsupportedProtocol: It is not http or https.
+        UnsupportedProtocol: The URL is not one of http or https.
     """
     if url.scheme not in PORTS or not url.host:
         raise httpx.UnsupportedProtocol("only http and https URLs with a host can be sent to")
     return Origin(url.scheme, url.raw_host.decode("ascii"), url.port or PORTS[url.scheme])
 
 
+def _place_of(request: WireRequest) -> tuple[Origin, str, str]:
+    """Return a request's origin, its Host header and its target on the wire."""
+    if not request.base_url:
+        return _parsed(request.target)
+    origin, host, path = _parsed(request.base_url)
+    # A target below a base URL is percent-encoded already: see PathTemplate.
+    return origin, host, path.removesuffix("/") + request.target
+
+
+@lru_cache(maxsize=16)
+def _parsed(url: str) -> tuple[Origin, str, str]:
+    parsed = httpx.URL(url)
+    target = check_target(parsed.raw_path.decode("ascii"))
+    return origin_of(parsed), parsed.netloc.decode("ascii"), target
+
+
+def _is_plain(request: httpx.Request) -> bool:
+    """Return True if the own pool knows every extension of a request."""
+    extensions = request.extensions
+    timeouts = extensions.get("timeout", {})
+    return (
+        extensions.keys() <= {"timeout", "trace"}
+        and isinstance(extensions.get("trace"), Tracer | None)
+        and timeouts.get("write") is None
+        and timeouts.get("pool") is None
+    )
+
+
+def _written(request: httpx.Request, content: bytes) -> UnshownBytes:
+    """Return the bytes of a request of httpx."""
+    # In a frame of its own, because a traceback of _handle may show local variables.
+    fields = [
+        (name.decode("latin-1"), value.decode("latin-1"))
+        for name, value in request.headers.raw
+        if name.lower() != b"transfer-encoding"
+    ]
+    if len(fields) < len(request.headers.raw):
+        # A body that was read as a whole has a length, even if it was to be sent in chunks.
+        fields.append(("Content-Length", str(len(content))))
+    target = request.url.raw_path.decode("ascii")
+    return write_request(request.method, target, fields, content)
+
+
+def _raw_headers(head: ResponseHead) -> list[tuple[bytes, bytes]]:
+    return [(name.encode("ascii"), value.encode("utf-8")) for name, value in head.headers.fields]
+
+
 class _Body(httpx.AsyncByteStream):
-    """A response's body, each part of which must come in time."""
+    """The body of a response, with httpx's read timeout for each chunk."""
 
     def __init__(self, response: Http1Response, timeout: float | None) -> None:
         self._response = response
         self._timeout = timeout
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        chunks = aiter(self._response)
         while True:
             try:
-                async with _within(self._timeout):
-                    chunk = await anext(chunks, None)
+                chunk = await _within(self._timeout, self._response.next_chunk())
             except BaseException:
                 self._response.give_up()
                 raise
             if chunk is None:
                 return
             yield chunk
+            del chunk  # a traceback may show local variables
 
     async def aclose(self) -> None:
-        await self._response.aclose()
+        self._response.give_up()
 
 
-@asynccontextmanager
-async def _within(seconds: float | None) -> AsyncGenerator[None]:
+async def _within(seconds: float | None, coming: Coroutine[Any, Any, PartT]) -> PartT:
+    """Wait for a part of a response, for as long as httpx's read timeout allows."""
+    if seconds is None:
+        return await coming
     try:
         async with asyncio.timeout(seconds):
-            yield
+            return await coming
     except TimeoutError as error:
         raise httpx.ReadTimeout(str(error)) from error

@@ -1,4 +1,4 @@
-"""What a case is, and how the cases are read from their files."""
+"""A case of the contract, and the reader of the case files."""
 
 import enum
 import tomllib
@@ -10,51 +10,60 @@ from attrs import field, frozen
 
 
 class Evidence(enum.StrEnum):
-    """Where it is known from that the service answers so, the surest first."""
+    """The kind of source for a case, the most reliable first."""
 
     INTEGRATION_TEST = "integration test"
-    """A test of the vendor's that ran against the real service."""
+    """One of the vendor's tests, which ran against the real service."""
     SAMPLE = "sample"
-    """A sample application of the vendor's that ran against the real service."""
+    """One of the vendor's sample applications, which ran against the real service."""
     DESCRIPTION = "description"
     """The vendor's OpenAPI description."""
     DOCUMENTATION = "documentation"
-    """The vendor's prose."""
+    """The vendor's documentation in prose."""
     INFERENCE = "inference"
-    """Nobody says so: it follows from what is known, and only the real service can tell."""
+    """A conclusion from other sources; only the real service can confirm it."""
 
 
 class Caller(enum.StrEnum):
-    """Who sends a request."""
+    """The sender of a request."""
 
     USER = "user"
-    """Who has the account's credentials."""
+    """A caller with the account's credentials."""
     STRANGER = "stranger"
-    """Who has a wrong password."""
+    """A caller with a wrong password."""
     NOBODY = "nobody"
-    """Who sends no credentials."""
+    """A caller without credentials."""
 
 
 _FILES: Final = ("participants", "sessions", "membership", "subscriptions", "refusals", "gateway")
 
-_OF_A_STEP: Final = ("send", "body", "headers", "caller", "account", "status", "answer", "save")
+_STEP_FIELDS: Final = (
+    "send",
+    "body",
+    "headers",
+    "caller",
+    "account",
+    "status",
+    "response",
+    "save",
+)
 
 
 @frozen(kw_only=True)
 class Step:
-    """One request, and what is expected of its answer.
+    """One request and its expected response.
 
-    In every text, $name stands for a value that an earlier step has saved.
+    In every text, $name stands for a value that an earlier step saved.
 
     Attributes:
-        send: The method, and the path below the account.
-        body: The content; empty sends none.
-        headers: Headers beside those that every request has.
-        caller: Who sends it.
-        account: The account in the path, if not the place's own.
-        status: The status that is expected.
-        answer: The shape of the answer's JSON; None leaves it unread.
-        save: Where in the answer a value is, by the name under which it is kept.
+        send: Method and path below the account.
+        body: Request body; empty sends none.
+        headers: Headers in addition to those of every request.
+        caller: Sender of the request.
+        account: Account in the path; by default the target's own.
+        status: Expected status.
+        response: Expected shape of the response's JSON; None accepts any body.
+        save: Dotted path of a value in the response, by the name to save it under.
     """
 
     send: str
@@ -63,27 +72,27 @@ class Step:
     caller: Caller = field(default=Caller.USER, converter=Caller)
     account: str = ""
     status: int = 200
-    answer: object = None
+    response: object = None
     save: Mapping[str, str] = field(factory=dict[str, str])
 
 
 @frozen(kw_only=True)
 class Case:
-    """One thing that is known of the service.
+    """One known behaviour of the service.
 
     Attributes:
-        operation: The operation that it is about, or "gateway" for what stands before them all.
-        name: What is known.
-        evidence: What kind of source says so.
-        source: Which.
-        given: The steps that make what the request needs.
-        asked: The request that the case is about.
-        then: The steps that show what it did.
-        without_webrtc: Whether the account's user has no access to WebRTC.
-        hours: How far the clock moves before the request.
-        fault: A fault that the service is made to have, by the fields of a rule.
-        switches: The emulator's switches that it needs, by name.
-        emulator_only: Why the real service cannot be asked; empty when it can.
+        operation: Name of the operation, or "gateway" for the gateway in front of all.
+        name: The behaviour in words.
+        evidence: Kind of the source.
+        source: The source.
+        given: Steps that create what the request needs.
+        step: The request of the case.
+        then: Steps that check the effect.
+        without_webrtc: True if the account's user has no access to WebRTC.
+        hours: Hours that the clock moves before the request.
+        fault: Fields of a fault rule for the emulator.
+        switches: Switches that the case needs, by name.
+        emulator_only: Reason that the case cannot run against the real service; empty if it can.
     """
 
     operation: str
@@ -91,7 +100,7 @@ class Case:
     evidence: Evidence = field(converter=Evidence)
     source: str
     given: tuple[Step, ...]
-    asked: Step
+    step: Step
     then: tuple[Step, ...] = ()
     without_webrtc: bool = False
     hours: float = 0.0
@@ -101,42 +110,42 @@ class Case:
 
     @property
     def title(self) -> str:
-        """The operation and what is known of it, which no other case has."""
+        """The operation and the name, unique for each case."""
         return f"{self.operation}: {self.name}"
 
 
 def cases() -> tuple[Case, ...]:
-    """Return every case, by operation, and at the end those of what stands before them all."""
-    room = files("webrtc_async.emulator.contract").joinpath("cases")
-    given = {name: _steps(rows) for name, rows in _read(room, "given.toml").items()}
-    usual = _read(room, "operations.toml")
-    order = [*usual, "gateway"]
+    """Return all cases, by operation, those of the gateway last."""
+    directory = files("webrtc_async.emulator.contract").joinpath("cases")
+    given = {name: _steps(rows) for name, rows in _read(directory, "given.toml").items()}
+    defaults = _read(directory, "operations.toml")
+    order = [*defaults, "gateway"]
     found = [
         case
         for name in _FILES
-        for row in _read(room, f"{name}.toml")["case"]
-        for case in _cases(row, usual, given)
+        for row in _read(directory, f"{name}.toml")["case"]
+        for case in _cases(row, defaults, given)
     ]
     return tuple(sorted(found, key=lambda case: order.index(case.operation)))
 
 
 def _cases(
-    row: dict[str, Any], usual: Mapping[str, Any], given: Mapping[str, tuple[Step, ...]]
+    row: dict[str, Any], defaults: Mapping[str, Any], given: Mapping[str, tuple[Step, ...]]
 ) -> Iterator[Case]:
-    """Return a row's cases: one for each operation that it names."""
-    about = dict(row)
-    own = {name: about.pop(name) for name in _OF_A_STEP if name in about}
-    operations, needs = about.pop("operations"), about.pop("given", None)
-    about["then"] = _steps(about.pop("then", ()))
+    """Yield a case for each operation of a row."""
+    fields = dict(row)
+    own = {name: fields.pop(name) for name in _STEP_FIELDS if name in fields}
+    operations, own_given = fields.pop("operations"), fields.pop("given", None)
+    fields["then"] = _steps(fields.pop("then", ()))
     for operation in operations:
-        request = dict(usual.get(operation, {}))
-        usually = request.pop("given", ())
-        wanted = usually if needs is None else needs
+        request = dict(defaults.get(operation, {}))
+        default_given = request.pop("given", ())
+        names = default_given if own_given is None else own_given
         yield Case(
             operation=operation,
-            given=tuple(step for name in wanted for step in given[name]),
-            asked=Step(**{**request, **own}),
-            **about,
+            given=tuple(step for name in names for step in given[name]),
+            step=Step(**{**request, **own}),
+            **fields,
         )
 
 
@@ -144,5 +153,5 @@ def _steps(rows: Iterable[Mapping[str, Any]]) -> tuple[Step, ...]:
     return tuple(Step(**row) for row in rows)
 
 
-def _read(room: Any, name: str) -> dict[str, Any]:
-    return tomllib.loads(room.joinpath(name).read_text("utf-8"))
+def _read(directory: Any, name: str) -> dict[str, Any]:
+    return tomllib.loads(directory.joinpath(name).read_text("utf-8"))

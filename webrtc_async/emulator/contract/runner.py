@@ -1,4 +1,4 @@
-"""Runs a case and says where the answers are not what the case expects."""
+"""The runner of a case: it compares the responses with the case's expectations."""
 
 import json
 from collections.abc import Iterator
@@ -10,127 +10,127 @@ from attrs import define, field, frozen
 
 from webrtc_async._protocol.wire import WireRequest, WireResponse
 from webrtc_async.emulator.contract.case import Case, Step
-from webrtc_async.emulator.contract.place import NoAnswerError, Place
-from webrtc_async.emulator.contract.shape import misfits
+from webrtc_async.emulator.contract.shape import mismatches
+from webrtc_async.emulator.contract.target import NoResponseError, Target
 
 UNKNOWN: Final = "00000000-0000-0000-0000-000000000000"
-"""An id that nothing has: the service's are random UUIDs, and this one is not."""
+"""An id of no resource: the service's ids are random UUIDs, and this one is not."""
 
-CLEAN_UP: Final = 60.0
-"""Seconds that deleting what a case made may take."""
+CLEANUP_TIMEOUT: Final = 60.0
+"""Seconds for deleting the resources of a case."""
 
 
 @frozen(kw_only=True)
 class Verdict:
-    """How a case ended.
+    """The result of a case.
 
     Attributes:
-        case: Which.
-        problems: Where the answers differ from it; none when it holds.
-        left_out: Why it was not run; empty when it was.
-        left_behind: What could not be deleted afterwards.
+        case: The case.
+        problems: Differences between the responses and the case; empty if it holds.
+        skip_reason: Reason that the case did not run; empty if it ran.
+        not_deleted: Paths of resources that could not be deleted afterwards.
     """
 
     case: Case
     problems: tuple[str, ...] = ()
-    left_out: str = ""
-    left_behind: tuple[str, ...] = ()
+    skip_reason: str = ""
+    not_deleted: tuple[str, ...] = ()
 
 
-async def run(case: Case, place: Place) -> Verdict:
-    """Run a case at an open place, and delete what it made there, whatever happens."""
-    talk = _Talk(place)
+async def run(case: Case, target: Target) -> Verdict:
+    """Run a case at an open target, and always delete the resources that it created."""
+    case_run = _CaseRun(target)
     try:
-        problems = await talk.hold(case)
-    except NoAnswerError as error:
+        problems = await case_run.check(case)
+    except NoResponseError as error:
         problems = (str(error),)
     finally:
-        # Not cancelled by Ctrl-C: in a real account what is left would stay for nine hours.
-        with anyio.move_on_after(CLEAN_UP, shield=True):
-            await talk.delete_what_was_made()
-    return Verdict(case=case, problems=problems, left_behind=tuple(talk.made))
+        # Shielded from Ctrl-C: in a real account a session would remain for nine hours.
+        with anyio.move_on_after(CLEANUP_TIMEOUT, shield=True):
+            await case_run.delete_created()
+    return Verdict(case=case, problems=problems, not_deleted=tuple(case_run.created))
 
 
 @define
-class _Talk:
-    place: Place
+class _CaseRun:
+    target: Target
     values: dict[str, str] = field(init=False)
-    made: list[str] = field(factory=list[str], init=False)
+    created: list[str] = field(factory=list[str], init=False)
 
     def __attrs_post_init__(self) -> None:
         names = ("session", "participant", "other_session", "other_participant")
         self.values = dict.fromkeys(names, UNKNOWN) | {"unknown": UNKNOWN}
 
-    async def hold(self, case: Case) -> tuple[str, ...]:
+    async def check(self, case: Case) -> tuple[str, ...]:
         for step in case.given:
             if problems := await self._take(step):
                 return tuple(f"before it, {step.send}: {each}" for each in problems)
         if case.hours:
-            assert self.place.forward is not None, "only for places with a clock"  # noqa: S101
-            self.place.forward(case.hours)
-        if problems := await self._take(case.asked):
+            assert self.target.advance_clock is not None, "needs a movable clock"  # noqa: S101
+            self.target.advance_clock(case.hours)
+        if problems := await self._take(case.step):
             return problems
         for step in case.then:
             if problems := await self._take(step):
                 return tuple(f"then {step.send}: {each}" for each in problems)
         return ()
 
-    async def delete_what_was_made(self) -> None:
-        """Delete everything, newest first; a 404 is as good, because some cases delete too."""
-        for path in reversed(tuple(self.made)):
+    async def delete_created(self) -> None:
+        """Delete all created resources, newest first; a 404 means that the case deleted it."""
+        for path in reversed(tuple(self.created)):
             try:
-                answer = await self._send(Step(send=f"DELETE {path}"))
-            except NoAnswerError:
+                response = await self._send(Step(send=f"DELETE {path}"))
+            except NoResponseError:
                 continue
-            if answer.status in {200, 204, 404}:
-                self.made.remove(path)
+            if response.status in {200, 204, 404}:
+                self.created.remove(path)
 
     async def _take(self, step: Step) -> tuple[str, ...]:
-        answer = await self._send(step)
-        self._note_what_was_made(step, answer)
-        problems = tuple(self._problems(step, answer))
+        response = await self._send(step)
+        self._note_created(step, response)
+        problems = tuple(self._problems(step, response))
         if not problems:
-            for name, where in step.save.items():
-                self.values[name] = str(_at(answer, where))
+            for name, path in step.save.items():
+                self.values[name] = str(_at(response, path))
         return problems
 
     async def _send(self, step: Step) -> WireResponse:
         method, _, path = self._filled(step.send).partition(" ")
         body = self._filled(step.body).encode()
-        headers = {"accept": "application/json", **self.place.header_of(step.caller)}
+        headers = {"accept": "application/json", **self.target.header_of(step.caller)}
         if body:
             headers["content-type"] = "application/json"
-        account = step.account or self.place.account
-        return await self.place.send(
+        account = step.account or self.target.account
+        return await self.target.send(
             WireRequest(
                 method=method,
-                target=f"{self.place.base_url}/accounts/{account}{path}",
+                target=f"{self.target.base_url}/accounts/{account}{path}",
                 headers={**headers, **step.headers},
                 content=body,
             )
         )
 
-    def _problems(self, step: Step, answer: WireResponse) -> Iterator[str]:
-        if answer.status != step.status:
-            said = answer.content[:200].decode("utf-8", "replace")
-            yield f"the status is {answer.status}, not {step.status}: {said}"
-        elif answer.status == 204 and answer.content:
-            yield "a 204 has a body"
-        elif step.answer is not None:
-            found = _json(answer)
+    def _problems(self, step: Step, response: WireResponse) -> Iterator[str]:
+        if response.status != step.status:
+            body = response.content[:200].decode("utf-8", "replace")
+            yield f"the status is {response.status}, not {step.status}: {body}"
+        elif response.status == 204 and response.content:
+            yield "the 204 has a body"
+        elif step.response is not None:
+            found = _json(response)
             if isinstance(found, ValueError):
-                yield "the answer is no JSON"
+                yield "the response is not JSON"
             else:
-                yield from misfits(self._shape(step.answer), found)
+                yield from mismatches(self._shape(step.response), found)
 
-    def _note_what_was_made(self, step: Step, answer: WireResponse) -> None:
-        """Remember what is to be deleted, of whatever answer looks like a creation."""
-        if not step.send.startswith("POST /") or not answer.is_success:
+    def _note_created(self, step: Step, response: WireResponse) -> None:
+        """Note the resource of every response that looks like a creation, to delete it later."""
+        if not step.send.startswith("POST /") or not response.is_success:
             return
         for where, path in (("id", "/sessions"), ("participant.id", "/participants")):
-            found = _at(answer, where)
+            found = _at(response, where)
             if isinstance(found, str):
-                self.made.append(f"{path}/{found}")
+                self.created.append(f"{path}/{found}")
 
     def _shape(self, shape: object) -> object:
         if isinstance(shape, str):
@@ -146,16 +146,16 @@ class _Talk:
         return Template(text).safe_substitute(self.values)
 
 
-def _json(answer: WireResponse) -> object:
+def _json(response: WireResponse) -> object:
     try:
-        return json.loads(answer.content)
+        return json.loads(response.content)
     except ValueError as error:
         return error
 
 
-def _at(answer: WireResponse, where: str) -> object:
-    """Return the value at dotted names in an answer, or None."""
-    found = _json(answer)
-    for name in where.split("."):
+def _at(response: WireResponse, path: str) -> object:
+    """Return the value at a dotted path in a response, or None."""
+    found = _json(response)
+    for name in path.split("."):
         found = cast("dict[str, object]", found).get(name) if isinstance(found, dict) else None
     return found

@@ -1,8 +1,8 @@
-"""The shapes of answers, as the cases write them.
+"""The shapes of responses in the case files.
 
-An object may have more fields than its shape names, because the service may add some. A text in
-angle brackets stands for what cannot be known: `<uuid>`, `<token>`, `<text>`, `<null>`,
-`<null or text>`, `<absent>`. An object `{"<set>" = [...]}` is an array in any order.
+An object can have more fields than its shape, because the service can add fields. A text in angle
+brackets stands for an unknown value: `<uuid>`, `<token>`, `<text>`, `<null>`, `<null or text>`,
+`<absent>`. An object `{"<set>" = [...]}` stands for an array in any order.
 """
 
 import base64
@@ -16,16 +16,16 @@ _UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNOR
 _ABSENT: Final = object()
 
 
-def misfits(shape: object, found: object, where: str = "the answer") -> Iterator[str]:
-    """Find where a value does not have its shape.
+def mismatches(shape: object, found: object, where: str = "the response") -> Iterator[str]:
+    """Yield the differences between a shape and a value.
 
     Args:
-        shape: From a case, its saved values filled in.
-        found: What JSON said.
-        where: What the value is called.
+        shape: A shape from a case, with its saved values filled in.
+        found: The value, from JSON.
+        where: Name of the value in the texts.
     """
     if isinstance(shape, dict):
-        yield from _object_misfits(cast("dict[str, object]", shape), found, where)
+        yield from _object_mismatches(cast("dict[str, object]", shape), found, where)
     elif isinstance(shape, list):
         items = cast("list[object]", shape)
         values = _array(found)
@@ -33,7 +33,7 @@ def misfits(shape: object, found: object, where: str = "the answer") -> Iterator
             yield f"{where} is {_shown(found)}, not an array of {len(items)}"
             return
         for number, (item, value) in enumerate(zip(items, values, strict=True)):
-            yield from misfits(item, value, f"{where}[{number}]")
+            yield from mismatches(item, value, f"{where}[{number}]")
     elif isinstance(shape, str) and shape in _KINDS:
         if not _KINDS[shape](found):
             yield f"{where} is {_shown(found)}, not {shape}"
@@ -41,7 +41,7 @@ def misfits(shape: object, found: object, where: str = "the answer") -> Iterator
         yield f"{where} is {_shown(found)}, not {_shown(shape)}"
 
 
-def _object_misfits(shape: Mapping[str, object], found: object, where: str) -> Iterator[str]:
+def _object_mismatches(shape: Mapping[str, object], found: object, where: str) -> Iterator[str]:
     if "<set>" in shape:
         wanted = sorted(map(json.dumps, cast("list[object]", shape["<set>"])))
         values = _array(found)
@@ -52,7 +52,7 @@ def _object_misfits(shape: Mapping[str, object], found: object, where: str) -> I
     else:
         for name, inner in shape.items():
             value = cast("dict[str, object]", found).get(name, _ABSENT)
-            yield from misfits(inner, value, f"{where}.{name}")
+            yield from mismatches(inner, value, f"{where}.{name}")
 
 
 def _array(found: object) -> list[object] | None:
@@ -60,7 +60,7 @@ def _array(found: object) -> list[object] | None:
 
 
 def _is_token(found: object) -> bool:
-    """Whether it is a JWT with the claims that the vendor's browser SDK reads."""
+    """Return True for a JWT with the claims that the vendor's browser SDK reads."""
     if not isinstance(found, str) or found.count(".") != 2:
         return False
     payload = found.split(".")[1]
@@ -84,6 +84,6 @@ _KINDS: Final[Mapping[str, Callable[[object], bool]]] = {
 def _shown(value: object) -> str:
     if value is _ABSENT:
         return "absent"
-    # Bounded, because the real service's answers are printed by it.
+    # At most 80 characters, because it prints responses of the real service.
     text = json.dumps(value)
     return text if len(text) <= 80 else f"{text[:77]}..."

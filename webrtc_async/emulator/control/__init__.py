@@ -1,1 +1,1 @@
-"""The control API: the emulator's own routes."""
+"""The control API: the emulator's own routes, without I/O."""

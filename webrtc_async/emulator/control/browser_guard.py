@@ -1,4 +1,4 @@
-"""Keeps web pages from other places off the control API, which asks for no password."""
+"""Protection of the control API, which has no password, from foreign web pages."""
 
 from collections.abc import Mapping
 
@@ -6,25 +6,25 @@ from webrtc_async._protocol.wire import WireRequest
 from webrtc_async.emulator.control.own_host import is_own_host
 
 
-def browser_problem(request: WireRequest, *, reached: str | None) -> str | None:
-    """Return why a request is not let in; None if no foreign web page can be behind it.
+def browser_problem(request: WireRequest, *, local_address: str | None) -> str | None:
+    """Return the reason to refuse a request that a foreign web page could have sent, or None.
 
     Args:
-        request: What was received.
-        reached: The address of this machine that the connection came to, if it is known.
+        request: The request.
+        local_address: This machine's address of the connection, if known.
     """
     headers = {name.lower(): value for name, value in request.headers.items()}
     host = headers.get("host", "")
-    if not is_own_host(host, reached=reached):
-        return "Host: this is for localhost and this machine's addresses, not for other names"
-    # "none" is what a person typed or bookmarked.
+    if not is_own_host(host, local_address=local_address):
+        return "Host: only localhost and this machine's addresses are allowed"
+    # A typed or bookmarked address sends "none".
     if headers.get("sec-fetch-site", "none") not in {"same-origin", "none"}:
-        return "Sec-Fetch-Site: not for pages of other sites"
+        return "Sec-Fetch-Site: pages of other sites are not allowed"
     if headers.get("origin", f"http://{host}") not in {f"http://{host}", f"https://{host}"}:
-        return "Origin: not for pages of other sites"
+        return "Origin: pages of other sites are not allowed"
     if request.method not in {"GET", "HEAD"} and not _is_json(headers, request.content):
-        # Anything else, a page may send to any host without asking that host first.
-        return "Content-Type: only application/json is taken"
+        # A page can send any other type to any host without a preflight request.
+        return "Content-Type: only application/json is allowed"
     return None
 
 

@@ -1,4 +1,4 @@
-"""What a control call is: a row of a table, and what its handler is asked with."""
+"""A control call: a row of the table of calls, its request and its error."""
 
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
@@ -11,13 +11,13 @@ from webrtc_async._protocol.route import PathTemplate
 from webrtc_async.emulator.core.json_fields import Fields
 
 CONTROL_PATH: Final = "/_emulator"
-"""Where the paths of control calls begin, on whatever host."""
+"""Prefix of the control calls' paths, on any host."""
 
 EmulatorT = TypeVar("EmulatorT")
 
 
 class ControlError(ValueError):
-    """A control call that cannot be carried out, and the status to say so with; 400 if nothing."""
+    """A control call failed; `status` is the status of its response, 400 by default."""
 
     def __init__(self, message: str, status: HTTPStatus = HTTPStatus.BAD_REQUEST) -> None:
         super().__init__(message)
@@ -26,10 +26,10 @@ class ControlError(ValueError):
 
 @frozen(kw_only=True)
 class ControlRequest:
-    """What a control call comes with.
+    """The request of a control call.
 
     Attributes:
-        path_values: The values in the path.
+        path_values: Values in the path, by name.
         content: The body.
     """
 
@@ -40,7 +40,7 @@ class ControlRequest:
         """Return the body's fields.
 
         Raises:
-            ValueError: The body is no JSON object.
+            ValueError: The body is not a JSON object.
         """
         return Fields.of(read_json(self.content))
 
@@ -50,12 +50,12 @@ class ControlCall(Generic[EmulatorT]):
     """One control call.
 
     Attributes:
-        method: The HTTP method.
-        path: Below `CONTROL_PATH`; values in it are percent-decoded.
-        answer: Returns JSON's values for a 200, or None for a 204. A `ValueError` is answered 400,
-            a `ControlError` with its status, both with the text.
+        method: HTTP method.
+        path: Path below `CONTROL_PATH`; values in it are percent-decoded.
+        handler: Returns JSON values for a 200, or None for a 204. A `ValueError` results in a 400,
+            a `ControlError` in its own status; both with the error's text.
     """
 
     method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
     path: PathTemplate = field(converter=PathTemplate)
-    answer: Callable[[EmulatorT, ControlRequest], object]
+    handler: Callable[[EmulatorT, ControlRequest], object]

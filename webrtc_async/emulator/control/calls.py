@@ -1,4 +1,4 @@
-"""The control API: what Python can do to an emulator, for programs in other processes; no I/O."""
+"""The control API: an emulator's methods for other processes; no I/O."""
 
 from collections.abc import Iterable
 from http import HTTPStatus
@@ -20,11 +20,11 @@ from webrtc_async.emulator.emulator import Emulator
 from webrtc_async.emulator.webhooks.devices import DeviceError, NoParticipantError
 from webrtc_async.emulator.webhooks.queue import WebhookEvent
 
-LONGEST_CONTROL_BODY: Final = 64 * 1024 * 1024
-"""Bytes of a control call's content from which on it is refused; a snapshot may be long."""
+MAX_CONTROL_BODY: Final = 64 * 1024 * 1024
+"""Maximum size of a control call's content in bytes; snapshots can be long."""
 
 
-def _see_switches(emulator: Emulator, _: ControlRequest) -> object:
+def _get_switches(emulator: Emulator, _: ControlRequest) -> object:
     values = emulator.switches.as_dict()
     return {
         each.name: {
@@ -39,19 +39,19 @@ def _see_switches(emulator: Emulator, _: ControlRequest) -> object:
 
 def _put_switches(emulator: Emulator, request: ControlRequest) -> object:
     emulator.switches = Switches().with_values(request.fields().values)
-    return _see_switches(emulator, request)
+    return _get_switches(emulator, request)
 
 
-def _change_switches(emulator: Emulator, request: ControlRequest) -> object:
+def _patch_switches(emulator: Emulator, request: ControlRequest) -> object:
     emulator.set_switches(**request.fields().values)
-    return _see_switches(emulator, request)
+    return _get_switches(emulator, request)
 
 
 def _reset(emulator: Emulator, _: ControlRequest) -> None:
     emulator.reset()
 
 
-def _see_snapshot(emulator: Emulator, _: ControlRequest) -> object:
+def _get_snapshot(emulator: Emulator, _: ControlRequest) -> object:
     return emulator.snapshot()
 
 
@@ -59,15 +59,15 @@ def _restore(emulator: Emulator, request: ControlRequest) -> None:
     emulator.restore(request.fields().values)
 
 
-def _tell_of_device(emulator: Emulator, request: ControlRequest) -> object:
+def _send_device_event(emulator: Emulator, request: ControlRequest) -> object:
     fields = request.fields()
     fields.only("event", "participantId", "deviceId")
     event, participant_id = fields.text("event"), fields.text("participantId")
     device_id = fields.text_or_none("deviceId")
     if event not in {*WebhookEvent}:
-        raise ControlError(f"event: {event[:64]!r} is none of {', '.join(WebhookEvent)}")
+        raise ControlError(f"event: {event[:64]!r} is not one of {', '.join(WebhookEvent)}")
     if device_id is not None and event != WebhookEvent.CONNECT:
-        raise ControlError(f"deviceId: only {WebhookEvent.CONNECT} takes one")
+        raise ControlError(f"deviceId: only allowed with {WebhookEvent.CONNECT}")
     try:
         if event == WebhookEvent.CONNECT:
             return {"deviceId": emulator.devices.connect(participant_id, device_id)}
@@ -82,35 +82,35 @@ def _tell_of_device(emulator: Emulator, request: ControlRequest) -> object:
     return None
 
 
-def _see_webhooks(emulator: Emulator, _: ControlRequest) -> object:
+def _get_webhooks(emulator: Emulator, _: ControlRequest) -> object:
     webhooks = emulator.webhooks
     return {
         "count": webhooks.count,
         "waiting": webhooks.waiting,
-        "webhooks": [each.picture() for each in webhooks],
+        "webhooks": [each.as_json() for each in webhooks],
     }
 
 
 CONTROL_CALLS: Final[tuple[ControlCall[Emulator], ...]] = (
-    ControlCall(method="GET", path="/switches", answer=_see_switches),
-    ControlCall(method="PUT", path="/switches", answer=_put_switches),
-    ControlCall(method="PATCH", path="/switches", answer=_change_switches),
-    ControlCall(method="POST", path="/reset", answer=_reset),
-    ControlCall(method="GET", path="/snapshot", answer=_see_snapshot),
-    ControlCall(method="POST", path="/restore", answer=_restore),
-    ControlCall(method="POST", path="/devices", answer=_tell_of_device),
-    ControlCall(method="GET", path="/webhooks", answer=_see_webhooks),
+    ControlCall(method="GET", path="/switches", handler=_get_switches),
+    ControlCall(method="PUT", path="/switches", handler=_put_switches),
+    ControlCall(method="PATCH", path="/switches", handler=_patch_switches),
+    ControlCall(method="POST", path="/reset", handler=_reset),
+    ControlCall(method="GET", path="/snapshot", handler=_get_snapshot),
+    ControlCall(method="POST", path="/restore", handler=_restore),
+    ControlCall(method="POST", path="/devices", handler=_send_device_event),
+    ControlCall(method="GET", path="/webhooks", handler=_get_webhooks),
     *FAULT_CALLS,
 )
-"""Every control call."""
+"""All control calls."""
 
 
 class Control:
-    """Answers control calls about an emulator.
+    """The control API of one emulator.
 
     Args:
-        emulator: What is controlled.
-        calls: The calls; others are not its business.
+        emulator: The emulator to control.
+        calls: The control calls to accept.
     """
 
     def __init__(
@@ -119,45 +119,46 @@ class Control:
         self._emulator = emulator
         self._calls = tuple(calls)
 
-    def knows(self, target: str) -> bool:
-        """Whether a request target, a URL or an absolute path, is a control call's."""
+    def has(self, target: str) -> bool:
+        """Return True if a request target, a URL or an absolute path, is a control call's."""
         return bool(self._at(target))
 
-    def answer(self, request: WireRequest) -> WireResponse:
-        """Answer a request whose target is a control call's."""
+    def respond(self, request: WireRequest) -> WireResponse:
+        """Return the response to a request whose target is a control call's."""
         found = self._at(request.target)
         methods = [call.method for call, _ in found]
         if request.method not in methods:
             allowed = ", ".join(methods)
-            return _refusal(HTTPStatus.METHOD_NOT_ALLOWED, f"only {allowed} here", allow=allowed)
-        if len(request.content) > LONGEST_CONTROL_BODY:
-            return _refusal(
-                HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"the body: over {LONGEST_CONTROL_BODY} bytes"
+            return _error(HTTPStatus.METHOD_NOT_ALLOWED, f"only {allowed} here", allow=allowed)
+        if len(request.content) > MAX_CONTROL_BODY:
+            return _error(
+                HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+                f"the body: more than {MAX_CONTROL_BODY} bytes",
             )
         call, path_values = found[methods.index(request.method)]
         try:
-            said = call.answer(
+            body = call.handler(
                 self._emulator, ControlRequest(path_values=path_values, content=request.content)
             )
         except ControlError as error:
-            return _refusal(error.status, str(error))
+            return _error(error.status, str(error))
         except ValueError as error:
-            return _refusal(HTTPStatus.BAD_REQUEST, str(error))
-        if said is None:
+            return _error(HTTPStatus.BAD_REQUEST, str(error))
+        if body is None:
             return WireResponse(status=HTTPStatus.NO_CONTENT.value)
-        return _answer(HTTPStatus.OK, said)
+        return _json(HTTPStatus.OK, body)
 
-    def answer_guarded(self, request: WireRequest, *, reached: str | None) -> WireResponse:
-        """Answer a request that came over a network, unless a web page somewhere may be behind it.
+    def respond_guarded(self, request: WireRequest, *, local_address: str | None) -> WireResponse:
+        """Return the response to a network request; refuse it if a web page could have sent it.
 
         Args:
-            request: Its target is a control call's.
-            reached: The address of this machine that the connection came to, if it is known.
+            request: A request whose target is a control call's.
+            local_address: This machine's address of the connection, if known.
         """
-        problem = browser_problem(request, reached=reached)
+        problem = browser_problem(request, local_address=local_address)
         if problem is not None:
-            return _refusal(HTTPStatus.FORBIDDEN, problem)
-        return self.answer(request)
+            return _error(HTTPStatus.FORBIDDEN, problem)
+        return self.respond(request)
 
     def _at(self, target: str) -> list[tuple[ControlCall[Emulator], dict[str, str]]]:
         path = path_of(target)
@@ -167,11 +168,11 @@ class Control:
         return [(call, path_values) for call, path_values in matches if path_values is not None]
 
 
-def _refusal(status: HTTPStatus, message: str, **headers: str) -> WireResponse:
-    return _answer(status, {"error": message}, **headers)
+def _error(status: HTTPStatus, message: str, **headers: str) -> WireResponse:
+    return _json(status, {"error": message}, **headers)
 
 
-def _answer(status: HTTPStatus, body: object, **headers: str) -> WireResponse:
+def _json(status: HTTPStatus, body: object, **headers: str) -> WireResponse:
     return WireResponse(
         status=status.value,
         headers={"content-type": "application/json", "cache-control": "no-store", **headers},

@@ -1,4 +1,4 @@
-"""Whether a request names this machine as its host, as a page that rebinds its own name cannot."""
+"""A check of the Host header against DNS rebinding."""
 
 import re
 from ipaddress import IPv4Address, IPv6Address, ip_address
@@ -7,15 +7,15 @@ from typing import Final
 _HOST: Final = re.compile(r"(?:\[(?P<six>[0-9A-Fa-f:.]+)\]|(?P<name>[^\[\]:]+))(?::[0-9]{0,5})?")
 
 
-def is_own_host(host: str, *, reached: str | None) -> bool:
-    """Whether a Host header is one that a browser on this machine or its network sends.
+def is_own_host(host: str, *, local_address: str | None) -> bool:
+    """Return True if a Host header names this machine.
 
-    That is localhost, a loopback address, or the address that the connection was made to. Any
-    other name may be somebody's web site, whose name was made to point here (DNS rebinding).
+    Accepted are localhost, loopback addresses and the connection's own address. Any other name
+    could be a foreign web site whose name was made to point here (DNS rebinding).
 
     Args:
-        host: The header's value.
-        reached: The address of this machine that the connection came to, if it is known.
+        host: Value of the header.
+        local_address: This machine's address of the connection, if known.
     """
     found = _HOST.fullmatch(host)
     if found is None:
@@ -24,11 +24,11 @@ def is_own_host(host: str, *, reached: str | None) -> bool:
     if name.lower() == "localhost":
         return True
     address = _address(name)
-    # Not is_loopback: that takes IPv6 forms of IPv4 addresses in some versions of Python.
+    # Not is_loopback: some versions of Python accept IPv6 forms of IPv4 addresses.
     if address is None or (address.version == 6) != (found["six"] is not None):
         return False
     is_loopback = str(address).startswith("127.") or str(address) == "::1"
-    return is_loopback or (reached is not None and address == _address(reached))
+    return is_loopback or (local_address is not None and address == _address(local_address))
 
 
 def _address(text: str) -> IPv4Address | IPv6Address | None:

@@ -13,13 +13,13 @@ from attrs import field, frozen
 from webrtc_async.emulator.core.credentials import Credentials, read_authorization, read_basic
 
 TOKEN_PATH: Final = "/api/v1/oauth2/token"  # noqa: S105  # not a secret
-"""Where tokens are given out, on whatever host."""
+"""Path of the token endpoint, on any host."""
 
 TOKEN_OPERATION: Final = "getAccessToken"  # noqa: S105  # not a secret
-"""What a request for a token is called, where the API's operations have the names of theirs."""
+"""Name of a token request, beside the names of the API's operations."""
 
 TOKEN_LIFETIME: Final = 3600
-"""Seconds that an access token is accepted for."""
+"""Lifetime of an access token in seconds."""
 
 
 @frozen
@@ -30,17 +30,17 @@ class _Grant:
 
 @frozen(eq=False)
 class AccessTokens:
-    """Gives out access tokens and knows them again until they expire."""
+    """The access tokens that the token endpoint issued and that have not expired."""
 
     accounts: Mapping[str, Credentials]
     clock: Callable[[], float]
     source: Random = field(repr=False)
-    # By their hash, so that the time of a lookup tells nothing about a token.
+    # Keys are hashes: the duration of a lookup then reveals nothing about a token.
     _grants: OrderedDict[bytes, _Grant] = field(
         factory=OrderedDict[bytes, _Grant], init=False, repr=False
     )
 
-    def answer(self, authorization: str, content: bytes) -> tuple[HTTPStatus, dict[str, object]]:
+    def respond(self, authorization: str, content: bytes) -> tuple[HTTPStatus, dict[str, object]]:
         """Return the status and body for a request to the token endpoint."""
         account_ids = self._accounts_of(authorization)
         if not account_ids:
@@ -56,14 +56,14 @@ class AccessTokens:
             "expires_in": TOKEN_LIFETIME,
         }
 
-    def let_in(self, token: str, account_id: str) -> bool:
-        """Whether a token was given out for this account and has not expired."""
+    def accepts(self, token: str, account_id: str) -> bool:
+        """Return True if the token belongs to this account and has not expired."""
         self._sweep()
         grant = self._grants.get(_digest(token))
         return grant is not None and account_id in grant.account_ids
 
     def revoke_all(self) -> None:
-        """Accept no token any more that was given out before."""
+        """Reject every token issued so far."""
         self._grants.clear()
 
     def _sweep(self) -> None:
@@ -76,11 +76,11 @@ class AccessTokens:
         client = read_basic(value) if scheme == "basic" else None
         if client is None:
             return frozenset()
-        # A client may be let in to several accounts.
+        # One client may have access to several accounts.
         return frozenset(
             account_id
             for account_id, credentials in self.accounts.items()
-            if credentials.are_of_client(*client)
+            if credentials.match_client(*client)
         )
 
 

@@ -1,4 +1,4 @@
-"""Who may use an account, and how a request proves it."""
+"""The credentials of an account, and the Authorization header that carries them."""
 
 import base64
 import hmac
@@ -8,14 +8,14 @@ from attrs import field, frozen
 
 @frozen(kw_only=True)
 class Credentials:
-    """What an account's requests are let in with: a user's, or a client's.
+    """The credentials that an account accepts: a user's for Basic, and an OAuth2 client's.
 
     Attributes:
-        username: The API user's name, for Basic.
-        password: Its password.
-        client_id: The OAuth2 client's id, for an access token.
-        client_secret: Its secret.
-        have_webrtc: Whether they open WebRTC at all; without, every operation is a 403.
+        username: Name of the API user, for Basic.
+        password: Password of the API user.
+        client_id: Id of the OAuth2 client, for access tokens.
+        client_secret: Secret of the OAuth2 client.
+        have_webrtc: False for a user without access to WebRTC: every operation returns 403.
     """
 
     username: str = "user"
@@ -24,23 +24,23 @@ class Credentials:
     client_secret: str = field(default="secret", repr=False)
     have_webrtc: bool = True
 
-    def are_of_user(self, name: bytes, password: bytes) -> bool:
-        """Whether these are the user's name and password."""
+    def match_user(self, name: bytes, password: bytes) -> bool:
+        """Return True if the user's name and password are these."""
         return _equal(name, self.username) & _equal(password, self.password)
 
-    def are_of_client(self, client_id: bytes, secret: bytes) -> bool:
-        """Whether these are the client's id and secret."""
+    def match_client(self, client_id: bytes, secret: bytes) -> bool:
+        """Return True if the client's id and secret are these."""
         return _equal(client_id, self.client_id) & _equal(secret, self.client_secret)
 
 
 def read_authorization(header: str) -> tuple[str, str]:
-    """Return the scheme of an Authorization header in lower case, and what stands behind it."""
+    """Return the scheme of an Authorization header, in lower case, and its parameters."""
     scheme, _, value = header.strip().partition(" ")
     return scheme.lower(), value.strip()
 
 
 def read_basic(value: str) -> tuple[bytes, bytes] | None:
-    """Return the two halves of Basic credentials, or None if they are malformed."""
+    """Return the name and password of Basic credentials, or None if they are malformed."""
     try:
         pair = base64.b64decode(value, validate=True)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Device tokens: signed JWTs with the claims that a device's SDK looks at."""
+"""Device tokens: signed JWTs with the claims that a device's SDK reads."""
 
 import base64
 import hmac
@@ -13,28 +13,27 @@ ISSUER: Final = "emulator"
 _HEADER: Final = {"alg": "HS256"}
 
 
-class TokenMint:
-    """Mints device tokens.
+class DeviceTokens:
+    """An issuer of device tokens.
 
-    They decode as the service's do and are short enough to be handed on in a SIP URI; no media
-    server will take them.
+    The tokens decode like the service's and fit into a SIP URI; no media server accepts them.
 
     Args:
-        source: Tells tokens apart.
-        key: Signs them.
+        source: Random source of the tokens' ids.
+        key: Key that signs the tokens.
     """
 
     def __init__(self, source: Random, key: bytes) -> None:
         self._source = source
         self._key = key
 
-    def mint(self, account_id: str, participant: ParticipantRecord) -> str:
+    def issue(self, account_id: str, participant: ParticipantRecord) -> str:
         """Return a new token for a participant."""
         claims = {
             "a": account_id,
             "p": participant.id,
             "v": participant.device_api_version,
-            # inferred: the lifetime is not public; a token is of no use once its participant ends.
+            # inferred: the lifetime is not public; a token is useless after its participant's end.
             "exp": int(participant.expires_at),
             "tid": self._source.randbytes(4).hex(),
             "iss": ISSUER,

@@ -1,4 +1,4 @@
-"""Which handler answers which route, refused at import where the two disagree."""
+"""A table of handlers by route; a handler that does not fit its route fails at import."""
 
 import inspect
 from collections import defaultdict
@@ -12,29 +12,29 @@ from webrtc_async._protocol.route import ACCOUNT, Route
 from webrtc_async.emulator.core.refusal import bad_request
 from webrtc_async.errors import RouteMismatchError
 
-Answer = dict[str, object] | list[dict[str, object]] | None
-"""What a handler returns: a body for a 200, or None for a 204."""
+Body = dict[str, object] | list[dict[str, object]] | None
+"""Return value of a handler: the body of a 200, or None for a 204."""
 
 ServiceT = TypeVar("ServiceT")
-HandlerT = TypeVar("HandlerT", bound=Callable[..., Answer])
+HandlerT = TypeVar("HandlerT", bound=Callable[..., Body])
 
 _JSON_WHITESPACE: Final = b" \t\n\r"
 
 
 @frozen
 class Match(Generic[ServiceT]):
-    """A route that a request is for, its handler, the account in the path and the ids after it."""
+    """A request's route, its handler, the account in the path, and the ids after the account."""
 
     route: Route[Any, Any]
-    handler: Callable[Concatenate[ServiceT, ...], Answer]
+    handler: Callable[Concatenate[ServiceT, ...], Body]
     account_id: str
     ids: list[str]
 
-    def answer(self, service: ServiceT, content: bytes) -> Answer:
-        """Have the handler answer a request with this content.
+    def call(self, service: ServiceT, content: bytes) -> Body:
+        """Call the handler with the request's ids and content.
 
         Raises:
-            Refusal: The content is not the route's body, or the handler refuses.
+            Refusal: The content does not fit the route's body, or the handler refuses the request.
         """
         if not self.route.takes_body:
             return self.handler(service, *self.ids)
@@ -42,11 +42,11 @@ class Match(Generic[ServiceT]):
 
 
 class HandlerTable(Generic[ServiceT]):
-    """The handlers of a service, a method for each route."""
+    """The handlers of a service, one method for each route."""
 
     def __init__(self) -> None:
-        self._handlers: dict[Route[Any, Any], Callable[Concatenate[ServiceT, ...], Answer]] = {}
-        # By method and number of slashes: a value in a path has none, so only those can match.
+        self._handlers: dict[Route[Any, Any], Callable[Concatenate[ServiceT, ...], Body]] = {}
+        # By method and number of slashes: a path value contains no slash, so no other can match.
         self._candidates = defaultdict[tuple[str, int], list[Route[Any, Any]]](list)
 
     @property
@@ -54,34 +54,34 @@ class HandlerTable(Generic[ServiceT]):
         """The routes that have a handler."""
         return tuple(self._handlers)
 
-    def answers(self, route: Route[Any, Any]) -> Callable[[HandlerT], HandlerT]:
-        """Make the decorated method the handler of a route.
+    def handles(self, route: Route[Any, Any]) -> Callable[[HandlerT], HandlerT]:
+        """Register the decorated method as the handler of a route.
 
-        Its parameters are the route's path values but the account, in order, and then the body
-        where the route takes one.
+        Its parameters are the route's path values without the account, in order, followed by the
+        body if the route takes one.
 
         Raises:
-            RouteMismatchError: The parameters are others, the method is a coroutine function, or
-                the route has a handler already.
+            RouteMismatchError: The parameters differ, the method is a coroutine function, or the
+                route already has a handler.
         """
 
-        def tie(handler: HandlerT) -> HandlerT:
+        def register(handler: HandlerT) -> HandlerT:
             _check_fits(route, handler)
             if route in self._handlers:
-                raise _misfit(route, handler, "the route has a handler already")
+                raise _mismatch(route, handler, "the route already has a handler")
             self._handlers[route] = handler
             self._candidates[route.method, route.path.template.count("/")].append(route)
             return handler
 
-        return tie
+        return register
 
     def match(self, method: str, raw_path: str) -> Match[ServiceT] | None:
-        """Find the handler for a method and a path that is still percent-encoded."""
+        """Find the handler for a method and a percent-encoded path."""
         for route in self._candidates.get((method, raw_path.count("/")), ()):
             path_values = route.path.match(raw_path)
             if path_values is not None:
                 account_id = path_values.pop(ACCOUNT)
-                # In the template's order, which is the handler's.
+                # The template and the handler have the same order.
                 return Match(route, self._handlers[route], account_id, [*path_values.values()])
         return None
 
@@ -91,29 +91,29 @@ def _check_fits(route: Route[Any, Any], handler: Callable[..., object]) -> None:
     names = tuple(each.name for each in parameters)
     count = len(route.caller_names)
     if inspect.iscoroutinefunction(handler):
-        raise _misfit(route, handler, "it should be a plain method, not async def")
+        raise _mismatch(route, handler, "it should be a plain method, not async def")
     if names[:count] != route.caller_names:
-        raise _misfit(route, handler, f"its ids should be {route.caller_names}, in this order")
+        raise _mismatch(route, handler, f"its ids should be {route.caller_names}, in this order")
     if len(names) - count != int(route.takes_body):
         expected = "one body" if route.takes_body else "no body"
-        raise _misfit(route, handler, f"it should take {expected} after its ids")
+        raise _mismatch(route, handler, f"it should take {expected} after its ids")
     for each in parameters:
         if each.kind is not each.POSITIONAL_OR_KEYWORD or each.default is not each.empty:
-            raise _misfit(route, handler, f"{each.name} should be a plain parameter")
+            raise _mismatch(route, handler, f"{each.name} should be a plain parameter")
 
 
-def _misfit(
+def _mismatch(
     route: Route[Any, Any], handler: Callable[..., object], problem: str
 ) -> RouteMismatchError:
     return RouteMismatchError(f"{handler.__qualname__} for {route!r}: {problem}")
 
 
 def _read_body(route: Route[Any, Any], content: bytes) -> Any:
-    # The vendor's own SDKs send a JSON content type and no content when a body is left out.
-    # inferred: null is no body, as a null property is an unset one.
+    # The vendor's own SDKs send a JSON content type and no content if a body is omitted.
+    # inferred: null means no body, like a null property means an unset one.
     if not content or content.strip(_JSON_WHITESPACE) == b"null":
         content = b"{}"
     try:
         return codec.read_request(content, route.body)
-    except codec.ValidationError as misfit:
-        raise bad_request(*misfit.problems) from misfit
+    except codec.ValidationError as error:
+        raise bad_request(*error.problems) from error

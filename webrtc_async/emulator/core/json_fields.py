@@ -1,4 +1,4 @@
-"""The fields of a JSON object, read one by one; what does not fit is said with its path."""
+"""A reader for the fields of a JSON object; its errors name the path of the field."""
 
 import math
 from typing import cast
@@ -9,18 +9,18 @@ from webrtc_async._codec.model_codec import is_object
 
 
 class FieldError(ValueError):
-    """A field is not what it should be; the text begins with its path."""
+    """A field is missing or has another type; the text begins with its path."""
 
 
 @frozen
 class Fields:
-    """A JSON object and where it stands.
+    """A JSON object and its path.
 
-    Every method raises FieldError for a field that is missing or something else.
+    Every method raises FieldError if the field is missing or has another type.
 
     Attributes:
-        values: Its fields.
-        path: Its path; empty for the outermost.
+        values: The object's fields.
+        path: The object's path; empty for the root.
     """
 
     values: dict[str, object]
@@ -28,45 +28,45 @@ class Fields:
 
     @classmethod
     def of(cls, value: object, path: str = "") -> "Fields":
-        """Return a JSON value as an object."""
+        """Return the fields of a JSON value, which must be an object."""
         if not is_object(value):
             raise FieldError(f"{path or 'the body'}: expected an object")
         return cls(value, path)
 
     def at(self, name: str) -> str:
-        """Return a field's path."""
+        """Return the path of a field."""
         return f"{self.path}.{name[:64]}" if self.path else name[:64]
 
     def text(self, name: str) -> str:
-        """Return a text."""
+        """Return a text field."""
         value = self.values.get(name)
         if not isinstance(value, str):
             raise self._unexpected(name, "text")
         return value
 
     def text_or_none(self, name: str) -> str | None:
-        """Return a text, or None for null or no such field."""
+        """Return a text field, or None if it is null or missing."""
         return None if self.values.get(name) is None else self.text(name)
 
     def number(self, name: str) -> float:
-        """Return a number."""
+        """Return a number field."""
         value = self.values.get(name)
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise self._unexpected(name, "a number")
-        # An int may have more digits than any float.
+        # An int can exceed the range of a float.
         if not (abs(value) < 1e300 and math.isfinite(value)):
             raise self._unexpected(name, "a smaller number")
         return float(value)
 
     def array(self, name: str) -> list[object]:
-        """Return an array."""
+        """Return an array field."""
         value = self.values.get(name)
         if not isinstance(value, list):
             raise self._unexpected(name, "an array")
         return cast("list[object]", value)
 
     def texts(self, name: str) -> list[str]:
-        """Return an array of texts."""
+        """Return a field that is an array of texts."""
         values = self.array(name)
         texts = [each for each in values if isinstance(each, str)]
         if len(texts) != len(values):
@@ -74,21 +74,21 @@ class Fields:
         return texts
 
     def object(self, name: str) -> "Fields":
-        """Return an object."""
+        """Return an object field."""
         return Fields.of(self.values.get(name), self.at(name))
 
     def objects(self, name: str) -> list["Fields"]:
-        """Return an array of objects."""
+        """Return a field that is an array of objects."""
         return [
             Fields.of(each, f"{self.at(name)}[{index}]")
             for index, each in enumerate(self.array(name))
         ]
 
     def only(self, *names: str) -> None:
-        """Refuse all fields but these."""
+        """Raise FieldError if the object has a field besides these."""
         for name in self.values:
             if name not in names:
-                raise FieldError(f"{self.at(name)}: there is no such field")
+                raise FieldError(f"{self.at(name)}: unknown field")
 
     def _unexpected(self, name: str, expected: str) -> FieldError:
         found = "expected" if name in self.values else "missing, expected"

@@ -1,4 +1,4 @@
-"""Streams of randomness, one for each purpose, that can be written down and taken up again."""
+"""Random streams, one for each purpose; a snapshot can save and restore their positions."""
 
 import base64
 import random
@@ -14,18 +14,18 @@ PURPOSES: Final = (
     "device ids",
     "permission order",
 )
-"""What is random. Each has its own, so that a refused request does not change the next id."""
+"""Purposes of the streams. With a stream each, a refused request does not change the next id."""
 
-# The Mersenne Twister's: 624 words and the position among them.
+# The state of the Mersenne Twister: 624 words and an index into them.
 _STATE: Final = struct.Struct("<625I")
 _VERSION: Final = 3
 
 
-class Streams:
-    """The streams of an emulator.
+class RandomStreams:
+    """The random streams of an emulator.
 
     Args:
-        seed: Makes them the same every time; without one they cannot be predicted.
+        seed: Makes the streams repeatable; without a seed they are unpredictable.
     """
 
     def __init__(self, seed: int | None) -> None:
@@ -35,25 +35,25 @@ class Streams:
         return self._by_purpose[purpose]
 
     @classmethod
-    def at(cls, places: Mapping[str, object]) -> Self:
-        """Return streams that go on where others were.
+    def from_positions(cls, positions: Mapping[str, object]) -> Self:
+        """Return streams that continue at these positions.
 
         Args:
-            places: What `places` returned.
+            positions: A return value of `positions`.
 
         Raises:
-            ValueError: It is something else; the text names the stream.
+            ValueError: A position is invalid; the text names the stream.
         """
         streams = cls(seed=0)
         for purpose, stream in streams._by_purpose.items():
             try:
-                stream.setstate(_read(places.get(purpose)))
+                stream.setstate(_read(positions.get(purpose)))
             except (ValueError, struct.error):
-                raise ValueError(f"{purpose}: not the place of a stream") from None
+                raise ValueError(f"{purpose}: not the position of a random stream") from None
         return streams
 
-    def places(self) -> dict[str, str] | None:
-        """Return where the streams are, as text; None if they cannot be predicted."""
+    def positions(self) -> dict[str, str] | None:
+        """Return the positions of the streams as text, or None if they are unpredictable."""
         found: dict[str, str] = {}
         for purpose, stream in self._by_purpose.items():
             if isinstance(stream, random.SystemRandom):
@@ -64,16 +64,16 @@ class Streams:
 
 
 def random_of(seed: int | None, purpose: str) -> random.Random:
-    """Return the stream of a purpose, from its beginning."""
+    """Return the stream of a purpose, at its start."""
     if seed is None:
         return random.SystemRandom()
-    return random.Random(f"{seed} {purpose}")  # noqa: S311  # it is meant to repeat
+    return random.Random(f"{seed} {purpose}")  # noqa: S311  # a seeded stream repeats on purpose
 
 
-def _read(place: object) -> tuple[int, tuple[int, ...], None]:
-    if not isinstance(place, str):
+def _read(position: object) -> tuple[int, tuple[int, ...], None]:
+    if not isinstance(position, str):
         raise ValueError("not text")  # noqa: TRY004  # the caller names the stream
-    words = _STATE.unpack(base64.b64decode(place, validate=True))
+    words = _STATE.unpack(base64.b64decode(position, validate=True))
     if words[-1] > len(words) - 1:
-        raise ValueError("a position outside of the words")
+        raise ValueError("an index beyond the words")
     return _VERSION, words, None

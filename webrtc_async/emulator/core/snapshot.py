@@ -1,4 +1,4 @@
-"""Snapshots: all that an emulator holds, as JSON's values, and back; without any credentials."""
+"""Snapshots: the state of an emulator as JSON values, without credentials."""
 
 import contextlib
 from collections.abc import Generator, Mapping
@@ -8,37 +8,37 @@ from attrs import frozen
 
 from webrtc_async._codec import model_codec as codec
 from webrtc_async.emulator.core.json_fields import FieldError, Fields
-from webrtc_async.emulator.core.randomness import Streams
+from webrtc_async.emulator.core.randomness import RandomStreams
 from webrtc_async.emulator.core.refusal import Refusal
 from webrtc_async.emulator.core.state import AccountState, ParticipantRecord, SessionRecord
 from webrtc_async.emulator.core.switches import Switches
 from webrtc_async.models import PublishPermission, Subscriptions
 
 VERSION: Final = 1
-"""Of the form of a snapshot."""
+"""Version of the snapshot format."""
 
 
 @frozen(kw_only=True)
 class Snapshot:
-    """What a snapshot says beside sessions and participants.
+    """The parts of a snapshot besides sessions and participants.
 
     Attributes:
-        switches: The switches.
-        streams: Where randomness goes on; None if that could not be predicted.
+        switches: The emulator's switches.
+        streams: The random streams at their positions; None if they were unpredictable.
     """
 
     switches: Switches
-    streams: Streams | None
+    streams: RandomStreams | None
 
 
 def write_snapshot(
-    accounts: Mapping[str, AccountState], switches: Switches, streams: Streams
+    accounts: Mapping[str, AccountState], switches: Switches, streams: RandomStreams
 ) -> dict[str, object]:
-    """Return a snapshot as JSON's values."""
+    """Return a snapshot as JSON values."""
     return {
         "version": VERSION,
         "switches": switches.as_dict(),
-        "streams": streams.places(),
+        "streams": streams.positions(),
         "accounts": {
             account_id: {
                 "participants": [_participant(each) for each in state.participants.values()],
@@ -50,29 +50,29 @@ def write_snapshot(
 
 
 def read_snapshot(snapshot: object, accounts: Mapping[str, AccountState]) -> Snapshot:
-    """Return what a snapshot says.
+    """Read a snapshot, and fill the accounts with its sessions and participants.
 
     Args:
-        snapshot: JSON's values.
-        accounts: Empty ones by id, which are filled.
+        snapshot: JSON values.
+        accounts: Empty account states by account id.
 
     Raises:
-        FieldError: It is no snapshot, or has an account that is not among these.
+        FieldError: It is not a snapshot, or has an account that is not among these.
     """
     fields = Fields.of(snapshot)
     fields.only("version", "switches", "streams", "accounts")
     if fields.number("version") != VERSION:
-        raise FieldError(f"version: only {VERSION} is understood")
+        raise FieldError(f"version: only {VERSION} is supported")
     with _at("switches"):
         switches = Switches().with_values(fields.object("switches").values)
     streams = None
     if fields.values.get("streams") is not None:
         with _at("streams"):
-            streams = Streams.at(fields.object("streams").values)
+            streams = RandomStreams.from_positions(fields.object("streams").values)
     named = fields.object("accounts")
     for account_id in named.values:
         if account_id not in accounts:
-            raise FieldError(f"{named.at(account_id)}: this emulator has no such account")
+            raise FieldError(f"{named.at(account_id)}: this emulator does not have this account")
         _fill(accounts[account_id], named.object(account_id))
     return Snapshot(switches=switches, streams=streams)
 
@@ -107,12 +107,12 @@ def _fill(state: AccountState, account: Fields) -> None:
     for fields in participants:
         record = _read_participant(fields)
         if record.id in state.participants:
-            raise FieldError(f"{fields.at('id')}: it is there twice")
+            raise FieldError(f"{fields.at('id')}: duplicate id")
         state.participants[record.id] = record
     for fields in account.objects("sessions"):
         session = _read_session(fields)
         if session.id in state.sessions:
-            raise FieldError(f"{fields.at('id')}: it is there twice")
+            raise FieldError(f"{fields.at('id')}: duplicate id")
         state.sessions[session.id] = session
         with _at(fields.at("members")):
             for member_id in fields.texts("members"):
@@ -127,7 +127,7 @@ def _fill(state: AccountState, account: Fields) -> None:
                     participant,
                     codec.read_request(content, Subscriptions),
                 )
-    # Whoever wrote it by hand need not know that the oldest come first.
+    # A handwritten snapshot may have another order.
     state.sort()
 
 
@@ -156,7 +156,7 @@ def _read_participant(fields: Fields) -> ParticipantRecord:
 
 @contextlib.contextmanager
 def _at(path: str) -> Generator[None]:
-    """Say the path with whatever is refused."""
+    """Add the path to the errors raised inside."""
     try:
         yield
     except FieldError:

@@ -1,4 +1,4 @@
-"""An account's sessions and participants, who is in which, and when they are gone."""
+"""The state of an account: sessions, participants, memberships, subscriptions and expiry."""
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
@@ -11,25 +11,25 @@ from webrtc_async.emulator.core.refusal import conflict, not_found
 from webrtc_async.models import PublishPermission, Subscriptions
 
 LIFETIME: Final = 9 * 60 * 60.0
-"""Seconds from the creation of a session or participant to its end."""
+"""Lifetime of a session or participant in seconds."""
 
 CAPACITY: Final = 20
-"""Most participants in a session."""
+"""Maximum number of participants in a session."""
 
-# RFC 9562, 5.4: the version and the variant. By hand, because a UUID costs more than its digits.
+# RFC 9562, 5.4: the version and the variant. A uuid.UUID object would cost more than its digits.
 _NOT_RANDOM: Final = 0xF << 76 | 0x3 << 62
 _VERSION_4: Final = 0x4 << 76 | 0x2 << 62
 
 
 def new_id(source: Random) -> str:
-    """Return an id as the service's are: a version 4 UUID in its 36 characters."""
+    """Return a new id in the service's format: a version 4 UUID of 36 characters."""
     digits = f"{source.getrandbits(128) & ~_NOT_RANDOM | _VERSION_4:032x}"
     return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
 
 @define(eq=False, kw_only=True)
 class SessionRecord:
-    """A session, its members in order of joining, and all who subscribed in it, members or not."""
+    """A session, its members in the order they joined, and its subscribers, members or not."""
 
     id: str
     tag: str | None
@@ -44,7 +44,7 @@ class SessionRecord:
 
 @define(eq=False, kw_only=True)
 class ParticipantRecord:
-    """A participant, its device, the session it is in, and its subscriptions by session id."""
+    """A participant, its device, its session, and its subscriptions by session id."""
 
     id: str
     callback_url: str | None = field(repr=False)
@@ -71,10 +71,10 @@ class AccountState:
     """The sessions and participants of one account, oldest first.
 
     Attributes:
-        on_delete: Told of every participant that is deleted, at its end or before.
+        on_delete: Called with every participant that is deleted or expires.
     """
 
-    # Ordered dicts find their oldest entry at once; a dict searches past all that was deleted.
+    # An OrderedDict finds its oldest entry at once; a dict searches past all deleted entries.
     sessions: OrderedDict[str, SessionRecord] = field(factory=OrderedDict[str, SessionRecord])
     participants: OrderedDict[str, ParticipantRecord] = field(
         factory=OrderedDict[str, ParticipantRecord]
@@ -82,14 +82,14 @@ class AccountState:
     on_delete: Callable[[ParticipantRecord], object] = lambda _: None
 
     def sort(self) -> None:
-        """Put the oldest first, as what is swept must stand."""
+        """Sort sessions and participants by age, oldest first, as `sweep` requires."""
         self.sessions = OrderedDict(sorted(self.sessions.items(), key=_expiry))
         self.participants = OrderedDict(sorted(self.participants.items(), key=_expiry))
 
     def sweep(self, now: float) -> None:
-        """Delete what has come to its end."""
-        # inferred: only sessions are said to end by themselves; a participant's token cannot
-        # outlive one, and the vendor's own sample gives participants the same nine hours.
+        """Delete expired sessions and participants."""
+        # inferred: only sessions are documented to expire; a participant's token cannot outlive
+        # its session, and the vendor's own sample gives participants the same nine hours.
         while (session := _oldest(self.sessions)) is not None and session.expires_at <= now:
             self.delete_session(session)
         while (participant := _oldest(self.participants)) is not None and (
@@ -98,22 +98,22 @@ class AccountState:
             self.delete_participant(participant)
 
     def session(self, session_id: str) -> SessionRecord:
-        """Return a session, or refuse with 404."""
+        """Return a session, or refuse with a 404."""
         try:
             return self.sessions[session_id]
         except KeyError:
             raise not_found("Session") from None
 
     def participant(self, participant_id: str) -> ParticipantRecord:
-        """Return a participant, or refuse with 404."""
+        """Return a participant, or refuse with a 404."""
         try:
             return self.participants[participant_id]
         except KeyError:
             raise not_found("Participant") from None
 
     def join(self, session: SessionRecord, participant: ParticipantRecord) -> None:
-        """Make a participant a member, or refuse with 409."""
-        # inferred: what the documented 409 is for, from the two limits that joining can hit.
+        """Add a participant to a session, or refuse with a 409."""
+        # inferred: the causes of the documented 409, from the two limits that apply to joining.
         if participant.session not in {None, session}:
             raise conflict("Participant is already in another session")
         if participant.id not in session.members and len(session.members) >= CAPACITY:
@@ -122,7 +122,7 @@ class AccountState:
         participant.session = session
 
     def leave(self, session: SessionRecord, participant: ParticipantRecord) -> None:
-        """End a membership and the subscriptions that went with it, or refuse with 404."""
+        """Remove a participant and its subscriptions from a session, or refuse with a 404."""
         if participant.session is not session:
             raise not_found("Participant in this session")
         del session.members[participant.id]
@@ -132,7 +132,7 @@ class AccountState:
     def subscribe(
         self, session: SessionRecord, participant: ParticipantRecord, chosen: Subscriptions
     ) -> None:
-        """Replace what a participant receives in a session."""
+        """Replace a participant's subscriptions in a session."""
         if chosen.is_nothing:
             participant.subscriptions.pop(session.id, None)
             session.subscribers.pop(participant.id, None)
@@ -149,7 +149,7 @@ class AccountState:
         del self.sessions[session.id]
 
     def delete_participant(self, participant: ParticipantRecord) -> None:
-        """Delete a participant; lists of others that name it stay as they were put."""
+        """Delete a participant; other participants' subscriptions may still list it."""
         if participant.session is not None:
             del participant.session.members[participant.id]
         for session_id in participant.subscriptions:
@@ -158,21 +158,21 @@ class AccountState:
         self.on_delete(participant)
 
 
-def hears(session: SessionRecord) -> dict[str, frozenset[str]]:
-    """Return whom each member of a session receives, among its members."""
+def subscribed_to(session: SessionRecord) -> dict[str, frozenset[str]]:
+    """Return the members that each member of a session receives."""
     return {
-        member.id: _heard_by(member.id, session, member.subscriptions.get(session.id))
+        member.id: _received_by(member.id, session, member.subscriptions.get(session.id))
         for member in session.members.values()
     }
 
 
 def orphans(state: AccountState, account_id: str) -> Iterator[str]:
-    """Name every session and participant that is there."""
+    """Describe every session and participant that exists."""
     yield from (f"session {each} of account {account_id}" for each in state.sessions)
     yield from (f"participant {each} of account {account_id}" for each in state.participants)
 
 
-def _heard_by(
+def _received_by(
     member_id: str, session: SessionRecord, chosen: Subscriptions | None
 ) -> frozenset[str]:
     if chosen is None:

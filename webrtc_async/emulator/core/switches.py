@@ -1,4 +1,4 @@
-"""What is not public about the service, as switches: each default says what it is inferred from."""
+"""Switches for behaviour that is not public; each default names its evidence."""
 
 from collections.abc import Mapping
 from typing import Any, Final, Literal, Self
@@ -7,19 +7,19 @@ import attrs
 from attrs import Attribute, field, frozen
 
 Value = bool | int | str
-"""What a switch can be set to."""
+"""Value of a switch."""
 
 
 class SwitchError(ValueError):
-    """There is no such switch, or it has no such value; the text names it."""
+    """The switch does not exist, or the value is not one of its choices; the text names it."""
 
 
 def _check_choice(_: object, switch: "Attribute[Value]", value: object) -> None:
     choices = switch.metadata["choices"]
-    # By type as well: 1 is True to Python, and not to whoever reads a snapshot.
+    # By type as well: in Python 1 equals True, in JSON it does not.
     if not any(value == each and type(value) is type(each) for each in choices):
         shown = " or ".join(write_value(each) for each in choices)
-        raise SwitchError(f"{switch.name} is {shown}, not {_shown(value)}")
+        raise SwitchError(f"{switch.name} must be {shown}, not {_shown(value)}")
 
 
 def _switch(default: Value, other: Value, *, says: str, inferred_from: str) -> Any:
@@ -32,90 +32,90 @@ def _switch(default: Value, other: Value, *, says: str, inferred_from: str) -> A
 
 @frozen(kw_only=True)
 class Switches:
-    """How the service behaves where that is not public.
+    """The emulator's choices for behaviour of the service that is not public.
 
-    `describe_switches` tells of each what it decides, its values, and what its default is
-    inferred from.
+    `describe_switches` returns what each switch decides, its choices, and the evidence for its
+    default.
 
     Raises:
-        SwitchError: A value is none of the switch's.
+        SwitchError: A value is not one of the switch's choices.
     """
 
     empty_lists: Literal[204, 200] = _switch(
         204,
         200,
-        says="status of a list of no participants, and of no subscriptions",
-        inferred_from="the last description documents a 204 for both, beside the 200",
+        says="status for an empty list of participants, and for no subscriptions",
+        inferred_from="the latest description documents a 204 for both, next to the 200",
     )
     participant_ids: bool = _switch(
         False,
         True,
-        says="whether sessions have a participant_ids",
-        inferred_from="no description has it, though a live test of the vendor's once read it",
+        says="add participant_ids to sessions",
+        inferred_from="no description has it; one of the vendor's live tests read it",
     )
     callback_url: Literal["echoed", "null"] = _switch(
         "echoed",
         "null",
-        says="what participants say of the callbackUrl that they were created with",
-        inferred_from="every description has it in answers; a live test found it not echoed",
+        says="callbackUrl in a participant: as it was sent, or null",
+        inferred_from="every description has it in responses; a live test found it not echoed",
     )
     automatic_tags: bool = _switch(
         False,
         True,
-        says="whether a participant created without a tag has one",
-        inferred_from="the descriptions have tags optional; one live test found a tag not sent",
+        says="give a tag to a participant created without one",
+        inferred_from="tags are optional in every description; one live test got an unsent tag",
     )
     permission_order: Literal["declared", "shuffled"] = _switch(
         "declared",
         "shuffled",
         says="order of publishPermissions",
-        inferred_from="the documentation's examples; a live test had to compare them as sets",
+        inferred_from="the documentation's examples; a live test compares them as sets",
     )
     error_bodies: Literal["current", "legacy"] = _switch(
         "current",
         "legacy",
-        says="bodies of refusals: those of the last description, or a code and a message",
-        inferred_from="the last description; older ones have a code and a message for other errors",
+        says="error bodies: those of the latest description, or a code and a message",
+        inferred_from="the latest description; older ones have a code and a message",
     )
     participants_of_deleted_session: Literal["survive", "deleted"] = _switch(
         "survive",
         "deleted",
-        says="what deleting a session does to its participants",
-        inferred_from="participants are deleted by an operation of their own",
+        says="participants of a deleted session: they survive, or are deleted too",
+        inferred_from="participants have a delete operation of their own",
     )
     enum_case: Literal["upper", "lower"] = _switch(
         "upper",
         "lower",
-        says="case of enum values in answers",
-        inferred_from="the last description, and answers seen; the first had V3 in lower case",
+        says="case of enum values in responses",
+        inferred_from="the latest description and recorded responses; the first had v3",
     )
 
     def with_values(self, values: Mapping[str, object]) -> Self:
         """Return these switches with some of them set.
 
         Args:
-            values: Values by name; their text will do, such as "true" and "204".
+            values: Values by name; text such as "true" or "204" is accepted.
 
         Raises:
-            SwitchError: A name or a value is unknown; none is set then.
+            SwitchError: A name or a value is unknown; no switch has changed.
         """
         read: dict[str, Any] = {name: _read(name, each) for name, each in values.items()}
         return attrs.evolve(self, **read)
 
     def as_dict(self) -> dict[str, Value]:
-        """Return the values by name."""
+        """Return the switches' values by name."""
         return {each.name: getattr(self, each.name) for each in attrs.fields(type(self))}
 
 
 @frozen(kw_only=True)
 class SwitchDescription:
-    """What there is to know of a switch.
+    """The description of a switch.
 
     Attributes:
-        name: Its name.
-        says: What it decides.
-        choices: Its values, the default first.
-        inferred_from: Why that is the default.
+        name: Name of the switch.
+        says: The behaviour that it decides.
+        choices: Possible values, the default first.
+        inferred_from: Evidence for the default.
     """
 
     name: str
@@ -123,19 +123,14 @@ class SwitchDescription:
     choices: tuple[Value, ...]
     inferred_from: str
 
-    @property
-    def default(self) -> Value:
-        """The value that it has unless it is set."""
-        return self.choices[0]
-
 
 def describe_switches() -> tuple[SwitchDescription, ...]:
-    """Return what there is to know of every switch."""
+    """Return the description of every switch."""
     return _DESCRIPTIONS
 
 
 def write_value(value: Value) -> str:
-    """Return a value as it is written in JSON and on the command line, but without quotes."""
+    """Return a value as JSON and the command line write it, without quotes."""
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
@@ -143,10 +138,10 @@ def _read(name: str, value: object) -> object:
     for switch in _DESCRIPTIONS:
         if switch.name == name:
             texts = {write_value(each): each for each in switch.choices}
-            # What is none of the choices is refused by the field, which knows how.
+            # The field's validator rejects any other value.
             return texts.get(value, value) if isinstance(value, str) else value
     names = ", ".join(each.name for each in _DESCRIPTIONS)
-    raise SwitchError(f"there is no switch {name[:40]!r}; there are {names}")
+    raise SwitchError(f"unknown switch {name[:40]!r}; the switches are {names}")
 
 
 def _shown(value: object) -> str:

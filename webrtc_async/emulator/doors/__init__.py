@@ -1,1 +1,1 @@
-"""The ways in to the emulator: in process, ASGI, and a TCP server."""
+"""Access to the emulator: in process, as an ASGI application, and as a TCP server."""

@@ -1,4 +1,4 @@
-"""The emulator as an ASGI application, for any server."""
+"""The emulator as an ASGI application."""
 
 import contextlib
 from collections.abc import AsyncGenerator
@@ -11,27 +11,27 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from webrtc_async._protocol.wire import WireRequest, WireResponse
 from webrtc_async.emulator.control.call import CONTROL_PATH
-from webrtc_async.emulator.control.calls import LONGEST_CONTROL_BODY, Control
-from webrtc_async.emulator.control.host_check import OwnHostOnly
-from webrtc_async.emulator.core.service import LONGEST_BODY
-from webrtc_async.emulator.doors.asgi_faults import misbehave
+from webrtc_async.emulator.control.calls import MAX_CONTROL_BODY, Control
+from webrtc_async.emulator.core.service import MAX_BODY
+from webrtc_async.emulator.doors.asgi_faults import send_with_fault
 from webrtc_async.emulator.doors.connection import Connection, connection_of
+from webrtc_async.emulator.doors.host_check import OwnHostOnly, local_address
 from webrtc_async.emulator.emulator import Emulator
 from webrtc_async.emulator.page.routes import page_routes
 from webrtc_async.emulator.webhooks.delivery import delivering
 
-MOST_BYTES_READ: Final = 256 * 1024 * 1024
-"""Bytes of a request that are read, to let its sender finish, before it is answered anyway."""
+MAX_BYTES_READ: Final = 256 * 1024 * 1024
+"""Maximum size of a request that is read to its end before the response, in bytes."""
 
 
 def emulator_app(emulator: Emulator, *, control: bool = True) -> ASGIApp:
-    """Return an application that has an emulator answer every method and path.
+    """Return an ASGI application that serves an emulator.
 
-    For as long as its lifespan is, it delivers the emulator's webhooks.
+    During its lifespan it delivers the emulator's webhooks.
 
     Args:
-        emulator: What answers.
-        control: Whether control calls are answered as well, and the page is shown.
+        emulator: The emulator to serve.
+        control: True to serve the control API and the page as well.
     """
 
     @contextlib.asynccontextmanager
@@ -39,16 +39,16 @@ def emulator_app(emulator: Emulator, *, control: bool = True) -> ASGIApp:
         async with delivering(emulator.webhooks):
             yield
 
-    others = Router(
+    router = Router(
         _control_routes(emulator) if control else (), redirect_slashes=False, lifespan=lifespan
     )
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        # A router costs more than the service's whole answer, so only what needs one goes there.
+        # A router costs more than the service's whole response, so API requests skip it.
         if scope["type"] == "http" and not (control and _is_control_path(scope)):
             await _serve(emulator, scope, receive, send)
         else:
-            await others(scope, receive, send)
+            await router(scope, receive, send)
 
     return app
 
@@ -59,48 +59,46 @@ def _is_control_path(scope: Scope) -> bool:
 
 
 def _control_routes(emulator: Emulator) -> list[BaseRoute]:
-    page = OwnHostOnly(Router(page_routes(emulator.picture)))
+    page = OwnHostOnly(Router(page_routes(emulator.overview)))
     return [
         _ControlPaths(Control(emulator)),
-        # Relative, so that it holds where the application is mounted under a path.
+        # Relative, so that it also works if the application is mounted under a path.
         Route(CONTROL_PATH, OwnHostOnly(RedirectResponse(f"{CONTROL_PATH.strip('/')}/"))),
         Mount(CONTROL_PATH, page),
     ]
 
 
 class _ControlPaths(BaseRoute):
-    """Not a Route: that matches the decoded path, in which a value with %2F has split."""
+    """The control calls. A Route would match the decoded path and split a value at its %2F."""
 
     def __init__(self, control: Control) -> None:
         self._control = control
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        is_own = scope["type"] == "http" and self._control.knows(_target(scope))
-        return (Match.FULL if is_own else Match.NONE), {}
+        is_control_call = scope["type"] == "http" and self._control.has(_target(scope))
+        return (Match.FULL if is_control_call else Match.NONE), {}
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        request = await _read_request(scope, receive, longest=LONGEST_CONTROL_BODY)
+        request = await _read_request(scope, receive, max_size=MAX_CONTROL_BODY)
         if request is not None:
-            server: tuple[str, int | None] | None = scope.get("server")
-            reached = None if server is None else server[0]
-            answer = _response(self._control.answer_guarded(request, reached=reached))
-            await answer(scope, receive, send)
+            found = self._control.respond_guarded(request, local_address=local_address(scope))
+            await _response(found)(scope, receive, send)
 
 
 async def _serve(emulator: Emulator, scope: Scope, receive: Receive, send: Send) -> None:
-    request = await _read_request(scope, receive, longest=LONGEST_BODY)
+    request = await _read_request(scope, receive, max_size=MAX_BODY)
     if request is None:
         return
     reply = emulator.reply_to(request)
     if reply.fault is not None:
-        answer = _response(reply.response or WireResponse(status=503))
-        await misbehave(reply.fault, answer, scope, receive, send)
+        response = _response(reply.response or WireResponse(status=503))
+        await send_with_fault(reply.fault, response, scope, receive, send)
     elif reply.response is not None:
         await _send(reply.response, connection_of(scope), send)
 
 
-async def _read_request(scope: Scope, receive: Receive, *, longest: int) -> WireRequest | None:
-    content = await _read_content(receive, longest)
+async def _read_request(scope: Scope, receive: Receive, *, max_size: int) -> WireRequest | None:
+    content = await _read_content(receive, max_size)
     if content is None:
         return None
     return WireRequest(
@@ -108,29 +106,30 @@ async def _read_request(scope: Scope, receive: Receive, *, longest: int) -> Wire
     )
 
 
-def _response(answer: WireResponse) -> Response:
-    return Response(answer.content, answer.status, answer.headers)
+def _response(found: WireResponse) -> Response:
+    return Response(found.content, found.status, found.headers)
 
 
-async def _send(answer: WireResponse, connection: Connection | None, send: Send) -> None:
-    """Send an answer as `_response` would, at half its cost and in one piece."""
+async def _send(response: WireResponse, connection: Connection | None, send: Send) -> None:
+    """Send a response like `_response` does, at half the cost and in one write."""
     headers = [
-        (name.encode("latin-1"), value.encode("latin-1")) for name, value in answer.headers.items()
+        (name.encode("latin-1"), value.encode("latin-1"))
+        for name, value in response.headers.items()
     ]
-    if answer.status != 204:
-        headers.append((b"content-length", b"%d" % len(answer.content)))
+    if response.status != 204:
+        headers.append((b"content-length", b"%d" % len(response.content)))
     if connection is not None:
         connection.hold()
     try:
-        await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-        await send({"type": "http.response.body", "body": answer.content})
+        await send({"type": "http.response.start", "status": response.status, "headers": headers})
+        await send({"type": "http.response.body", "body": response.content})
     finally:
         if connection is not None:
             connection.finish(connection.take())
 
 
-async def _read_content(receive: Receive, longest: int) -> bytes | None:
-    """Return the content, of a long one just enough to be refused; None if the client left."""
+async def _read_content(receive: Receive, max_size: int) -> bytes | None:
+    """Return the content, cut at one byte over the maximum, or None if the client left."""
     kept = bytearray()
     size = 0
     while True:
@@ -138,16 +137,16 @@ async def _read_content(receive: Receive, longest: int) -> bytes | None:
         if message["type"] == "http.disconnect":
             return None
         chunk: bytes = message.get("body", b"")
-        if not kept and len(chunk) <= longest and not message.get("more_body", False):
+        if not kept and len(chunk) <= max_size and not message.get("more_body", False):
             return chunk
         size += len(chunk)
-        kept += chunk[: longest + 1 - len(kept)]
-        if size > MOST_BYTES_READ or not message.get("more_body", False):
+        kept += chunk[: max_size + 1 - len(kept)]
+        if size > MAX_BYTES_READ or not message.get("more_body", False):
             return bytes(kept)
 
 
 def _target(scope: Scope) -> str:
-    # ASGI lets servers leave the raw path out.
+    # The raw path is optional in ASGI.
     raw_path: bytes = scope.get("raw_path") or quote(scope["path"]).encode("ascii")
     return raw_path.decode("latin-1")
 
@@ -160,6 +159,6 @@ def _headers(scope: Scope) -> dict[str, str]:
         for name, value in (
             (name.decode("latin-1"), each.decode("latin-1")) for name, each in fields
         ):
-            # RFC 9110, 5.3: fields of one name are one list.
+            # RFC 9110, 5.3: fields with the same name form a list.
             headers[name] = f"{headers[name]}, {value}" if name in headers else value
     return headers

@@ -1,4 +1,4 @@
-"""Faults over ASGI: what is sent really comes late, cut, wrong or not at all."""
+"""Faults over ASGI: responses sent late, cut, wrong or not at all."""
 
 from typing import Final
 
@@ -17,24 +17,24 @@ from webrtc_async.emulator.faults.wire_bytes import (
     with_wrong_length,
 )
 
-_UNUSABLE: Final = Response(
+_NOT_SUPPORTED: Final = Response(
     write_json({"message": "This fault needs the emulator's own server."}),
     501,
     {"content-type": "application/json"},
 )
 
 
-async def misbehave(
+async def send_with_fault(
     rule: FaultRule, response: Response, scope: Scope, receive: Receive, send: Send
 ) -> None:
-    """Send an answer as a rule says.
+    """Send a response with a rule's fault.
 
     Args:
-        rule: The rule that struck.
-        response: The answer; of no meaning where the rule lets none through.
-        scope: The request's.
-        receive: The request's, its body being read.
-        send: The request's.
+        rule: The rule of the fault.
+        response: The response; unused if the rule sends none.
+        scope: The request's scope.
+        receive: The request's `receive`; its body has been read.
+        send: The request's `send`.
     """
     connection = connection_of(scope)
     if rule.fault == "delay":
@@ -43,24 +43,25 @@ async def misbehave(
     elif rule.fault == "slow_body":
         await _send_slow_body(rule, response, receive, send)
     elif connection is None:
-        # Only a connection's own bytes can be wrong; a plain answer would pass a test unearned.
-        await _UNUSABLE(scope, receive, send)
+        # Without access to the connection the fault is impossible, and a correct response would
+        # let a test pass by mistake.
+        await _NOT_SUPPORTED(scope, receive, send)
     elif rule.fault == "slow_headers":
         await _send_slow_headers(rule, response, connection, receive, send)
     else:
         connection.hold()
         await response(scope, receive, send)
-        _send_spoilt(rule, connection.take(), connection)
+        _send_corrupted(rule, connection.take(), connection)
 
 
-def _send_spoilt(rule: FaultRule, answer: bytes, connection: Connection) -> None:
+def _send_corrupted(rule: FaultRule, response: bytes, connection: Connection) -> None:
     if rule.trailing is not None:
-        connection.finish(answer + rule.trailing.encode("utf-8", "surrogatepass"))
+        connection.finish(response + rule.trailing.encode("utf-8", "surrogatepass"))
     elif rule.wrong_length is not None:
-        # Left open: who was promised more may wait for it.
-        connection.finish(with_wrong_length(answer, rule.wrong_length))
+        # Not closed: the client can wait for the missing bytes.
+        connection.finish(with_wrong_length(response, rule.wrong_length))
     elif rule.truncate is not None:
-        connection.write(truncated(answer, rule.truncate))
+        connection.write(truncated(response, rule.truncate))
         connection.end("close")
     elif rule.garbage is not None:
         connection.write(garbage(rule.garbage))
@@ -107,18 +108,18 @@ async def _send_piece(piece: bytes, send: Send, *, more_body: bool = False) -> N
 
 
 async def _waited(seconds: float, receive: Receive) -> bool:
-    """Wait, and return whether the client is still there."""
-    is_there = True
+    """Wait, and return False if the client disconnects."""
+    is_connected = True
 
     async def watch() -> None:
-        nonlocal is_there
+        nonlocal is_connected
         while (await receive())["type"] != "http.disconnect":
             pass
-        is_there = False
+        is_connected = False
         tasks.cancel_scope.cancel()
 
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(watch)
         await anyio.sleep(seconds)
         tasks.cancel_scope.cancel()
-    return is_there
+    return is_connected

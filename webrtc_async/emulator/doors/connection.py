@@ -1,4 +1,4 @@
-"""A connection of uvicorn's whose bytes the application can take into its own hands."""
+"""Connections of uvicorn whose bytes the application can hold back and change."""
 
 import asyncio
 import os
@@ -8,68 +8,68 @@ from typing import Any, Final, cast
 
 from starlette.types import Scope
 
-PATIENCE: Final = 20.0
-"""Seconds that a connection may leave the server waiting before it is closed."""
+IDLE_TIMEOUT: Final = 20.0
+"""Seconds without a byte from the client after which a connection is closed."""
 
 STATE_KEY: Final = "webrtc_async.connection"
-"""Where a scope's state holds the connection."""
+"""Key of the connection in a scope's state."""
 
-# l_onoff and l_linger of SO_LINGER: closing sends a reset. Windows has short ones.
+# l_onoff and l_linger of SO_LINGER: closing sends a reset. Windows uses shorts.
 _RESET_ON_CLOSE: Final = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)
 
 
 class Connection:
-    """A transport that can hold back what is written to it.
+    """A transport that can hold back the bytes written to it.
 
-    It stands before the event loop's own, so that the server's record of the exchange stays right
-    whatever really goes out.
+    It wraps the event loop's transport, so that the server's own state of the exchange stays
+    correct whatever bytes are sent.
     """
 
     def __init__(self, transport: asyncio.Transport) -> None:
         self._transport = transport
         self._held: list[bytes] | None = None
-        self._is_to_close = False
+        self._close_when_sent = False
 
-    # All that a server asks of a transport and that is not here.
+    # All other methods of a transport.
     def __getattr__(self, name: str) -> Any:
         return getattr(self._transport, name)
 
     def write(self, data: bytes) -> None:
-        """Send bytes, or keep them if they are held back."""
+        """Send bytes, or keep them while holding back."""
         if self._held is None:
             self._transport.write(data)
         else:
             self._held.append(data)
 
     def close(self) -> None:
-        """Close after what was written, at once or when nothing is held back any more."""
+        """Close after all written bytes; while holding back, `finish` closes."""
         if self._held is None:
             self._transport.close()
         else:
-            self._is_to_close = True
+            self._close_when_sent = True
 
     def is_closing(self) -> bool:
-        """Whether nothing more is sent."""
+        """Return True if the connection is closing or closed."""
         return self._transport.is_closing()
 
     def hold(self) -> None:
-        """Hold back what is written from now on."""
+        """Hold back all bytes written from now on."""
         self._held = []
 
     def take(self) -> bytes:
-        """Return what was held back, and hold back nothing more."""
+        """Return the bytes held back, and stop holding back."""
         held, self._held = self._held or (), None
         return b"".join(held)
 
     def finish(self, last: bytes) -> None:
-        """Send the last bytes of an answer, and close if that was asked for meanwhile."""
+        """Send the last bytes of a response, and close if `close` was called before."""
         self._transport.write(last)
-        if self._is_to_close:
+        if self._close_when_sent:
             self._transport.close()
 
     def end(self, ending: str | None) -> None:
-        """Close in order, or with a reset."""
-        # Once the caller has gone, there is no socket to set anything on.
+        """Close the connection, with a reset for the ending "reset"."""
+        # Once the client has closed the connection, there is no socket for the option.
         if ending == "reset" and not self._transport.is_closing():
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
             self._transport.abort()
@@ -81,21 +81,21 @@ class Connection:
         return cast("socket.socket", self._transport.get_extra_info("socket"))
 
 
-def protocol_over(
-    base: type[asyncio.Protocol], *, patience: float = PATIENCE
+def idle_timeout_protocol(
+    base: type[asyncio.Protocol], *, idle_timeout: float = IDLE_TIMEOUT
 ) -> type[asyncio.Protocol]:
-    """Return an HTTP protocol of uvicorn's whose scopes hold their `Connection`.
+    """Return a subclass of uvicorn's HTTP protocol whose scopes hold their `Connection`.
 
-    It closes a connection that leaves it waiting for a request, or for the rest of one, where
-    uvicorn itself waits for ever.
+    It closes a connection while it waits too long for a request or the rest of one; uvicorn itself
+    would wait forever.
 
     Args:
-        base: uvicorn's protocol.
-        patience: Seconds that a connection may leave it waiting.
+        base: uvicorn's protocol class.
+        idle_timeout: Seconds without a byte from the client after which a connection is closed.
     """
 
     class Protocol(base):  # type: ignore[misc,valid-type]
-        # uvicorn's: what every scope's state begins with, and the last request that has begun.
+        # Attributes of uvicorn's class: the initial state of every scope, and the last request.
         app_state: dict[str, Any]
         cycle: Any
 
@@ -104,9 +104,9 @@ def protocol_over(
             self.app_state = {**self.app_state, STATE_KEY: connection}
             self._loop = asyncio.get_running_loop()
             self._connection = connection
-            self._heard_at = self._loop.time()
-            # One timer for all requests of a connection costs less than one for each.
-            self._timer = self._loop.call_later(patience, self._look)
+            self._active_at = self._loop.time()
+            # One timer for each connection costs less than one for each request.
+            self._timer = self._loop.call_later(idle_timeout, self._check_idle)
             super().connection_made(cast("asyncio.Transport", connection))
 
         def connection_lost(self, exc: Exception | None) -> None:
@@ -114,21 +114,21 @@ def protocol_over(
             super().connection_lost(exc)
 
         def data_received(self, data: bytes) -> None:
-            # A body may come slowly; a head that does is no better than silence.
+            # A slow body counts as activity; a slow head does not.
             if self.cycle is not None and not self.cycle.response_complete:
-                self._heard_at = self._loop.time()
+                self._active_at = self._loop.time()
             super().data_received(data)
 
         def on_response_complete(self) -> None:
-            self._heard_at = self._loop.time()
+            self._active_at = self._loop.time()
             super().on_response_complete()  # pyright: ignore[reportUnknownMemberType, reportAttributeAccessIssue]
 
-        def _look(self) -> None:
+        def _check_idle(self) -> None:
             now = self._loop.time()
             is_waiting = self.cycle is None or self.cycle.response_complete or self.cycle.more_body
-            left = self._heard_at + patience - now if is_waiting else patience
-            if left > 0:
-                self._timer = self._loop.call_later(left, self._look)
+            remaining = self._active_at + idle_timeout - now if is_waiting else idle_timeout
+            if remaining > 0:
+                self._timer = self._loop.call_later(remaining, self._check_idle)
             else:
                 self._connection.close()
 
@@ -136,6 +136,6 @@ def protocol_over(
 
 
 def connection_of(scope: Scope) -> Connection | None:
-    """Return the connection that a request came by; None under another server."""
+    """Return a request's connection, or None if another server runs the application."""
     connection = scope.get("state", {}).get(STATE_KEY)
     return connection if isinstance(connection, Connection) else None

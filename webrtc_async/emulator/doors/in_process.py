@@ -1,4 +1,4 @@
-"""The emulator in place of the network, in the same process."""
+"""The emulator as an httpx transport, in the same process."""
 
 import sys
 from collections.abc import AsyncIterator, Generator
@@ -13,7 +13,7 @@ from anyio.lowlevel import checkpoint
 
 from webrtc_async._protocol.wire import WireRequest
 from webrtc_async.emulator.control.calls import CONTROL_CALLS, Control
-from webrtc_async.emulator.doors.in_process_faults import Misbehaviour
+from webrtc_async.emulator.doors.in_process_faults import FaultyConnection
 from webrtc_async.emulator.emulator import Emulator
 
 if TYPE_CHECKING or find_spec("httpx2") is None:
@@ -22,7 +22,7 @@ if TYPE_CHECKING or find_spec("httpx2") is None:
 else:
     _httpx2 = import_module("httpx2")
 
-    # Each library looks for its own classes, and the two share no parent.
+    # Each library checks for its own classes, and the two have no common base.
     class _Transport(httpx.AsyncBaseTransport, _httpx2.AsyncBaseTransport):
         """A transport of both httpx and httpx2."""
 
@@ -31,44 +31,44 @@ else:
 
 
 class EmulatorTransport(_Transport):
-    """Sends requests of httpx or httpx2 to an emulator, whatever host they are for.
+    """An httpx or httpx2 transport that sends requests for any host to an emulator.
 
-    Where a fault rule of the emulator strikes, it waits, and raises what httpx's own pool raises.
+    For a fault it waits, or raises the same error as httpx's own pool.
 
     Args:
-        emulator: What answers.
-        control: Whether control calls are answered as well.
+        emulator: The emulator that responds.
+        control: True to accept control calls as well.
     """
 
     def __init__(self, emulator: Emulator, *, control: bool = True) -> None:
         self.emulator = emulator
         self._control = Control(emulator, CONTROL_CALLS if control else ())
-        self._misbehaviour = Misbehaviour()
+        self._faulty_connection = FaultyConnection()
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Return the emulator's answer; nothing else runs between its check and its change."""
+        """Return the emulator's response; no other task runs while the emulator acts."""
         content = await request.aread()
-        # A network call gives way and can be cancelled, so this one does and can, before it acts.
+        # Like a network call, this lets other tasks run and can be cancelled before it acts.
         await checkpoint()
-        asked = WireRequest(
+        wire_request = WireRequest(
             method=request.method,
-            # Raw, because an id that holds %2F is still one id.
+            # Raw, because an id can contain %2F.
             target=request.url.raw_path.decode("ascii"),
             headers=dict(request.headers),
             content=content,
         )
-        if self._control.knows(asked.target):
-            answer = self._control.answer(asked)
-            found = httpx.Response(answer.status, headers=answer.headers, content=answer.content)
+        if self._control.has(wire_request.target):
+            found = self._control.respond(wire_request)
+            response = httpx.Response(found.status, headers=found.headers, content=found.content)
         else:
-            reply = self.emulator.reply_to(asked)
+            reply = self.emulator.reply_to(wire_request)
             with _errors_of(request):
-                found = await self._misbehaviour.passed_on(reply, request)
-        return _answer_to(request, found)
+                response = await self._faulty_connection.receive(reply, request)
+        return _converted(response, request)
 
 
 class _Stream(_ByteStream):
-    """A body of httpx as one of both."""
+    """An httpx body for both libraries."""
 
     def __init__(self, stream: httpx.AsyncByteStream, request: httpx.Request) -> None:
         self._stream, self._request = stream, request
@@ -81,7 +81,7 @@ class _Stream(_ByteStream):
 
 @contextmanager
 def _errors_of(request: httpx.Request) -> Generator[None, None, None]:
-    """Raise what httpx names so as the request's own library does."""
+    """Convert errors of httpx to those of the request's own library."""
     try:
         yield
     except httpx.TransportError as error:
@@ -95,14 +95,14 @@ def _library_of(request: httpx.Request) -> ModuleType:
     return sys.modules[type(request).__module__.partition(".")[0]]
 
 
-def _answer_to(request: httpx.Request, found: httpx.Response) -> httpx.Response:
+def _converted(response: httpx.Response, request: httpx.Request) -> httpx.Response:
     library = _library_of(request)
     if library is httpx:
-        return found
-    if found.is_stream_consumed:
-        body: dict[str, object] = {"content": found.content}
+        return response
+    if response.is_stream_consumed:
+        body: dict[str, object] = {"content": response.content}
     else:
-        assert isinstance(found.stream, httpx.AsyncByteStream)  # noqa: S101  # slow, or cut off
-        body = {"stream": _Stream(found.stream, request)}
-    answer = library.Response(found.status_code, headers=found.headers.raw, **body)
-    return cast("httpx.Response", answer)
+        assert isinstance(response.stream, httpx.AsyncByteStream)  # noqa: S101  # slow or cut
+        body = {"stream": _Stream(response.stream, request)}
+    converted = library.Response(response.status_code, headers=response.headers.raw, **body)
+    return cast("httpx.Response", converted)

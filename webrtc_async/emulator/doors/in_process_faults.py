@@ -1,4 +1,4 @@
-"""Faults in process: late answers, and what httpx's own pool raises for those that do not come."""
+"""Faults in process: late or wrong responses, and the errors that httpx's own pool raises."""
 
 import re
 from collections.abc import AsyncIterator
@@ -9,28 +9,29 @@ import httpx
 
 from webrtc_async._protocol.wire import WireResponse
 from webrtc_async.emulator.faults.reply import Reply
+from webrtc_async.emulator.faults.rule import FaultRule
 from webrtc_async.emulator.faults.wire_bytes import KEEP_ALIVE, PIECES, garbage, pieces
 
-_ANSWER: Final = re.compile(rb"HTTP/1\.[01] ([1-5][0-9]{2})[^\n]*\n(.*?\n)?\r?\n(.*)", re.DOTALL)
+_RESPONSE: Final = re.compile(rb"HTTP/1\.[01] ([1-5][0-9]{2})[^\n]*\n(.*?\n)?\r?\n(.*)", re.DOTALL)
 
 
-class Misbehaviour:
-    """Passes replies on as a connection would on which things go wrong."""
+class FaultyConnection:
+    """A simulated connection on which faults happen."""
 
     def __init__(self) -> None:
-        self._left_over = b""
+        self._surplus = b""
 
-    async def passed_on(self, reply: Reply, request: httpx.Request) -> httpx.Response:
-        """Return or raise what a pool would.
+    async def receive(self, reply: Reply, request: httpx.Request) -> httpx.Response:
+        """Return the response, or raise the error, that httpx's pool would.
 
         Args:
-            reply: What the emulator has done.
-            request: What it was asked.
+            reply: The emulator's reply.
+            request: The request.
         """
-        if self._left_over:
-            # The pool takes what came after the last answer for the answer to this request.
-            left_over, self._left_over = self._left_over, b""
-            return _read_left_over(left_over, request)
+        if self._surplus:
+            # The pool reads bytes after the last response as the response to this request.
+            surplus, self._surplus = self._surplus, b""
+            return _read_surplus(surplus, request)
         rule = reply.fault
         if rule is None:
             return _whole(reply.response)
@@ -40,8 +41,12 @@ class Misbehaviour:
             raise _ended(ending, request)
         if rule.garbage is not None:
             raise _illegal(garbage(rule.garbage), request)
-        response = reply.response
-        assert response is not None  # noqa: S101  # the rest goes wrong after acting
+        assert reply.response is not None  # noqa: S101  # all other faults happen after acting
+        return await self._receive_faulty(reply.response, rule, request)
+
+    async def _receive_faulty(
+        self, response: WireResponse, rule: FaultRule, request: httpx.Request
+    ) -> httpx.Response:
         if rule.slow_body is not None:
             return _streamed(response, _SlowBody(response.content, rule.wait / PIECES, request))
         if rule.wait:
@@ -53,7 +58,7 @@ class Misbehaviour:
         if rule.wrong_length is not None:
             return self._with_wrong_length(response, rule.wrong_length, request)
         if rule.trailing is not None:
-            self._left_over = rule.trailing.encode("utf-8", "surrogatepass")
+            self._surplus = rule.trailing.encode("utf-8", "surrogatepass")
         return _whole(response)
 
     def _with_wrong_length(
@@ -64,7 +69,7 @@ class Misbehaviour:
         length = max(0, len(response.content) + difference)
         if difference > 0:
             return _streamed(response, _CutBody(response.content, length, KEEP_ALIVE, request))
-        self._left_over = response.content[length:]
+        self._surplus = response.content[length:]
         return _streamed(response, httpx.ByteStream(response.content[:length]), length)
 
 
@@ -94,16 +99,16 @@ class _CutBody(httpx.AsyncByteStream):
 
 
 async def _wait(seconds: float, request: httpx.Request) -> None:
-    longest: float | None = request.extensions.get("timeout", {}).get("read")
-    if longest is None or seconds <= longest:
+    timeout: float | None = request.extensions.get("timeout", {}).get("read")
+    if timeout is None or seconds <= timeout:
         await anyio.sleep(seconds)
         return
-    await anyio.sleep(longest)
+    await anyio.sleep(timeout)
     raise httpx.ReadTimeout("", request=request)
 
 
 def _whole(response: WireResponse | None) -> httpx.Response:
-    assert response is not None  # noqa: S101  # only refuse and drop leave it out
+    assert response is not None  # noqa: S101  # only refuse and drop remove it
     return httpx.Response(response.status, headers=response.headers, content=response.content)
 
 
@@ -132,10 +137,10 @@ def _ended(ending: str, request: httpx.Request) -> httpx.TransportError:
     )
 
 
-def _read_left_over(left_over: bytes, request: httpx.Request) -> httpx.Response:
-    found = _ANSWER.fullmatch(left_over)
+def _read_surplus(surplus: bytes, request: httpx.Request) -> httpx.Response:
+    found = _RESPONSE.fullmatch(surplus)
     if found is None:
-        raise _illegal(left_over, request)
+        raise _illegal(surplus, request)
     lines = (found[2] or b"").splitlines()
     headers = [
         (name.strip(), value.strip()) for name, _, value in (x.partition(b":") for x in lines)

@@ -1,4 +1,4 @@
-"""The emulator on a TCP port: beside the caller in a thread, or in the foreground."""
+"""The emulator on a TCP port, in a thread or in the foreground."""
 
 import contextlib
 import socket
@@ -11,74 +11,74 @@ from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
 from webrtc_async.emulator.control.call import CONTROL_PATH
 from webrtc_async.emulator.doors.asgi import emulator_app
-from webrtc_async.emulator.doors.connection import PATIENCE, protocol_over
+from webrtc_async.emulator.doors.connection import IDLE_TIMEOUT, idle_timeout_protocol
 from webrtc_async.emulator.emulator import Emulator
 from webrtc_async.emulator.faults.wire_bytes import KEEP_ALIVE
 
-GRACE: Final = 1
-"""Seconds that requests under way are given when the server stops."""
+SHUTDOWN_TIMEOUT: Final = 1
+"""Seconds for requests in progress when the server stops."""
 
-_HERE: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # nothing is bound to it
+_LOOPBACK: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # nothing is bound to it
 
 
 def bind(host: str, port: int) -> socket.socket:
-    """Return a socket that listens, so that clients may connect before anyone accepts.
+    """Return a listening socket, to which clients can connect before `serve` accepts.
 
     Args:
         host: A name or address of this machine.
-        port: The port; 0 takes a free one.
+        port: The port; 0 picks a free one.
 
     Raises:
-        OSError: The port is in use, or the host is not this machine's.
+        OSError: The port is in use, or the host is not this machine.
     """
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     family, _, _, _, address = found[0]
-    # This sets SO_REUSEADDR where that does not mean to share the port.
+    # This sets SO_REUSEADDR, except on systems where that would share the port.
     listening = socket.create_server(address[:2], family=family, backlog=2048)
-    # Named TCP, because only then asyncio sets TCP_NODELAY on what it accepts. Without, an answer
-    # whose head and body are written apart waits 40 ms for the client's delayed acknowledgement.
+    # IPPROTO_TCP, because only then asyncio sets TCP_NODELAY on accepted connections. Without it,
+    # a response in two writes waits 40 ms for the client's delayed acknowledgement.
     return socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP, fileno=listening.detach())
 
 
 def base_url(listening: socket.socket) -> str:
-    """Return the base URL of an emulator that is served on a socket."""
+    """Return the base URL of an emulator served on a socket."""
     host, port = listening.getsockname()[:2]
     return f"http://{_bracketed(host)}:{port}{Emulator.base_path}"
 
 
 def page_url(listening: socket.socket) -> str:
-    """Return where a browser on this machine sees an emulator that is served on a socket."""
+    """Return the URL of the page of an emulator served on a socket, for this machine's browser."""
     host, port = listening.getsockname()[:2]
-    # One that listens everywhere listens here, and browsers do not go to "everywhere".
-    here = _HERE.get(str(host), str(host))
-    return f"http://{_bracketed(here)}:{port}{CONTROL_PATH}/"
+    # Browsers cannot open the address for all interfaces.
+    reachable = _LOOPBACK.get(str(host), str(host))
+    return f"http://{_bracketed(reachable)}:{port}{CONTROL_PATH}/"
 
 
 def serve(emulator: Emulator, listening: socket.socket, *, control: bool = True) -> None:
-    """Serve an emulator on a bound socket until SIGINT or SIGTERM.
+    """Serve an emulator on a listening socket until SIGINT or SIGTERM.
 
     Args:
-        emulator: What answers.
-        listening: From `bind`; closed at the end.
-        control: Whether control calls are answered as well.
+        emulator: The emulator to serve.
+        listening: A socket from `bind`; closed at the end.
+        control: True to serve the control API and the page as well.
     """
-    # uvicorn stops in order and then raises the signal again; Ctrl-C is how this is meant to end.
+    # uvicorn shuts down and raises the signal again; Ctrl-C is the normal end of this function.
     with contextlib.suppress(KeyboardInterrupt):
         _Server(emulator, control=control).run(sockets=[listening])
 
 
 class EmulatorServer:
-    """Serves an emulator from a thread, for as long as its context lasts.
+    """A context manager that serves an emulator from a thread.
 
     with EmulatorServer(Emulator()) as server:
         print(server.base_url)
 
     Args:
-        emulator: What answers.
+        emulator: The emulator to serve.
         host: A name or address of this machine.
-        port: The port; 0 takes a free one.
-        control: Whether control calls are answered as well.
-        patience: Seconds that a connection may leave the server waiting before it is closed.
+        port: The port; 0 picks a free one.
+        control: True to serve the control API and the page as well.
+        idle_timeout: Seconds without a byte from the client after which a connection is closed.
     """
 
     def __init__(
@@ -88,11 +88,11 @@ class EmulatorServer:
         host: str = "127.0.0.1",
         port: int = 0,
         control: bool = True,
-        patience: float = PATIENCE,
+        idle_timeout: float = IDLE_TIMEOUT,
     ) -> None:
         self.emulator = emulator
         self._control = control
-        self._patience = patience
+        self._idle_timeout = idle_timeout
         self._host = host
         self._port = port
         self._server: _Server | None = None
@@ -101,27 +101,29 @@ class EmulatorServer:
 
     @property
     def base_url(self) -> str:
-        """The base URL for clients, known once the context is entered."""
+        """The base URL for clients, available after entering the context."""
         if self._base_url is None:
-            raise RuntimeError("The server has no address yet: enter it with `with`.")
+            raise RuntimeError("The server has no address yet. Enter it with `with` first.")
         return self._base_url
 
     def __enter__(self) -> Self:
-        """Bind the port and start answering.
+        """Bind the port and start the server.
 
         Raises:
-            OSError: The port is in use, or the host is not this machine's.
+            OSError: The port is in use, or the host is not this machine.
         """
         if self._thread is not None:
-            raise RuntimeError("The server runs already.")
+            raise RuntimeError("The server is already running.")
         listening = bind(self._host, self._port)
         self._base_url = base_url(listening)
-        self._server = _Server(self.emulator, control=self._control, patience=self._patience)
+        self._server = _Server(
+            self.emulator, control=self._control, idle_timeout=self._idle_timeout
+        )
         self._thread = threading.Thread(
             target=self._server.run, args=([listening],), name="webrtc-emulator", daemon=True
         )
         self._thread.start()
-        # Stopped before it has started, uvicorn would leave the socket open.
+        # Wait, because uvicorn leaves the socket open if it is stopped before it has started.
         while self._thread.is_alive() and not self._server.has_started.wait(0.1):
             pass
         return self
@@ -132,7 +134,7 @@ class EmulatorServer:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Stop answering, close the port and every connection."""
+        """Stop the server, and close the port and all connections."""
         if self._server is not None and self._thread is not None:
             self._server.should_exit = True
             self._thread.join()
@@ -144,22 +146,24 @@ def _bracketed(address: str) -> str:
 
 
 class _Server(uvicorn.Server):
-    def __init__(self, emulator: Emulator, *, control: bool, patience: float = PATIENCE) -> None:
+    def __init__(
+        self, emulator: Emulator, *, control: bool, idle_timeout: float = IDLE_TIMEOUT
+    ) -> None:
         config = uvicorn.Config(
             emulator_app(emulator, control=control),
-            http=protocol_over(AutoHTTPProtocol, patience=patience),
+            http=idle_timeout_protocol(AutoHTTPProtocol, idle_timeout=idle_timeout),
             timeout_keep_alive=KEEP_ALIVE,
-            # The logging of the process is its owner's.
+            # The application configures logging, not this server.
             log_config=None,
             log_level="warning",
             access_log=False,
-            # Nobody stands between, so nobody's word on who the caller is counts.
+            # There is no proxy in front, so its headers are not trusted.
             proxy_headers=False,
-            # The service does not say that it is uvicorn.
+            # The real service does not name uvicorn.
             server_header=False,
             lifespan="on",
             ws="none",
-            timeout_graceful_shutdown=GRACE,
+            timeout_graceful_shutdown=SHUTDOWN_TIMEOUT,
         )
         super().__init__(config)
         self.has_started = threading.Event()

@@ -1,1 +1,1 @@
-"""Faults that can be armed, and the responses they cause."""
+"""Fault rules, and the responses that they cause."""

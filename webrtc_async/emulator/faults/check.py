@@ -1,4 +1,4 @@
-"""What the fields of a fault rule may be, each check a validator of attrs."""
+"""Validators for the fields of a fault rule."""
 
 import math
 from collections.abc import Callable
@@ -10,21 +10,21 @@ from webrtc_async.route_table import ROUTES
 if TYPE_CHECKING:
     from attrs import Attribute
 
-LONGEST_WAIT: Final = 3600.0
-"""Seconds that a rule may make somebody wait."""
+MAX_WAIT: Final = 3600.0
+"""Maximum delay of a fault in seconds."""
 
-MOST_BYTES: Final = 65536
-"""Bytes that a rule may add to, or put in place of, an answer."""
+MAX_BYTES: Final = 65536
+"""Maximum number of bytes that a fault adds to a response or sends instead of one."""
 
 OPERATIONS: Final = frozenset({*(route.operation for route in ROUTES), TOKEN_OPERATION})
-"""What a rule's route may be."""
+"""Operations that a rule can name as its route."""
 
 Check = Callable[[object, "Attribute[Any]", object], None]
-"""Raises a ValueError that names the field if its value cannot be."""
+"""An attrs validator; it raises a ValueError that names the field."""
 
 
 def whole(lowest: int, highest: float = math.inf) -> Check:
-    """Check for a whole number in a range; True and False are none."""
+    """Return a validator for whole numbers in a range; it rejects True and False."""
 
     def check(_: object, attribute: "Attribute[Any]", value: object) -> None:
         if value is None or (type(value) is int and lowest <= value <= highest):
@@ -36,12 +36,12 @@ def whole(lowest: int, highest: float = math.inf) -> Check:
 
 
 def number(highest: float, unit: str) -> Check:
-    """Check for a number above 0."""
+    """Return a validator for numbers above 0."""
 
     def check(_: object, attribute: "Attribute[Any]", value: object) -> None:
         if value is None:
             return
-        # A comparison with NaN is false.
+        # Comparing NaN gives False.
         if isinstance(value, int | float) and type(value) is not bool and 0 < value <= highest:
             return
         raise ValueError(
@@ -52,7 +52,7 @@ def number(highest: float, unit: str) -> Check:
 
 
 def one_of(*words: object) -> Check:
-    """Check for one of some words."""
+    """Return a validator for a choice of words."""
 
     def check(_: object, attribute: "Attribute[Any]", value: object) -> None:
         if value is not None and value not in words:
@@ -63,20 +63,20 @@ def one_of(*words: object) -> Check:
 
 
 def is_text(_: object, attribute: "Attribute[Any]", value: object) -> None:
-    """Check for text that is not empty."""
-    if value is None or (isinstance(value, str) and 0 < len(value) <= MOST_BYTES):
+    """Check that a value is a text and not empty."""
+    if value is None or (isinstance(value, str) and 0 < len(value) <= MAX_BYTES):
         return
-    raise ValueError(f"{attribute.name} must be text of 1 to {MOST_BYTES} characters.")
+    raise ValueError(f"{attribute.name} must be text of 1 to {MAX_BYTES} characters.")
 
 
 def is_flag(_: object, attribute: "Attribute[Any]", value: object) -> None:
-    """Check for true or false."""
+    """Check that a value is True or False."""
     if type(value) is not bool:
         raise ValueError(f"{attribute.name} must be true or false, not {shown(value)}.")
 
 
 def is_operation(_: object, attribute: "Attribute[Any]", value: object) -> None:
-    """Check for the name of an operation."""
+    """Check that a value is the name of an operation."""
     if value is not None and not (isinstance(value, str) and value in OPERATIONS):
         raise ValueError(
             f"{attribute.name} must be an operation, such as createSession, not {shown(value)}."
@@ -84,6 +84,6 @@ def is_operation(_: object, attribute: "Attribute[Any]", value: object) -> None:
 
 
 def shown(value: object) -> str:
-    """Return a value as an error shows it."""
-    # Only so much of it, because it may come from a request.
+    """Return the form of a value for an error text."""
+    # At most 64 characters, because the value can come from a request.
     return ascii(value)[:64] if isinstance(value, int | float) else ascii(str(value)[:64])

@@ -1,4 +1,4 @@
-"""The header by which a request brings a fault of its own."""
+"""The request header that carries a fault rule for the request itself."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -8,15 +8,15 @@ from webrtc_async.emulator.faults.rule import FaultRule, read_rule
 
 FAULT_HEADER: Final = "X-Emulator-Fault"
 
-# One request has no others to count.
-_OF_MANY: Final = ("route", "nth", "times", "probability", "seed", "storm", "limit", "window")
+# These fields select among several requests.
+_SELECTING: Final = ("route", "nth", "times", "probability", "seed", "storm", "limit", "window")
 
 
 def read_fault_header(headers: Mapping[str, str]) -> FaultRule | None:
-    """Return the rule that a request brings; None if it brings none.
+    """Return the rule in a request's header, or None without the header.
 
     Raises:
-        ValueError: The header is no rule for one request; the text names the field.
+        ValueError: The header is not a rule for one request; the text names the field.
     """
     for name, value in headers.items():
         if name.lower() == FAULT_HEADER.lower():
@@ -27,9 +27,9 @@ def read_fault_header(headers: Mapping[str, str]) -> FaultRule | None:
 def _read(value: str) -> FaultRule:
     try:
         rule = read_rule(read_json(value.encode("utf-8", "surrogatepass")))
-    except ValidationError as misfit:
-        raise ValueError("; ".join(misfit.problems)) from misfit
-    for name in rule.picture():
-        if name in _OF_MANY:
-            raise ValueError(f"{name} is for rules that meet several requests.")
+    except ValidationError as error:
+        raise ValueError("; ".join(error.problems)) from error
+    for name in rule.as_json():
+        if name in _SELECTING:
+            raise ValueError(f"{name} is only for rules that apply to several requests.")
     return rule

@@ -1,4 +1,4 @@
-"""What becomes of a request: the answer, and what is done wrong with it on purpose."""
+"""The emulator's reply to a request: the response, and the fault to send it with."""
 
 from http import HTTPStatus
 
@@ -11,19 +11,19 @@ from webrtc_async.emulator.faults.rule import FaultRule
 
 @frozen
 class Reply:
-    """What becomes of a request.
+    """The emulator's reply to a request.
 
     Attributes:
-        response: The answer; None where the connection ends before the service has acted.
-        fault: What whoever sends the answer does wrong with it; None for nothing.
+        response: The response; None if the connection ends before the service has acted.
+        fault: The fault to send the response with; None to send it correctly.
     """
 
     response: WireResponse | None
     fault: FaultRule | None = None
 
 
-def written(request_id: str, status: HTTPStatus, body: object) -> WireResponse:
-    """Return an answer with a JSON body, or a 204 without one."""
+def json_response(request_id: str, status: HTTPStatus, body: object) -> WireResponse:
+    """Return a response with a JSON body, or a 204 without one."""
     headers = {"x-amzn-requestid": request_id}
     if status == HTTPStatus.NO_CONTENT:
         return WireResponse(status=int(status), headers=headers)

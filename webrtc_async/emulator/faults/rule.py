@@ -1,4 +1,4 @@
-"""A fault rule: which requests it is for and what goes wrong with them, checked when it is made."""
+"""Fault rules: a fault, and the requests that it applies to; validated when made."""
 
 from collections.abc import Mapping
 from typing import Any, Final, Literal, TypedDict, cast
@@ -7,8 +7,8 @@ from attrs import asdict, field, fields, frozen
 
 from webrtc_async._protocol.route import Route
 from webrtc_async.emulator.faults.check import (
-    LONGEST_WAIT,
-    MOST_BYTES,
+    MAX_BYTES,
+    MAX_WAIT,
     is_flag,
     is_operation,
     is_text,
@@ -33,12 +33,12 @@ FAULTS: Final = (
     "garbage",
     "trailing",
 )
-"""What can go wrong: a rule gives exactly one of these."""
+"""The faults; a rule has exactly one."""
 
 BEFORE_ACTING: Final = frozenset({"status", "storm", "limit", "refuse", "drop"})
-"""Faults that come before the service has done anything."""
+"""Faults that happen before the service acts on the request."""
 
-_ANSWERED: Final = frozenset({"status", "storm", "limit"})
+_WITH_STATUS: Final = frozenset({"status", "storm", "limit"})
 _GATEWAY: Final = (502, 503, 504)
 
 FaultBody = Literal["error", "message", "code", "html", "empty"]
@@ -46,7 +46,7 @@ Ending = Literal["reset", "close"]
 
 
 class FaultFields(TypedDict, total=False):
-    """The keywords of a rule but its route, as `FaultRule` describes them."""
+    """The fields of a rule without its route, as `FaultRule` describes them."""
 
     nth: int | None
     times: int | None
@@ -78,50 +78,49 @@ def _ending_of(ending: Ending | Literal[True] | None) -> Ending | None:
     return "reset" if ending is True else ending
 
 
-_seconds: Final = number(LONGEST_WAIT, "seconds")
+_seconds: Final = number(MAX_WAIT, "seconds")
 _ending: Final = one_of("reset", "close")
 
 
 @frozen(kw_only=True)
 class FaultRule:
-    """Which requests something goes wrong with, and what.
+    """A fault, and the requests that it applies to.
 
-    Give exactly one fault: `status`, `storm` (and `status`, for one of the three), `limit`,
-    `delay`, `slow_headers`, `slow_body`, `refuse`, `drop`, `lose_answer`, `truncate`,
-    `wrong_length`, `garbage` or `trailing`. Except for `status`, `storm`, `limit`, `refuse` and
-    `drop`, the service has acted on the request before anything goes wrong.
+    Give exactly one fault: `status`, `storm` (with `status` to fix its status), `limit`, `delay`,
+    `slow_headers`, `slow_body`, `refuse`, `drop`, `lose_answer`, `truncate`, `wrong_length`,
+    `garbage` or `trailing`. With `status`, `storm`, `limit`, `refuse` and `drop` the service does
+    not act on the request; with all others it acts first.
 
     Attributes:
-        route: The operation that it is for, by its route or its name; None for any request.
-        nth: The request, counted from 1, that it begins with; only that one, unless `times` is
-            given.
-        times: How many requests it strikes.
-        probability: How likely it strikes each request.
-        seed: Of the randomness; the same seed strikes the same requests.
-        status: The answer's status, 200 to 599.
-        body: The answer's body with `status`, `storm` or `limit`: one of the service's three error
-            bodies ("error", "message", "code"), an "html" page as of a gateway, or "empty". Left
-            out, it is the one that the service or its gateway uses with the status.
-        retry_after: The Retry-After header. With `status`, in seconds; with `storm` and `limit`,
-            how to write what is left of them: "seconds", "date" or "nonsense".
-        storm: For so many seconds of the emulator's clock, beginning with the first request that it
-            strikes, a gateway answers with 502, 503 and 504.
-        limit: So many requests are let through in each `window`; further ones get a 429.
-        window: Seconds of the emulator's clock; 1 unless given.
-        delay: Seconds before the answer begins.
-        slow_headers: Seconds that the answer's head takes, in small pieces.
-        slow_body: Seconds that the answer's body takes, in small pieces.
-        refuse: Refuse the connection. Over TCP it is there already, so it is reset.
-        drop: End the connection before acting, by a "reset" or a plain "close"; True for a reset.
-        lose_answer: Act, and end the connection in place of the answer, in the same ways.
-        truncate: Bytes of the answer's body that come before the connection is closed. Of an answer
-            that has no more than that, half the head comes.
-        wrong_length: What is added to the answer's Content-Length.
-        garbage: So many bytes that are no HTTP come in place of the answer.
-        trailing: Text that comes right after the complete answer.
+        route: The rule's operation, given as a route or a name; None for every request.
+        nth: Number of the first affected request, from 1; the only one unless `times` is given.
+        times: Maximum number of affected requests.
+        probability: Probability that a request is affected.
+        seed: Seed of the randomness; the same seed affects the same requests.
+        status: Status of the response, 200 to 599.
+        body: Response body with `status`, `storm` or `limit`: one of the service's three error
+            bodies ("error", "message", "code"), an "html" page like a gateway's, or "empty". The
+            default is the body that the service or its gateway uses with the status.
+        retry_after: Retry-After header. With `status`, in seconds; with `storm` and `limit`, the
+            format of the remaining time: "seconds", "date" or "nonsense".
+        storm: Duration in seconds of the emulator's clock, from the first affected request, in
+            which a gateway responds with 502, 503 and 504.
+        limit: Number of requests accepted in each `window`; further ones get a 429.
+        window: Length in seconds of the emulator's clock; the default is 1.
+        delay: Seconds before the response starts.
+        slow_headers: Seconds that sending the response head takes, in small pieces.
+        slow_body: Seconds that sending the response body takes, in small pieces.
+        refuse: Refuse the connection. Over TCP the open connection is reset.
+        drop: End the connection before acting, with a "reset" or a plain "close"; True for a reset.
+        lose_answer: Act, then end the connection instead of responding, in the same ways.
+        truncate: Bytes of the response body before the connection is closed. If the body is not
+            longer, half of the response head.
+        wrong_length: Difference added to the response's Content-Length.
+        garbage: Number of bytes, which are not HTTP, sent instead of the response.
+        trailing: Text sent right after the complete response.
 
     Raises:
-        ValueError: A value cannot be, or two do not go together; the text names the field.
+        ValueError: A value is invalid, or two fields contradict; the text names the field.
     """
 
     route: str | None = field(default=None, converter=_operation_of, validator=is_operation)
@@ -144,43 +143,43 @@ class FaultRule:
     drop: Ending | None = field(default=None, converter=_ending_of, validator=_ending)
     lose_answer: Ending | None = field(default=None, converter=_ending_of, validator=_ending)
     truncate: int | None = field(default=None, validator=whole(0))
-    wrong_length: int | None = field(default=None, validator=whole(-MOST_BYTES, MOST_BYTES))
-    garbage: int | None = field(default=None, validator=whole(1, MOST_BYTES))
+    wrong_length: int | None = field(default=None, validator=whole(-MAX_BYTES, MAX_BYTES))
+    garbage: int | None = field(default=None, validator=whole(1, MAX_BYTES))
     trailing: str | None = field(default=None, validator=is_text)
 
     def __attrs_post_init__(self) -> None:
         given = self._faults_given()
         if not given:
-            raise ValueError(f"A fault is missing: give exactly one of {', '.join(FAULTS)}.")
+            raise ValueError(f"A fault is missing. Give exactly one of {', '.join(FAULTS)}.")
         if len(given) > 1:
             raise ValueError(
-                f"{' and '.join(given)} are {len(given)} faults: make a rule for each."
+                f"{' and '.join(given)} are {len(given)} faults. Make a rule for each."
             )
-        self._check_company(given[0])
+        self._check_options(given[0])
         self._check_retry_after(given[0])
 
     @property
     def fault(self) -> str:
-        """Which of `FAULTS` it is."""
+        """The rule's fault, one of `FAULTS`."""
         return self._faults_given()[0]
 
     @property
     def acts(self) -> bool:
-        """Whether the service acts on a request that is struck."""
+        """True if the service acts on an affected request."""
         return self.fault not in BEFORE_ACTING
 
     @property
-    def hides_answer(self) -> bool:
-        """Whether nobody sees even the status of the service's answer."""
+    def hides_response(self) -> bool:
+        """True if the client does not even see the status of the response."""
         return self.fault in {"refuse", "drop", "lose_answer", "garbage"}
 
     @property
     def wait(self) -> float:
-        """Seconds that it makes an answer take longer."""
+        """Seconds that the fault adds to the response time."""
         return self.delay or self.slow_headers or self.slow_body or 0.0
 
-    def picture(self) -> dict[str, object]:
-        """Return what is given, as JSON's values; `read_rule` makes the same rule of it."""
+    def as_json(self) -> dict[str, object]:
+        """Return the fields that are set, as JSON values for `read_rule`."""
         blank = {each.name: each.default for each in fields(FaultRule)}
         return {name: value for name, value in asdict(self).items() if value != blank[name]}
 
@@ -189,7 +188,7 @@ class FaultRule:
         return self.fault if value is True else f"{self.fault} {value}"
 
     def _faults_given(self) -> list[str]:
-        # Not by equality: 0 is given, and equal to False.
+        # Not by equality: 0 is a given value, and it equals False.
         given = [
             name
             for name in FAULTS
@@ -197,10 +196,10 @@ class FaultRule:
         ]
         return given[1:] if given[:2] == ["status", "storm"] else given
 
-    def _check_company(self, fault: str) -> None:
+    def _check_options(self, fault: str) -> None:
         forbidden = {
-            "body": fault not in _ANSWERED,
-            "retry_after": fault not in _ANSWERED,
+            "body": fault not in _WITH_STATUS,
+            "retry_after": fault not in _WITH_STATUS,
             "window": fault != "limit",
             "nth": fault == "limit",
             "times": fault in {"limit", "storm"},
@@ -208,39 +207,37 @@ class FaultRule:
         }
         for name, is_forbidden in forbidden.items():
             if is_forbidden and getattr(self, name) is not None:
-                raise ValueError(f"{name} does not go together with {fault}.")
+                raise ValueError(f"{name} cannot be combined with {fault}.")
         if self.nth is not None and self.probability is not None:
-            raise ValueError("nth does not go together with probability.")
+            raise ValueError("nth cannot be combined with probability.")
         if self.seed is not None and fault != "storm" and self.probability is None:
-            raise ValueError("seed goes together with probability or storm only.")
+            raise ValueError("seed needs probability or storm.")
         if fault == "storm" and self.status not in {None, *_GATEWAY}:
             raise ValueError(f"status must be 502, 503 or 504 in a storm, not {self.status}.")
         if self.wrong_length == 0:
-            raise ValueError("wrong_length must not be 0, which would be right.")
+            raise ValueError("wrong_length must not be 0: that would be the right length.")
 
     def _check_retry_after(self, fault: str) -> None:
         if self.retry_after is None:
             return
         if fault == "status":
             if type(self.retry_after) is not int or self.retry_after < 0:
-                raise ValueError("retry_after must be whole seconds together with status.")
+                raise ValueError("retry_after must be whole seconds with status.")
         elif self.retry_after not in ("seconds", "date", "nonsense"):
-            raise ValueError(
-                f"retry_after must be one of seconds, date, nonsense together with {fault}."
-            )
+            raise ValueError(f"retry_after must be one of seconds, date, nonsense with {fault}.")
 
 
 def read_rule(mapping: object) -> FaultRule:
-    """Return the rule that a mapping of JSON's values is.
+    """Return a rule from a mapping of JSON values.
 
     Raises:
-        ValueError: It is no rule; the text names the field.
+        ValueError: It is not a fault rule; the text names the field.
     """
     if not isinstance(mapping, Mapping):
-        raise ValueError("A fault rule is an object, such as {status: 503}.")  # noqa: TRY004
+        raise ValueError("A fault rule must be an object, such as {status: 503}.")  # noqa: TRY004
     given = cast("Mapping[object, object]", mapping)
     known = {each.name for each in fields(FaultRule)}
     for name in given:
         if name not in known:
-            raise ValueError(f"{shown(name)} is no field of a fault rule.")
+            raise ValueError(f"{shown(name)} is not a field of a fault rule.")
     return FaultRule(**cast("dict[str, Any]", {**given}))

@@ -1,1 +1,1 @@
-"""The page that shows what the emulator holds and does, and the JSON that it is drawn from."""
+"""The page that shows an emulator live, and its state as JSON."""

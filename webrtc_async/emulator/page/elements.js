@@ -1,5 +1,5 @@
-// Filling elements of the page. Tags, ids and targets are other people's text: everything is set as
-// text or as an attribute, never as markup.
+// Helpers that fill elements. Tags, ids and paths are untrusted text: all text is set as
+// text or attributes, never as markup.
 
 export const by = (id) => document.getElementById(id);
 export const part = (element, name) => element.querySelector(`.${name}`);
@@ -10,27 +10,27 @@ export function plural(count, word) {
   return `${count.toLocaleString("en")} ${word}${count === 1 ? "" : "s"}`;
 }
 
-export function say(element, text) {
+export function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
-// Names and paths have no spaces to break at, so they may break where a word of theirs begins.
-export function sayName(element, name) {
+// Names and paths have no spaces, so line breaks are allowed before each word in them.
+export function setName(element, name) {
   if (element.textContent === name) return;
   const [first, ...words] = name.split(/(?<=[a-z0-9…])(?=[A-Z/])/);
   element.replaceChildren(first, ...words.flatMap((word) => [document.createElement("wbr"), word]));
 }
 
-export function show(element, is) {
-  element.hidden = !is;
+export function setVisible(element, isVisible) {
+  element.hidden = !isVisible;
 }
 
-export function fresh(template) {
+export function cloneTemplate(template) {
   return by(template).content.firstElementChild.cloneNode(true);
 }
 
-// Keeps the elements of what stays, so that focus, selection and scrolling do.
-export function list(parent, items, keyOf, make, fill) {
+// Reuses the elements of items that stay, to keep focus, selection and scroll position.
+export function fillList(parent, items, keyOf, make, fill) {
   const wanted = new Set(items.map((item) => String(keyOf(item))));
   const kept = new Map();
   for (const element of [...parent.children]) {
@@ -52,12 +52,12 @@ export function list(parent, items, keyOf, make, fill) {
 }
 
 export function fillId(element, id) {
-  say(part(element, "id"), short(id));
+  setText(part(element, "id"), short(id));
   part(element, "id").title = id;
 }
 
-// Makes an SVG element; children that are strings are its text.
-export function drawn(name, attributes, ...children) {
+// Creates an SVG element; string children become its text.
+export function createSvg(name, attributes, ...children) {
   const element = document.createElementNS("http://www.w3.org/2000/svg", name);
   for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
   element.append(...children);

@@ -1,48 +1,48 @@
-// What happened: requests, faults, webhooks; and the switches by which it did.
+// The lists of requests, faults, webhooks and switches.
 
-import { by, clock, drawn, fillId, list, part, say, sayName, show } from "./elements.js";
+import { by, clock, createSvg, fillId, fillList, part, setText, setName, setVisible } from "./elements.js";
 
-const SHORTEST_STRIP = 10; // seconds that the strip of requests covers at least
+const MIN_STRIP_SECONDS = 10; // minimum time span of the strip of requests
 
 const shortened = (target) =>
   target
     .replace(/^\/v1\/accounts\/[^/]+(?=\/)/, "")
     .replace(/([0-9a-f]{8})-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/gi, "$1…");
 
-// From nothing to ten seconds, so that both a millisecond and a fault's delay can be seen.
+// Logarithmic from 0 to 10 seconds, so that a millisecond and a fault's delay are both visible.
 const share = (seconds) => Math.min(1, Math.log10(1 + 1000 * (seconds ?? 0)) / 4);
 
 const kindOf = (status) => (status === null ? "none" : `${Math.floor(status / 100)}xx`);
 
 export function fillExchange(row, exchange) {
-  say(part(row, "at"), clock(exchange.at));
-  sayName(part(row, "operation"), exchange.operation ?? "");
-  sayName(part(row, "target"), `${exchange.method} ${shortened(exchange.target)}`);
+  setText(part(row, "at"), clock(exchange.at));
+  setName(part(row, "operation"), exchange.operation ?? "");
+  setName(part(row, "target"), `${exchange.method} ${shortened(exchange.target)}`);
   part(row, "target").title = `${exchange.method} ${exchange.target}`;
-  show(part(row, "fault"), exchange.fault !== null);
-  say(part(row, "fault"), exchange.fault === null ? "" : `fault: ${exchange.fault}`);
+  setVisible(part(row, "fault"), exchange.fault !== null);
+  setText(part(row, "fault"), exchange.fault === null ? "" : `fault: ${exchange.fault}`);
   fillStatus(part(row, "status"), exchange.status, "none");
-  say(part(row, "took"), duration(exchange.seconds));
+  setText(part(row, "took"), duration(exchange.seconds));
   part(row, "took").style.setProperty("--share", share(exchange.seconds).toFixed(3));
 }
 
-// The same requests along the time in which they came; the higher, the longer they took.
+// Draws the requests on a time axis; the height of a mark is the response time.
 export function drawStrip(exchanges) {
   if (exchanges.length === 0) return;
   const to = exchanges[0].at;
-  const from = Math.min(exchanges.at(-1).at, to - SHORTEST_STRIP);
+  const from = Math.min(exchanges.at(-1).at, to - MIN_STRIP_SECONDS);
   const marks = exchanges.map(({ at, seconds, status }) => {
     const height = 6 + 30 * share(seconds);
     const x = 2 + (394 * (at - from)) / (to - from);
-    return drawn("rect", { x, y: 38 - height, width: 2, height, "data-kind": kindOf(status) });
+    return createSvg("rect", { x, y: 38 - height, width: 2, height, "data-kind": kindOf(status) });
   });
   by("strip").replaceChildren(...marks);
-  say(by("strip-from"), clock(from));
-  say(by("strip-to"), clock(to));
+  setText(by("strip-from"), clock(from));
+  setText(by("strip-to"), clock(to));
 }
 
-function fillStatus(element, status, otherwise) {
-  say(element, status === null ? otherwise : String(status));
+function fillStatus(element, status, fallback) {
+  setText(element, status === null ? fallback : String(status));
   element.dataset.kind = kindOf(status);
 }
 
@@ -54,26 +54,26 @@ function duration(seconds) {
 }
 
 export function fillFault(item, { rule, fired, seen }) {
-  say(part(item, "fired"), `fired ${fired === 1 ? "once" : `${fired} times`}`);
+  setText(part(item, "fired"), `fired ${fired === 1 ? "once" : `${fired} times`}`);
   part(item, "fired").classList.toggle("absent", fired === 0);
   const { route = "any request", ...facts } = rule;
-  const told = [["for", route], ...Object.entries(facts), ["seen", seen]];
+  const pairs = [["for", route], ...Object.entries(facts), ["seen", seen]];
   const make = () => document.createElement("span");
-  list(part(item, "facts"), told, ([name]) => name, make, (span, [name, value]) =>
-    say(span, value === true ? name : `${name} ${value}`),
+  fillList(part(item, "facts"), pairs, ([name]) => name, make, (span, [name, value]) =>
+    setText(span, value === true ? name : `${name} ${value}`),
   );
 }
 
 export function fillWebhook(item, webhook) {
-  say(part(item, "at"), clock(webhook.at));
-  say(part(item, "event"), webhook.event);
+  setText(part(item, "at"), clock(webhook.at));
+  setText(part(item, "event"), webhook.event);
   fillId(item, webhook.participantId);
-  say(part(item, "url"), webhook.url);
-  show(part(item, "problem"), webhook.error !== null);
-  const repeated = webhook.attempts > 1 ? `, after ${webhook.attempts} attempts` : "";
-  say(part(item, "problem"), webhook.error === null ? "" : webhook.error + repeated);
-  const otherwise = webhook.error === null ? "waiting" : "not delivered";
-  fillStatus(part(item, "status"), webhook.status, otherwise);
+  setText(part(item, "url"), webhook.url);
+  setVisible(part(item, "problem"), webhook.error !== null);
+  const attempts = webhook.attempts > 1 ? `, after ${webhook.attempts} attempts` : "";
+  setText(part(item, "problem"), webhook.error === null ? "" : webhook.error + attempts);
+  const fallback = webhook.error === null ? "waiting" : "not delivered";
+  fillStatus(part(item, "status"), webhook.status, fallback);
 }
 
 export function makeSwitch() {
@@ -83,6 +83,6 @@ export function makeSwitch() {
 }
 
 export function fillSwitch(pair, [name, value]) {
-  say(pair.firstChild, name);
-  say(pair.lastChild, typeof value === "object" ? JSON.stringify(value) : String(value));
+  setText(pair.firstChild, name);
+  setText(pair.lastChild, typeof value === "object" ? JSON.stringify(value) : String(value));
 }

@@ -1,89 +1,106 @@
-// Draws a session's participants on a circle, and an arrow to everyone who hears another.
+// Draws a session's participants on a circle, and an arrow from each publisher to its subscribers.
 
-import { drawn, short } from "./elements.js";
+import { createSvg, short } from "./elements.js";
 
-const LONGEST_LABEL = 16; // characters of a tag beside the graph
-const BENT = 0.65; // how far from the middle a line's bend is: 0 is in it, 1 is none
+const MAX_LABEL_LENGTH = 16; // characters of a tag next to the graph
+const BEND = 0.65; // distance of a line's bend from the centre: 0 at the centre, 1 for no bend
 
-// Draws numbered members into an element that is in the document, not wider than is available.
+// Draws numbered members into an element of the document, at most as wide as is available.
 export function drawGraph(svg, members, available) {
   let box = drawInto(svg, members, true);
-  // Beside names that would shrink to nothing, the numbers of the list are better.
+  // If labels would become too small to read, the numbers alone are better.
   if (box.width > available * 1.15) box = drawInto(svg, members, false);
   svg.setAttribute("viewBox", `${box.x - 3} ${box.y - 3} ${box.width + 6} ${box.height + 6}`);
   svg.setAttribute("width", box.width + 6);
 }
 
-function drawInto(svg, members, named) {
+function drawInto(svg, members, withLabels) {
   const count = members.length;
   const disc = count > 12 ? 12 : 14;
-  const radius = count === 1 ? 0 : (named ? 60 : 46) + 5.4 * count;
+  const radius = count === 1 ? 0 : (withLabels ? 60 : 46) + 5.4 * count;
   const start = count === 2 ? Math.PI : -Math.PI / 2 + (count % 2 ? 0 : Math.PI / count);
-  const places = members.map((_, index) => {
+  const positions = members.map((_, index) => {
     const angle = start + (2 * Math.PI * index) / count;
     return { x: radius * Math.cos(angle), y: radius * Math.sin(angle) };
   });
-  const hears = members.map((each) => new Set(each.hears));
-  const edges = drawn("g", {});
+  const subscribedTo = members.map((each) => new Set(each.subscribedTo));
+  const edges = createSvg("g", {});
   for (let a = 0; a < count; a += 1) {
     for (let b = a + 1; b < count; b += 1) {
-      const toA = hears[a].has(members[b].id);
-      const toB = hears[b].has(members[a].id);
+      const toA = subscribedTo[a].has(members[b].id);
+      const toB = subscribedTo[b].has(members[a].id);
       if (toA || toB) {
-        const edge = drawEdge(places[a], places[b], toA, toB, disc, count > 12 ? 0.55 : count > 8 ? 0.75 : 1);
+        const scale = count > 12 ? 0.55 : count > 8 ? 0.75 : 1;
+        const edge = drawEdge(positions[a], positions[b], toA, toB, disc, scale);
         edge.dataset.ends = `${members[a].id} ${members[b].id}`;
         edges.append(edge);
       }
     }
   }
-  const nodes = members.map((each, index) => drawNode(each, places[index], radius, disc, named));
-  const all = drawn("g", { class: count > 8 ? "dense" : "" }, edges, ...nodes);
+  const nodes = members.map((each, index) =>
+    drawNode(each, positions[index], radius, disc, withLabels),
+  );
+  const all = createSvg("g", { class: count > 8 ? "dense" : "" }, edges, ...nodes);
   svg.replaceChildren(all);
   return all.getBBox();
 }
 
-function drawNode(member, place, radius, disc, named) {
+function drawNode(member, position, radius, disc, withLabel) {
   const kinds = [
     member.publishPermissions.length === 0 && "silent",
     member.deviceId !== null && "connected",
   ];
-  const attributes = { cx: place.x, cy: place.y, r: disc, class: ["disc", ...kinds].filter(Boolean).join(" ") };
-  const number = drawn("text", { x: place.x, y: place.y, dy: "0.35em", class: "node-number" }, String(member.number));
-  const title = drawn("title", {}, member.tag ?? member.id);
-  const node = drawn("g", { class: "node" }, title, drawn("circle", attributes), number);
+  const attributes = {
+    cx: position.x,
+    cy: position.y,
+    r: disc,
+    class: ["disc", ...kinds].filter(Boolean).join(" "),
+  };
+  const center = { x: position.x, y: position.y, dy: "0.35em", class: "node-number" };
+  const number = createSvg("text", center, String(member.number));
+  const title = createSvg("title", {}, member.tag ?? member.id);
+  const node = createSvg("g", { class: "node" }, title, createSvg("circle", attributes), number);
   node.dataset.id = member.id;
-  if (named) node.append(drawLabel(member, place, radius, disc));
+  if (withLabel) node.append(drawLabel(member, position, radius, disc));
   return node;
 }
 
-function drawLabel(member, place, radius, disc) {
+function drawLabel(member, position, radius, disc) {
   const characters = [...(member.tag ?? short(member.id))];
-  const text = characters.length > LONGEST_LABEL ? `${characters.slice(0, LONGEST_LABEL - 1).join("")}…` : characters.join("");
-  const [cos, sin] = radius === 0 ? [0, 1] : [place.x / radius, place.y / radius];
-  const away = disc + 7;
-  const attributes = { x: place.x + away * cos, y: place.y + away * sin, dy: "0.35em", class: "label" };
+  const text =
+    characters.length > MAX_LABEL_LENGTH
+      ? `${characters.slice(0, MAX_LABEL_LENGTH - 1).join("")}…`
+      : characters.join("");
+  const [cos, sin] = radius === 0 ? [0, 1] : [position.x / radius, position.y / radius];
+  const distance = disc + 7;
+  const attributes = {
+    x: position.x + distance * cos,
+    y: position.y + distance * sin,
+    dy: "0.35em",
+    class: "label",
+  };
   attributes["text-anchor"] = Math.abs(cos) < 0.1 ? "middle" : cos > 0 ? "start" : "end";
   if (attributes["text-anchor"] === "middle") attributes.dy = sin < 0 ? "0em" : "0.8em";
-  return drawn("text", attributes, text);
+  return createSvg("text", attributes, text);
 }
 
-// A line bent towards the middle, with a head at each end that hears the other.
+// A line bent towards the centre, with an arrowhead at each end that subscribes to the other.
 function drawEdge(a, b, toA, toB, disc, scale) {
-  const bend = { x: ((a.x + b.x) / 2) * BENT, y: ((a.y + b.y) / 2) * BENT };
+  const bend = { x: ((a.x + b.x) / 2) * BEND, y: ((a.y + b.y) / 2) * BEND };
   const [headA, lineA] = endOf(a, bend, disc, toA ? scale : 0);
   const [headB, lineB] = endOf(b, bend, disc, toB ? scale : 0);
   const kind = toA && toB ? " mutual" : "";
   const line = { d: `M${lineA}Q${bend.x} ${bend.y} ${lineB}`, class: `line${kind}` };
   const head = { d: headA + headB, class: `head${kind}` };
-  return drawn("g", { class: "edge" }, drawn("path", line), drawn("path", head));
+  return createSvg("g", { class: "edge" }, createSvg("path", line), createSvg("path", head));
 }
 
-function endOf(place, bend, disc, scale) {
-  const length = Math.hypot(bend.x - place.x, bend.y - place.y) || 1;
-  const x = (bend.x - place.x) / length;
-  const y = (bend.y - place.y) / length;
+function endOf(position, bend, disc, scale) {
+  const length = Math.hypot(bend.x - position.x, bend.y - position.y) || 1;
+  const x = (bend.x - position.x) / length;
+  const y = (bend.y - position.y) / length;
   const at = (along, across) =>
-    `${(place.x + along * x - across * y).toFixed(2)} ${(place.y + along * y + across * x).toFixed(2)}`;
+    `${(position.x + along * x - across * y).toFixed(2)} ${(position.y + along * y + across * x).toFixed(2)}`;
   const tip = disc + 2;
   if (scale === 0) return ["", at(tip, 0)];
   const back = tip + 9 * scale;

@@ -1,6 +1,6 @@
-// Asks for the emulator's picture, and draws it whenever it has changed.
+// Polls the emulator's state, and redraws the page after each change.
 
-import { by, fresh, list, plural, say, show } from "./elements.js";
+import { by, cloneTemplate, fillList, plural, setText, setVisible } from "./elements.js";
 import {
   drawStrip,
   fillExchange,
@@ -18,38 +18,38 @@ import {
   setClock,
 } from "./sessions.js";
 
-const EVERY = 600; // ms between looks while the emulator answers
-const LONGEST_PAUSE = 4000; // ms between looks while it does not
+const POLL_INTERVAL = 600; // ms between polls while the emulator responds
+const MAX_POLL_INTERVAL = 4000; // ms between polls while it does not
 
-function draw(picture) {
-  setClock(picture.now);
-  const { accounts, exchanges, faults, webhooks } = picture;
-  const total = (what) => accounts.reduce((sum, each) => sum + each.counts[what], 0);
+function draw(state) {
+  setClock(state.now);
+  const { accounts, exchanges, faults, webhooks } = state;
+  const total = (name) => accounts.reduce((sum, each) => sum + each.counts[name], 0);
   const sessions = accounts.flatMap((account) =>
     account.sessions.map((each) => ({ ...each, account: accounts.length > 1 ? account.id : "" })),
   );
   const alone = accounts.flatMap((account) => account.participantsInNoSession);
 
-  say(by("account"), accounts.map((each) => `account ${each.id}`).join(", "));
+  setText(by("account"), accounts.map((each) => `account ${each.id}`).join(", "));
   count("session", total("sessions"));
   count("participant", total("participants"));
-  count("request", picture.requests);
+  count("request", state.requests);
   count("fault", faults.length, " armed");
-  count("webhook", picture.webhookCount);
+  count("webhook", state.webhookCount);
   announce(`${plural(total("sessions"), "session")}, ${plural(total("participants"), "participant")}`);
 
   const address = new URL("../v1", document.baseURI).href;
-  say(
+  setText(
     by("create-a-session"),
     `curl -u USERNAME:PASSWORD -X POST \\\n  ${address}/accounts/${accounts[0]?.id ?? ""}/sessions`,
   );
-  show(by("no-sessions"), sessions.length === 0);
-  show(by("legend"), sessions.some((each) => each.participants.length > 0));
-  list(by("sessions"), sessions, (each) => each.id, makeSession, fillSession);
+  setVisible(by("no-sessions"), sessions.length === 0);
+  setVisible(by("legend"), sessions.some((each) => each.participants.length > 0));
+  fillList(by("sessions"), sessions, (each) => each.id, makeSession, fillSession);
   older(by("older-sessions"), total("sessions") - sessions.length, "older session");
 
-  show(by("lobby"), alone.length > 0);
-  list(by("in-no-session"), alone, (each) => each.id, makeParticipant, fillParticipant);
+  setVisible(by("lobby"), alone.length > 0);
+  fillList(by("in-no-session"), alone, (each) => each.id, makeParticipant, fillParticipant);
   older(
     by("older-in-no-session"),
     total("participantsInNoSession") - alone.length,
@@ -57,93 +57,95 @@ function draw(picture) {
   );
 
   fillSection("exchanges", "no-requests", exchanges, "exchange-row", fillExchange);
-  show(by("request-log"), exchanges.length > 0);
+  setVisible(by("request-log"), exchanges.length > 0);
   drawStrip(exchanges);
   fillSection("faults", "no-faults", faults, "fault-item", fillFault);
   fillSection("webhooks", "no-webhooks", webhooks, "webhook-item", fillWebhook);
 
-  const switches = Object.entries(picture.switches);
-  show(by("switches-section"), switches.length > 0);
-  list(by("switches"), switches, ([name]) => name, makeSwitch, fillSwitch);
+  const switches = Object.entries(state.switches);
+  setVisible(by("switches-section"), switches.length > 0);
+  fillList(by("switches"), switches, ([name]) => name, makeSwitch, fillSwitch);
 }
 
-function count(what, number, more = "") {
-  say(by(`${what}-count`), number.toLocaleString("en"));
-  say(by(`${what}-word`), `${what}${number === 1 ? "" : "s"}${more}`);
+function count(noun, number, suffix = "") {
+  setText(by(`${noun}-count`), number.toLocaleString("en"));
+  setText(by(`${noun}-word`), `${noun}${number === 1 ? "" : "s"}${suffix}`);
 }
 
-function older(note, count, what) {
-  show(note, count > 0);
-  say(note, `and ${plural(count, what)}`);
+function older(note, count, noun) {
+  setVisible(note, count > 0);
+  setText(note, `and ${plural(count, noun)}`);
 }
 
-function fillSection(id, none, items, template, fill) {
-  show(by(none), items.length === 0);
-  show(by(id), items.length > 0);
-  // Those without a number do not change places.
+function fillSection(id, emptyNote, items, template, fill) {
+  setVisible(by(emptyNote), items.length === 0);
+  setVisible(by(id), items.length > 0);
+  // Items without a number keep their position.
   const key = (each) => each.number ?? items.indexOf(each);
-  list(by(id), items, key, () => fresh(template), fill);
+  fillList(by(id), items, key, () => cloneTemplate(template), fill);
 }
 
-let news = "";
+let announcement = "";
 
-// To screen readers, and not at every change of a busy emulator.
+// Announces text to screen readers, at most every 2 seconds.
 function announce(text) {
-  if (news === "") setTimeout(tellNews, 2000);
-  news = text;
+  if (announcement === "") setTimeout(flushAnnouncement, 2000);
+  announcement = text;
 }
 
-function tellNews() {
-  say(by("news"), news);
-  news = "";
+function flushAnnouncement() {
+  setText(by("announcement"), announcement);
+  announcement = "";
 }
 
-function tell(state, text) {
+function setConnection(state, text) {
   document.documentElement.dataset.connection = state;
-  say(by("connection-text"), text);
+  setText(by("connection-text"), text);
 }
 
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
-// Nobody looks at a hidden page.
-function shown() {
+// Polling stops while the page is hidden.
+function untilVisible() {
   if (!document.hidden) return undefined;
   return new Promise((resolve) =>
     document.addEventListener("visibilitychange", resolve, { once: true }),
   );
 }
 
-async function follow() {
+async function poll() {
   let entityTag = null;
   let failures = 0;
   for (;;) {
-    const seen = await look(entityTag);
-    failures = seen === undefined ? failures + 1 : 0;
-    if (seen === undefined) {
-      tell("lost", "no answer, trying again; this is what was last known");
+    const result = await fetchState(entityTag);
+    failures = result === undefined ? failures + 1 : 0;
+    if (result === undefined) {
+      setConnection("lost", "no response, retrying; the page shows the last known state");
     } else {
-      tell("live", "live");
-      entityTag = seen.entityTag;
-      if (seen.picture !== undefined) draw(seen.picture);
+      setConnection("live", "live");
+      entityTag = result.entityTag;
+      if (result.state !== undefined) draw(result.state);
     }
-    await pause(failures === 0 ? EVERY : Math.min(EVERY * failures, LONGEST_PAUSE));
-    await shown();
+    await pause(
+      failures === 0 ? POLL_INTERVAL : Math.min(POLL_INTERVAL * failures, MAX_POLL_INTERVAL),
+    );
+    await untilVisible();
   }
 }
 
-// Asks for the picture, unless it still has this tag; undefined without a good answer.
-async function look(entityTag) {
+// Returns the state if its tag has changed; undefined after a failure.
+async function fetchState(entityTag) {
   const headers = entityTag === null ? {} : { "If-None-Match": entityTag };
   try {
     const signal = AbortSignal.timeout(5000);
-    const answer = await fetch("state", { headers, cache: "no-store", signal });
-    if (answer.status === 304) return { entityTag };
-    if (answer.status !== 200) return undefined;
-    return { entityTag: answer.headers.get("ETag"), picture: await answer.json() };
+    const response = await fetch("state", { headers, cache: "no-store", signal });
+    if (response.status === 304) return { entityTag };
+    if (response.status !== 200) return undefined;
+    return { entityTag: response.headers.get("ETag"), state: await response.json() };
   } catch {
     return undefined;
   }
 }
 
 setInterval(() => document.querySelectorAll(".session").forEach(fillExpiry), 20000);
-follow();
+poll();

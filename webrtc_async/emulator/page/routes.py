@@ -1,4 +1,4 @@
-"""The page's files and its JSON, as routes to be mounted under one path."""
+"""Routes of the page's files and of its state as JSON."""
 
 import hashlib
 from collections.abc import Callable
@@ -25,7 +25,7 @@ HEADERS: Final = {
     # The next version of the package may be served at the same address.
     "cache-control": "no-cache",
 }
-"""What every answer says, so that nothing in it can run, be framed, or ask another host."""
+"""Response headers that forbid foreign scripts, frames and requests to other hosts."""
 
 _FILES: Final = (
     "page.css",
@@ -44,16 +44,16 @@ _MEDIA_TYPES: Final = {
 }
 
 
-def page_routes(look: Callable[[], dict[str, object]]) -> list[Route]:
-    """Return the routes of the page and of its JSON twin, `/state`.
+def page_routes(overview: Callable[[], dict[str, object]]) -> list[Route]:
+    """Return the routes of the page and of `/state`, the same data as JSON.
 
     Args:
-        look: Returns the emulator's picture.
+        overview: Returns the emulator's overview.
     """
     return [
         _file_route("/", "page.html"),
         *(_file_route(f"/{name}", name) for name in _FILES),
-        _state_route(look),
+        _state_route(overview),
     ]
 
 
@@ -67,19 +67,19 @@ def _file_route(path: str, name: str) -> Route:
     return Route(path, send_file)
 
 
-def _state_route(look: Callable[[], dict[str, object]]) -> Route:
+def _state_route(overview: Callable[[], dict[str, object]]) -> Route:
     async def send_state(request: Request) -> Response:
-        picture = look()
-        entity_tag = _entity_tag(picture)
+        state = overview()
+        entity_tag = _entity_tag(state)
         headers = {**HEADERS, "etag": entity_tag}
         if request.headers.get("if-none-match") == entity_tag:
             return Response(status_code=304, headers=headers)
-        return Response(write_json(picture), media_type="application/json", headers=headers)
+        return Response(write_json(state), media_type="application/json", headers=headers)
 
     return Route("/state", send_state)
 
 
-def _entity_tag(picture: dict[str, object]) -> str:
-    """Return a tag that changes when anything but the time of day does; so it is a weak one."""
-    lasting = write_json({**picture, "now": None})
-    return f'W/"{hashlib.blake2b(lasting, digest_size=12).hexdigest()}"'
+def _entity_tag(state: dict[str, object]) -> str:
+    """Return an entity tag for a state; it is weak because it ignores the current time."""
+    content = write_json({**state, "now": None})
+    return f'W/"{hashlib.blake2b(content, digest_size=12).hexdigest()}"'

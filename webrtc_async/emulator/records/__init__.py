@@ -1,1 +1,1 @@
-"""Records of what the emulator was asked and answered."""
+"""Records of the emulator's requests and responses."""

@@ -1,8 +1,8 @@
-"""The last exchanges of an emulator, for people and tests to look at."""
+"""A log of the emulator's last exchanges: requests and their responses."""
 
 import threading
 from collections import Counter, deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import starmap
 from typing import Any, Final
 
@@ -10,27 +10,26 @@ from attrs import frozen
 
 from webrtc_async.emulator.faults.check import OPERATIONS
 
-LONGEST_LOG: Final = 200
-"""Exchanges that the log keeps; older ones fall out."""
+LOG_SIZE: Final = 200
+"""Number of exchanges in the log; older ones are dropped."""
 
-LONGEST_TARGET: Final = 500
-"""Characters of a path that are kept."""
+MAX_TARGET_LENGTH: Final = 500
+"""Maximum length of a logged path in characters."""
 
 
 @frozen
 class Exchange:
-    """A request, and what it was answered with.
+    """A request and the summary of its response.
 
     Attributes:
-        number: 1 for the first since the last reset.
-        at: When it was answered, in seconds since 1970.
-        method: The HTTP method.
-        target: The path, still percent-encoded; without the query, which is the caller's own and
-            could hold anything.
-        operation: The operation that it was for; None for an unknown path or method.
-        status: The status that the caller can have seen; None where a fault let none through.
-        seconds: How long the answer took, or the wait that a fault adds is longer.
-        fault: What went wrong on purpose; None for nothing.
+        number: Number of the exchange, from 1 after each reset.
+        at: Time of the response, in seconds since 1970.
+        method: HTTP method.
+        target: The path, percent-encoded, without the query, which can hold secrets.
+        operation: Name of the request's operation; None for an unknown path or method.
+        status: Status that the caller can see; None if a fault hid it.
+        seconds: Response time, including the delay of a fault.
+        fault: The fault; None without one.
     """
 
     number: int
@@ -42,8 +41,8 @@ class Exchange:
     seconds: float
     fault: str | None = None
 
-    def picture(self) -> dict[str, object]:
-        """Return what programs and people are shown of it, as JSON's values."""
+    def as_json(self) -> dict[str, object]:
+        """Return the exchange as JSON values."""
         return {
             "number": self.number,
             "at": self.at,
@@ -57,20 +56,15 @@ class Exchange:
 
 
 class Exchanges:
-    """The log of the last exchanges, and how many there were of each operation.
+    """A log of the last exchanges, and a count for each operation.
 
-    Iterating gives the log, oldest first. Threads may share it.
-
-    Args:
-        on_change: Called after every change, in the thread that made it and with no lock of this
-            object held.
+    Iterating yields the log, oldest first. Threads may share it.
     """
 
-    def __init__(self, *, on_change: Callable[[], object] = lambda: None) -> None:
-        self._on_change = on_change
+    def __init__(self) -> None:
         self._lock = threading.Lock()
-        # Exchanges are made of them when they are looked at, which few are.
-        self._log: deque[tuple[Any, ...]] = deque(maxlen=LONGEST_LOG)
+        # Tuples: few are ever read, and only those become Exchange objects.
+        self._log: deque[tuple[Any, ...]] = deque(maxlen=LOG_SIZE)
         self._counts: Counter[str | None] = Counter()
         self._count = 0
 
@@ -85,7 +79,7 @@ class Exchanges:
         seconds: float,
         fault: str | None = None,
     ) -> None:
-        """Log an exchange."""
+        """Add an exchange to the log."""
         with self._lock:
             self._count += 1
             self._counts[operation] += 1
@@ -93,37 +87,35 @@ class Exchanges:
                 (
                     self._count,
                     at,
-                    method[:LONGEST_TARGET],
-                    target.partition("?")[0][:LONGEST_TARGET],
+                    method[:MAX_TARGET_LENGTH],
+                    target.partition("?")[0][:MAX_TARGET_LENGTH],
                     operation,
                     status,
                     seconds,
                     fault,
                 )
             )
-        self._on_change()
 
     def clear(self) -> None:
-        """Forget all, and start numbers over."""
+        """Drop the log and the counts, and number new exchanges from 1 again."""
         with self._lock:
             self._log.clear()
             self._counts.clear()
             self._count = 0
-        self._on_change()
 
     @property
     def count(self) -> int:
-        """How many there were since the last reset, those that fell out of the log included."""
+        """Number of exchanges since the last reset, including those no longer in the log."""
         return self._count
 
     def count_of(self, operation: str) -> int:
-        """Return how many there were of an operation since the last reset.
+        """Return the number of an operation's exchanges since the last reset.
 
         Raises:
-            ValueError: There is no such operation.
+            ValueError: The operation does not exist.
         """
         if operation not in OPERATIONS:
-            raise ValueError(f"{operation!r} is no operation; createSession is one.")
+            raise ValueError(f"{operation!r} is not an operation, such as createSession.")
         with self._lock:
             return self._counts[operation]
 

@@ -1,4 +1,4 @@
-"""What requests held, kept to be searched by tests for what should not have been in them."""
+"""The last requests, in which tests search for secrets."""
 
 import base64
 import json
@@ -11,22 +11,22 @@ from attrs import define, field
 
 from webrtc_async._protocol.wire import WireRequest
 
-MOST_BYTES: Final = 16 * 1024 * 1024
-"""Bytes of requests that are kept; older requests fall out."""
+MAX_BYTES: Final = 16 * 1024 * 1024
+"""Maximum size of the kept requests in bytes; older requests are dropped."""
 
-SHORTEST_SECRET: Final = 4
-"""Characters that a secret has at least; shorter text would be found by chance."""
+MIN_SECRET_LENGTH: Final = 4
+"""Minimum length of a secret in characters; shorter text could match by chance."""
 
 _OVERHEAD: Final = 1000
-"""Bytes that Python needs for a request, about."""
+"""Approximate memory of a request's Python objects in bytes."""
 
 
 @define(eq=False)
-class Evidence:
-    """The last requests, without their Authorization, whose contents show nowhere."""
+class SeenRequests:
+    """The last requests without their Authorization headers; its repr shows none of them."""
 
-    most_bytes: int = MOST_BYTES
-    # Never shown: a request may hold a secret, which is what is looked for.
+    max_bytes: int = MAX_BYTES
+    # Not in the repr: a request can hold a secret.
     _kept: deque[tuple[str, bytes]] = field(
         factory=deque[tuple[str, bytes]], init=False, repr=False
     )
@@ -34,7 +34,7 @@ class Evidence:
     _is_whole: bool = field(default=True, init=False, repr=False)
 
     def keep(self, request: WireRequest) -> None:
-        """Keep a request, but not its Authorization."""
+        """Keep a request without its Authorization."""
         lines = [
             f"{name}: {value}"
             for name, value in request.headers.items()
@@ -43,26 +43,26 @@ class Evidence:
         head = "\n".join([request.method, request.target, *lines])
         self._kept.append((head, request.content))
         self._size += _size_of(head, request.content)
-        while self._size > self.most_bytes:
+        while self._size > self.max_bytes:
             self._size -= _size_of(*self._kept.popleft())
             self._is_whole = False
 
     def clear(self) -> None:
-        """Forget all."""
+        """Drop all requests."""
         self._kept.clear()
         self._size, self._is_whole = 0, True
 
-    def holds(self, secret: str) -> bool:
-        """Whether a text stands in a method, path, query, body or header but Authorization.
+    def contain(self, secret: str) -> bool:
+        """Return True if a request holds the secret anywhere but in its Authorization.
 
-        It is found plain, percent-encoded, as JSON escapes it, and in base64.
+        The search covers the plain, percent-encoded, JSON-escaped and base64 forms of the text.
 
         Raises:
-            ValueError: It has under 4 characters.
-            LookupError: It was not found, and older requests have fallen out of what is kept.
+            ValueError: The secret has fewer than 4 characters.
+            LookupError: It was not found, but older requests were dropped.
         """
-        if len(secret) < SHORTEST_SECRET:
-            raise ValueError(f"The secret has under {SHORTEST_SECRET} characters.")
+        if len(secret) < MIN_SECRET_LENGTH:
+            raise ValueError(f"The secret has fewer than {MIN_SECRET_LENGTH} characters.")
         forms = tuple(_forms(secret))
         for head, content in self._kept:
             for text in (head.encode("utf-8", "surrogatepass"), content):
@@ -71,8 +71,8 @@ class Evidence:
                         return True
         if not self._is_whole:
             raise LookupError(
-                "The secret was not found in the last requests, and older ones are not kept: "
-                "ask more often, and reset in between."
+                "The secret was not found in the last requests, and older ones were dropped. "
+                "Search more often, and reset in between."
             )
         return False
 
@@ -89,8 +89,8 @@ def _forms(secret: str) -> Iterator[bytes]:
     yield plain
     yield quote(plain, safe="").encode()
     yield json.dumps(secret)[1:-1].encode()
-    # In base64, what comes before moves it by 0, 1 or 2 bytes; the characters at its ends are
-    # shared with its neighbours and left out.
+    # In base64, preceding bytes shift the text by 0, 1 or 2 bytes; the characters at its ends
+    # also encode neighbouring bytes, so they are cut off.
     for before, skipped in ((0, 0), (1, 2), (2, 3)):
         encoded = base64.b64encode(bytes(before) + plain).rstrip(b"=")
         last = len(encoded) - 1 if (before + len(plain)) % 3 else len(encoded)

@@ -1,4 +1,4 @@
-"""Delivery of webhooks: posted off the request path, repeated a few times, in order."""
+"""Delivery of webhooks: in the background, with a few retries, in order."""
 
 import asyncio
 import contextlib
@@ -16,32 +16,31 @@ WAITS: Final = (0.5, 2.0)
 """Seconds before the second and the third attempt."""
 
 TIMEOUT: Final = 5.0
-"""Seconds that a receiver has for its whole answer."""
+"""Seconds that a receiver has to respond."""
 
 CONCURRENCY: Final = 8
-"""Posts at a time."""
+"""Maximum number of simultaneous posts."""
 
-# inferred: nothing is public about repeats; these are what a receiver may recover from.
-_WORTH_REPEATING: Final = frozenset(
+# inferred: retries are not documented; a receiver can recover from these.
+_RETRIED_STATUSES: Final = frozenset(
     {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS}
 )
 
 
 class WebhookSender:
-    """Posts the webhooks of an emulator.
+    """A sender that posts the webhooks of an emulator.
 
-    Those of one participant are posted one after the other; a webhook that is not delivered is
-    given up after its last attempt, and the next one follows. Redirects are not followed, and
-    answers are not looked at beyond their status.
+    The webhooks of one participant are posted one after another; after the last failed attempt
+    for one, the next follows. Redirects are not followed, and of a response only the status counts.
 
     Args:
-        webhooks: The emulator's.
-        transport: An httpx transport that stays the caller's, such as `httpx.ASGITransport(app)`
+        webhooks: The emulator's queue of webhooks.
+        transport: An httpx transport, which the caller closes, such as `httpx.ASGITransport(app)`
             for a receiver in this process.
-        waits: Seconds before each further attempt; as many as there are, and one, are made.
-        timeout: Seconds that one attempt may take.
-        concurrency: Posts at a time.
-        sleep: What waits.
+        waits: Seconds before each retry; their number is the number of retries.
+        timeout: Seconds for one attempt.
+        concurrency: Maximum number of simultaneous posts.
+        sleep: Coroutine function that waits before a retry.
     """
 
     def __init__(
@@ -62,43 +61,43 @@ class WebhookSender:
         self._sleep = sleep
 
     async def deliver(self) -> None:
-        """Post all that waits and all that joins it meanwhile; return when nothing waits."""
+        """Post all waiting webhooks, including new ones; return when none is waiting."""
         async with self._opened() as transport, anyio.create_task_group() as tasks:
             for _ in range(self._concurrency):
                 tasks.start_soon(self._work, transport)
 
     async def deliver_forever(self) -> None:
-        """Post whatever comes, from whatever thread, until cancelled."""
-        bell = _Bell()
+        """Post webhooks that any thread queues, until cancelled."""
+        signal = _Signal()
         async with self._opened() as transport, anyio.create_task_group() as tasks:
-            with self._webhooks.ringing(bell.ring):
+            with self._webhooks.notifying(signal.set):
                 for _ in range(self._concurrency):
-                    tasks.start_soon(self._work_forever, transport, bell)
+                    tasks.start_soon(self._work_forever, transport, signal)
                 await anyio.sleep_forever()
 
     async def _work(self, transport: httpx.AsyncBaseTransport) -> None:
-        # None may be had while the same participant's last one is under way: whoever has that
-        # one takes the next as well.
+        # `take` holds back webhooks of a participant with a post in progress; the task of that
+        # post takes the next one as well.
         while (webhook := self._webhooks.take()) is not None:
-            await self._settle(webhook, transport)
+            await self._deliver_one(webhook, transport)
 
-    async def _work_forever(self, transport: httpx.AsyncBaseTransport, bell: "_Bell") -> None:
+    async def _work_forever(self, transport: httpx.AsyncBaseTransport, signal: "_Signal") -> None:
         while True:
-            # Asked for before looking, so that no ring between the two is missed.
-            rung = bell.next_ring()
+            # Before looking for work, so that no signal in between is missed.
+            next_signal = signal.next()
             await self._work(transport)
-            await rung.wait()
+            await next_signal.wait()
 
-    async def _settle(self, webhook: Webhook, transport: httpx.AsyncBaseTransport) -> None:
+    async def _deliver_one(self, webhook: Webhook, transport: httpx.AsyncBaseTransport) -> None:
         try:
             for wait in (*self._waits, None):
                 status, error = await self._post(webhook, transport)
                 self._webhooks.note_attempt(webhook, status=status, error=error)
-                if wait is None or error is None or not _is_worth_repeating(status):
+                if wait is None or error is None or not _is_retried(status):
                     break
                 await self._sleep(wait)
         except BaseException:
-            # Cancelled: whoever delivers next begins with this one.
+            # Cancelled: the next delivery starts with this webhook.
             self._webhooks.give_back(webhook)
             raise
         self._webhooks.finish(webhook)
@@ -110,36 +109,36 @@ class WebhookSender:
             with anyio.fail_after(self._timeout):
                 status = await _status_of(webhook, transport)
         except TimeoutError:
-            return None, f"no answer within {self._timeout:g} s"
+            return None, f"no response within {self._timeout:g} s"
         except httpx.ConnectError:
             return None, "no connection"
-        except Exception as error:  # an application in process raises its own
-            # Its text may quote the URL.
-            return None, f"no answer: {type(error).__name__}"
+        except Exception as error:  # noqa: BLE001  # a receiver in this process raises any error
+            # Without the error's text, which can quote the URL.
+            return None, f"no response: {type(error).__name__}"
         if 200 <= status < 300:
             return status, None
         if 300 <= status < 400:
-            return status, f"answered {status}, and redirects are not followed"
-        return status, f"answered {status}"
+            return status, f"status {status}: redirects are not followed"
+        return status, f"status {status}"
 
     @contextlib.asynccontextmanager
     async def _opened(self) -> AsyncGenerator[httpx.AsyncBaseTransport]:
         if self._transport is not None:
             yield self._transport
             return
-        # As many connections as posts: httpx's pool is at its worst where requests queue.
+        # One connection for each post: httpx's pool is slowest when requests queue in it.
         limits = httpx.Limits(max_connections=self._concurrency)
-        # trust_env off, or a proxy of the environment would be told of the callback.
+        # No trust_env: a proxy from the environment would see the callback.
         async with httpx.AsyncHTTPTransport(trust_env=False, limits=limits) as transport:
             yield transport
 
 
 @contextlib.asynccontextmanager
 async def delivering(webhooks: Webhooks) -> AsyncGenerator[None]:
-    """Deliver in the background for as long as the context lasts.
+    """Deliver webhooks in the background until the context exits.
 
     Args:
-        webhooks: The emulator's; what is not delivered at the end waits on.
+        webhooks: The emulator's queue; undelivered webhooks stay in it.
     """
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(WebhookSender(webhooks).deliver_forever)
@@ -147,39 +146,39 @@ async def delivering(webhooks: Webhooks) -> AsyncGenerator[None]:
         tasks.cancel_scope.cancel()
 
 
-class _Bell:
-    """Wakes tasks of the event loop that it was made in, from any thread."""
+class _Signal:
+    """A repeatable event of the current event loop that any thread can set."""
 
     def __init__(self) -> None:
         self._call_in_loop = _call_in_this_loop()
-        self._next_ring = anyio.Event()
+        self._next = anyio.Event()
 
-    def next_ring(self) -> anyio.Event:
-        return self._next_ring
+    def next(self) -> anyio.Event:
+        return self._next
 
-    def ring(self) -> None:
+    def set(self) -> None:
         self._call_in_loop(self._wake)
 
     def _wake(self) -> None:
-        rung, self._next_ring = self._next_ring, anyio.Event()
-        rung.set()
+        current, self._next = self._next, anyio.Event()
+        current.set()
 
 
 def _call_in_this_loop() -> Callable[[Callable[[], object]], object]:
     try:
         return asyncio.get_running_loop().call_soon_threadsafe
     except RuntimeError:
-        import trio  # noqa: PLC0415  # not a requirement: it is there where it runs this
+        import trio  # noqa: PLC0415  # not a requirement; it is running this code
 
         return trio.lowlevel.current_trio_token().run_sync_soon
 
 
-def _is_worth_repeating(status: int | None) -> bool:
-    return status is None or status >= 500 or status in _WORTH_REPEATING
+def _is_retried(status: int | None) -> bool:
+    return status is None or status >= 500 or status in _RETRIED_STATUSES
 
 
 async def _status_of(webhook: Webhook, transport: httpx.AsyncBaseTransport) -> int:
-    """Post through the transport itself: no redirects, cookies, proxies or netrc."""
+    """Post a webhook directly through the transport: no redirects, cookies, proxies or netrc."""
     request = httpx.Request(
         "POST",
         webhook.url,
@@ -190,6 +189,6 @@ async def _status_of(webhook: Webhook, transport: httpx.AsyncBaseTransport) -> i
         content=webhook.content,
     )
     response = await transport.handle_async_request(request)
-    # Unread, because nothing is said in it: the connection goes, and an endless body with it.
+    # The body is not needed; closing the connection also ends an endless body.
     await response.aclose()
     return response.status_code

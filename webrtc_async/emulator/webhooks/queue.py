@@ -1,4 +1,4 @@
-"""Webhooks: what is posted about a participant's device, to whom, and what came of it; no I/O."""
+"""The queue of webhooks about participants' devices, and a log of them; no I/O."""
 
 import contextlib
 import threading
@@ -11,41 +11,41 @@ from typing import Final
 from attrs import define, field
 
 from webrtc_async._codec.model_codec import write_json
-from webrtc_async.emulator.webhooks.callback_url import LONGEST_URL, public_url, url_problem
+from webrtc_async.emulator.webhooks.callback_url import MAX_URL_LENGTH, public_url, url_problem
 
-LONGEST_LOG: Final = 200
-"""Webhooks that the log keeps; older ones fall out."""
+LOG_SIZE: Final = 200
+"""Number of webhooks in the log; older ones are dropped."""
 
-MOST_WAITING: Final = 1000
-"""Webhooks that may wait for delivery; further ones are logged and not sent."""
+MAX_WAITING: Final = 1000
+"""Maximum number of waiting webhooks; further ones are logged but not sent."""
 
 
 class WebhookEvent(StrEnum):
-    """What happened to a device's signalling connection."""
+    """An event of a device's signalling connection."""
 
     CONNECT = "onConnect"
-    """It was made."""
+    """The device connected."""
     DISCONNECT = "onDisconnect"
-    """It was lost."""
+    """The connection was lost."""
     LEAVE = "onLeave"
-    """It was ended on purpose, by the device or by the service."""
+    """The device or the service ended the connection."""
 
 
 @define(eq=False, kw_only=True)
 class Webhook:
-    """One event that is posted to a participant's callback URL.
+    """An event for a participant's callback URL.
 
     Attributes:
-        number: 1 for the first since the last reset.
-        at: When the event happened, in seconds since 1970.
-        event: What happened.
-        participant_id: Whose device it happened to.
-        url: The callback URL; `public_url` is it without what may be secret.
-        payload: What is posted, before it is written as JSON.
-        attempts: How often it was posted.
-        status: The last answer's status; None if there was none.
-        error: Why it is not delivered, so far; None if nothing went wrong.
-        delivered: Whether the receiver answered with a 2xx.
+        number: Number of the webhook, from 1 after each reset.
+        at: Time of the event, in seconds since 1970.
+        event: The event.
+        participant_id: The participant whose device caused the event.
+        url: The callback URL, which can hold secrets; `public_url` removes them.
+        payload: The fields of the JSON body.
+        attempts: Number of posts.
+        status: Status of the last response; None without a response.
+        error: The reason that it is not delivered; None without an error.
+        delivered: True once the receiver responded with a 2xx.
     """
 
     number: int
@@ -61,11 +61,11 @@ class Webhook:
 
     @property
     def content(self) -> bytes:
-        """The payload as it is posted."""
+        """The payload as JSON."""
         return write_json(self.payload)
 
-    def picture(self) -> dict[str, object]:
-        """Return what programs and people are shown of it, as JSON's values."""
+    def as_json(self) -> dict[str, object]:
+        """Return the webhook as JSON values, without payload and secrets."""
         return {
             "number": self.number,
             "at": self.at,
@@ -80,21 +80,19 @@ class Webhook:
 
 
 class Webhooks:
-    """The webhooks of an emulator: those that wait to be posted, and a log of the last ones.
+    """The webhooks of an emulator: a queue of waiting ones, and a log of the last ones.
 
-    Iterating gives the log, oldest first. Threads may share it. Nothing is posted here: a
-    `WebhookSender` takes what waits.
+    Iterating yields the log, oldest first. A `WebhookSender` posts the waiting ones. Threads may
+    share it.
 
     Args:
-        clock: Tells the seconds since 1970.
-        allow_any_host: Post to other hosts than this machine as well.
-        longest_log: Webhooks that the log keeps.
-        most_waiting: Webhooks that may wait.
-        on_change: Called after every change, in the thread that made it and with no lock of
-            this object held.
+        clock: Returns the seconds since 1970.
+        allow_any_host: True to post to other hosts than this machine as well.
+        log_size: Number of webhooks in the log.
+        max_waiting: Maximum number of waiting webhooks.
 
     Attributes:
-        allow_any_host: As above; it may be set at any time, for the webhooks that follow.
+        allow_any_host: As above; it can be set at any time, for later webhooks.
     """
 
     def __init__(
@@ -102,19 +100,17 @@ class Webhooks:
         *,
         clock: Callable[[], float] = time.time,
         allow_any_host: bool = False,
-        longest_log: int = LONGEST_LOG,
-        most_waiting: int = MOST_WAITING,
-        on_change: Callable[[], object] = lambda: None,
+        log_size: int = LOG_SIZE,
+        max_waiting: int = MAX_WAITING,
     ) -> None:
         self.allow_any_host = allow_any_host
         self._clock = clock
-        self._on_change = on_change
-        self._most_waiting = most_waiting
+        self._max_waiting = max_waiting
         self._lock = threading.Lock()
-        self._log: deque[Webhook] = deque(maxlen=longest_log)
+        self._log: deque[Webhook] = deque(maxlen=log_size)
         self._waiting: deque[Webhook] = deque()
-        self._under_way: dict[str, Webhook] = {}
-        self._bells: list[Callable[[], object]] = []
+        self._in_progress: dict[str, Webhook] = {}
+        self._listeners: list[Callable[[], object]] = []
         self._count = 0
 
     def queue(
@@ -126,17 +122,17 @@ class Webhooks:
         url: str | None,
         tag: str | None = None,
     ) -> Webhook | None:
-        """Log an event, and have it posted if its URL may be posted to.
+        """Log an event, and queue it if its URL is allowed.
 
         Args:
-            event: What happened.
-            participant_id: To whom.
-            device_id: The id that the device gave itself.
+            event: The event.
+            participant_id: The participant whose device caused the event.
+            device_id: The device's id.
             url: The participant's callback URL; without one, nothing is posted or logged.
-            tag: The participant's.
+            tag: The participant's tag.
 
         Returns:
-            The webhook, whose `error` says why it will not be posted; None without a URL.
+            The webhook, with an `error` if it will not be posted; None without a URL.
         """
         if url is None:
             return None
@@ -148,84 +144,81 @@ class Webhooks:
                 at=now,
                 event=event,
                 participant_id=participant_id,
-                url=url[: LONGEST_URL + 1],
+                url=url[: MAX_URL_LENGTH + 1],
                 payload=_payload(event, now, participant_id, device_id, tag),
                 error=self._refusal(url),
             )
             self._log.append(webhook)
             if webhook.error is None:
                 self._waiting.append(webhook)
-                for ring in self._bells:
-                    ring()
-        self._on_change()
+                for notify in self._listeners:
+                    notify()
         return webhook
 
     def take(self) -> Webhook | None:
-        """Return the oldest that waits and may go now, which is then under way; None without one.
+        """Return the oldest webhook that can be posted now, or None.
 
-        Of one participant only one is under way, so that its events arrive in order.
+        At most one webhook of a participant is in progress, so that its events arrive in order.
         """
         with self._lock:
             for webhook in self._waiting:
-                if webhook.participant_id not in self._under_way:
+                if webhook.participant_id not in self._in_progress:
                     self._waiting.remove(webhook)
-                    self._under_way[webhook.participant_id] = webhook
+                    self._in_progress[webhook.participant_id] = webhook
                     return webhook
         return None
 
     def note_attempt(
         self, webhook: Webhook, *, status: int | None = None, error: str | None = None
     ) -> None:
-        """Write down how a post went; it is delivered if there is no error."""
+        """Record the result of a post; without an error the webhook is delivered."""
         with self._lock:
             webhook.attempts += 1
             webhook.status, webhook.error, webhook.delivered = status, error, error is None
-        self._on_change()
 
     def finish(self, webhook: Webhook) -> None:
-        """Let the participant's next webhook go, as this one is not posted again."""
+        """Finish a webhook that `take` returned; the participant's next one can follow."""
         with self._lock:
             self._end(webhook)
 
     def give_back(self, webhook: Webhook) -> None:
-        """Let one that was taken wait again, before all others."""
+        """Put a webhook that `take` returned back to the front of the queue."""
         with self._lock:
             if self._end(webhook):
                 self._waiting.appendleft(webhook)
 
     def clear(self) -> None:
-        """Forget all, those that wait included, and start numbers over."""
+        """Drop the log and all waiting webhooks, and number new ones from 1 again."""
         with self._lock:
             self._log.clear()
             self._waiting.clear()
-            self._under_way.clear()
+            self._in_progress.clear()
             self._count = 0
-        self._on_change()
 
     @contextlib.contextmanager
-    def ringing(self, ring: Callable[[], object]) -> Generator[None]:
-        """Have a function called whenever a webhook begins to wait.
+    def notifying(self, notify: Callable[[], object]) -> Generator[None]:
+        """Call a function for each newly queued webhook, until the context exits.
 
-        It is called in any thread and under the lock, so it must neither block nor come back.
+        Any thread calls it with the lock held, so it must neither block nor use this object.
         """
         with self._lock:
-            self._bells.append(ring)
+            self._listeners.append(notify)
         try:
             yield
         finally:
             with self._lock:
-                self._bells.remove(ring)
+                self._listeners.remove(notify)
 
     @property
     def count(self) -> int:
-        """How many there were since the last reset, those that fell out of the log included."""
+        """Number of webhooks since the last reset, including those no longer in the log."""
         return self._count
 
     @property
     def waiting(self) -> int:
-        """How many are not posted yet, or being posted."""
+        """Number of webhooks that are waiting or in progress."""
         with self._lock:
-            return len(self._waiting) + len(self._under_way)
+            return len(self._waiting) + len(self._in_progress)
 
     def __iter__(self) -> Iterator[Webhook]:
         with self._lock:
@@ -238,15 +231,15 @@ class Webhooks:
         return f"<Webhooks: {self._count} in all, {self.waiting} waiting>"
 
     def _refusal(self, url: str) -> str | None:
-        if len(self._waiting) >= self._most_waiting:
-            return f"not sent: {self._most_waiting} others wait already"
+        if len(self._waiting) >= self._max_waiting:
+            return f"not sent: {self._max_waiting} others are waiting already"
         return url_problem(url, allow_any_host=self.allow_any_host)
 
     def _end(self, webhook: Webhook) -> bool:
-        # One from before `clear` is not under way any more.
-        if self._under_way.get(webhook.participant_id) is not webhook:
+        # `clear` also drops webhooks in progress.
+        if self._in_progress.get(webhook.participant_id) is not webhook:
             return False
-        del self._under_way[webhook.participant_id]
+        del self._in_progress[webhook.participant_id]
         return True
 
 
@@ -255,7 +248,7 @@ def _payload(
 ) -> dict[str, str]:
     return {
         "event": event.value,
-        # inferred: text, because the documented example is; milliseconds, in digits.
+        # inferred: text with milliseconds, like the documented example.
         "timestamp": str(int(now * 1000)),
         "participantId": participant_id,
         "deviceId": device_id,

@@ -1,6 +1,6 @@
-"""Records as the service writes them, where that is public, and as the switches say elsewhere.
+"""Response bodies: as documented where the service is documented, else as the switches say.
 
-By hand and not through the codec, so that the client's reading has an independent witness.
+They are not written through the codec, so that they test the client's codec independently.
 """
 
 from collections.abc import Collection
@@ -15,19 +15,19 @@ from webrtc_async.models import ParticipantSubscription, PublishPermission, Subs
 
 
 @define(eq=False)
-class Answers:
-    """Writes what the service answers.
+class ResponseBodies:
+    """A writer of response bodies.
 
     Attributes:
-        switches: How; they may be replaced at any time.
-        shuffler: What shuffles whatever the service keeps no order of.
+        switches: The emulator's switches; they can be replaced at any time.
+        shuffler: Random source that shuffles values without a documented order.
     """
 
     switches: Switches
     shuffler: Random = field(repr=False)
 
     def session(self, session: SessionRecord) -> dict[str, object]:
-        """Return a session's body."""
+        """Return the body for a session."""
         body: dict[str, object] = {"id": session.id}
         if session.tag is not None:
             body["tag"] = session.tag
@@ -36,7 +36,7 @@ class Answers:
         return body
 
     def participant(self, participant: ParticipantRecord) -> dict[str, object]:
-        """Return a participant's body."""
+        """Return the body for a participant."""
         session = participant.session
         tag = participant.tag
         if tag is None and self.switches.automatic_tags:
@@ -44,11 +44,11 @@ class Answers:
         echoed = self.switches.callback_url == "echoed"
         return {
             "id": participant.id,
-            # null where none was given: real answers have broken clients by it.
+            # null if none was given: the real service does that, and it has broken clients.
             "callbackUrl": participant.callback_url if echoed else None,
             "publishPermissions": self._permissions(participant.publish_permissions),
             "sessions": [] if session is None else [session.id],
-            # inferred: of the session that it is in, as it is in one at most.
+            # inferred: those in its session, because a participant is in at most one.
             "subscriptions": {}
             if session is None
             else _subscriptions_in(session.id, participant.subscriptions.get(session.id)),
@@ -57,13 +57,13 @@ class Answers:
         }
 
     def created_participant(self, participant: ParticipantRecord, token: str) -> dict[str, object]:
-        """Return the body that a new participant's device token comes in."""
+        """Return the body for a new participant, with its device token."""
         return {"participant": self.participant(participant), "token": token}
 
     def participants(
         self, participants: Collection[ParticipantRecord]
     ) -> list[dict[str, object]] | None:
-        """Return the body of a list of participants; None for a 204."""
+        """Return the body for a list of participants, or None for a 204."""
         if not participants and self.switches.empty_lists == 204:
             return None
         return [self.participant(each) for each in participants]
@@ -71,13 +71,13 @@ class Answers:
     def subscriptions(
         self, session_id: str, chosen: Subscriptions | None
     ) -> dict[str, object] | None:
-        """Return the body of subscriptions in a session; None for a 204."""
+        """Return the body for subscriptions in a session, or None for a 204."""
         if chosen is None and self.switches.empty_lists == 204:
             return None
         return _subscriptions_in(session_id, chosen)
 
     def refusal(self, refusal: Refusal, request_id: str) -> dict[str, object]:
-        """Return the body of a refusal."""
+        """Return the body for a refused request."""
         if self.switches.error_bodies == "legacy":
             return refusal.legacy_body()
         return refusal.body(request_id)
@@ -95,7 +95,7 @@ class Answers:
 def _subscriptions_in(session_id: str, chosen: Subscriptions | None) -> dict[str, object]:
     if chosen is None:
         return {}
-    # The session is always the path's, even where the caller left it out or gave another.
+    # The session is the path's, even if the caller omitted it or sent another one.
     if not chosen.participants:
         return {"sessionId": session_id}
     return {

@@ -1,0 +1,42 @@
+"""Event loops whose clocks jump over every wait."""
+
+import asyncio
+
+import pytest
+import trio.testing
+
+
+class JumpingLoop(asyncio.SelectorEventLoop):
+    """An event loop whose clock jumps to the next timer instead of waiting for it.
+
+    It serves tests without sockets only: with nothing else to do, a timer is due at once.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._ahead = 0.0
+        self._real_select = self._selector.select
+        self._selector.select = self._jump  # type: ignore[method-assign]
+
+    def time(self) -> float:
+        return super().time() + self._ahead
+
+    def _jump(self, timeout: float | None = None) -> list[tuple[object, int]]:
+        if timeout is None:
+            return self._real_select(None)
+        events = self._real_select(0)
+        if not events:
+            self._ahead += timeout
+        return events
+
+
+def jumping_backends() -> pytest.MarkDecorator:
+    """Run a test on both backends with clocks that jump over every wait."""
+    clock = trio.testing.MockClock(autojump_threshold=0)
+    return pytest.mark.parametrize(
+        "anyio_backend",
+        [
+            pytest.param(("asyncio", {"loop_factory": JumpingLoop}), id="asyncio-jumping"),
+            pytest.param(("trio", {"clock": clock}), id="trio-jumping"),
+        ],
+    )

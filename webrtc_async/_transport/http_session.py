@@ -1,0 +1,253 @@
+"""The `httpx.AsyncClient` behind a client, and how each request goes through it."""
+
+from collections.abc import Callable
+from copy import deepcopy
+from functools import partial
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from typing import Any, Final, cast
+
+import anyio
+import httpx
+
+from webrtc_async._protocol.wire import WireResponse
+from webrtc_async._tasks.background_tasks import BackgroundTasks
+from webrtc_async._tasks.slot import Slot
+from webrtc_async._transport.exchange import Exchange
+from webrtc_async._transport.http1.transport import HAS_POLL, PooledTransport
+from webrtc_async._transport.http_library import HttpClient, HttpTransport, Library
+from webrtc_async._transport.library_exchange import (
+    LibraryResponse,
+    build_request,
+    head_of,
+    send_request,
+    unbuildable,
+)
+from webrtc_async._transport.library_transport import LibraryTransport
+from webrtc_async._transport.originals import is_client_original, is_transport_original
+from webrtc_async._transport.orphaned_request import OnCallerCancelled, run_in_task
+from webrtc_async.errors import ConfigurationError
+from webrtc_async.errors.outcome import Stage
+
+KEEP_ALIVE: Final = 20.0
+"""Seconds that an idle connection is kept, well below the 60 s after which gateways drop theirs."""
+
+
+class HttpSession:
+    """The `httpx.AsyncClient` behind a client, given or made here.
+
+    Args:
+        library: The HTTP library.
+        http_client: The user's client; None to make one.
+        transport: The user's transport for a client made here; None to make one.
+        is_library_named: True if the user named the HTTP library, which then serves alone.
+        max_connections: Connections, at most.
+        tls: The keyword argument `verify` of an HTTP library, or nothing.
+        proxy: The user's proxy.
+        trust_env: True if the environment's proxies and certificates count.
+        background_tasks: Starts the tasks of requests that may outlive their callers.
+        check_open: Raises if the client was closed.
+
+    Attributes:
+        client: The `httpx.AsyncClient`, or httpx2's under the same type.
+        is_given: True if the user gave the client or its transport, which report no progress.
+    """
+
+    def __init__(
+        self,
+        *,
+        library: Library,
+        http_client: HttpClient | None,
+        transport: HttpTransport | None,
+        is_library_named: bool,
+        max_connections: int,
+        tls: dict[str, Any],
+        proxy: str | None,
+        trust_env: bool,
+        background_tasks: BackgroundTasks,
+        check_open: Callable[[str], None],
+    ) -> None:
+        self.library = library
+        self.is_given = http_client is not None or transport is not None
+        self._is_borrowed = http_client is not None
+        self._max_connections = max_connections
+        self._background_tasks = background_tasks
+        self._check_open = check_open
+        self._limiter: anyio.CapacityLimiter
+        self._is_asyncio: bool | None = None
+        self._pooled: PooledTransport | None = None
+        self._transports: list[PooledTransport | LibraryTransport] = []
+        if http_client is not None:
+            # Of either library, under the types of one: see Library.
+            self.client = cast("httpx.AsyncClient", http_client)
+            return
+        mounts: dict[str, httpx.AsyncBaseTransport | None] = {}
+        chosen = cast("httpx.AsyncBaseTransport | None", transport)
+        if chosen is None:
+            proxies = {"all://": proxy} if proxy else library.environment_proxies(trust_env)
+            settings = {"trust_env": trust_env, **tls}
+            for pattern, url in proxies.items():
+                mounts[pattern] = self._library_transport(proxy=url, **settings) if url else None
+            chosen = self._library_transport(**settings)
+            if not is_library_named and not proxies:
+                chosen = self._pooled = PooledTransport(
+                    max_connections=max_connections,
+                    keep_alive=KEEP_ALIVE,
+                    ssl_context=tls.get("verify"),
+                    trust_env=trust_env,
+                )
+                self._transports.append(chosen)
+        # No timeout: the deadline bounds everything, queue and body included.
+        self.client = library.client(
+            transport=chosen, mounts=mounts, timeout=None, cookies=CookieJar(_NoCookies())
+        )
+        if self._pooled is not None:
+            # The own pool sends no header but the request's and the user's.
+            self.client.headers.clear()
+        # Hooks and mounts are changed in place, so the copies of their dictionaries are compared.
+        self._as_made: dict[str, Any] = {"_state": None}
+        if self._pooled is not None:
+            for name in vars(self.client).keys() - {"_state"}:
+                value: Any = vars(self.client)[name]
+                self._as_made[name] = deepcopy(value) if type(value) is dict else value
+
+    async def send(
+        self,
+        exchange: Exchange,
+        attempt_timeout: float | None,
+        connect_timeout: float | None,
+        on_caller_cancelled: OnCallerCancelled | None,
+    ) -> WireResponse | None:
+        """Send a request and return the response, or None if that takes too long.
+
+        Here, and nowhere else, is decided between the two ways to the server: straight over the
+        own pool if the `httpx.AsyncClient` is exactly as it was made, and its `send` otherwise.
+
+        Args:
+            exchange: The request.
+            attempt_timeout: Seconds that the exchange may take once it has a connection.
+            connect_timeout: Seconds to connect.
+            on_caller_cancelled: Gets the request if the caller is cancelled after sending.
+        """
+        if self._pooled is not None and self._is_untouched(self._pooled):
+            request, state = exchange.request, exchange.state
+            try:
+                reply = await self._pooled.send(request, state, attempt_timeout, connect_timeout)
+                return await exchange.read(reply, on_caller_cancelled)
+            except httpx.ReadTimeout:
+                return None
+            except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
+                raise unbuildable(state, error) from error
+        work = partial(self._send_by_client, exchange, attempt_timeout, connect_timeout)
+        if on_caller_cancelled is None:
+            return await work()
+        return await run_in_task(work, exchange.state, self._background_tasks, on_caller_cancelled)
+
+    def _is_untouched(self, pooled: PooledTransport) -> bool:
+        """Return True if no hook, setting or replaced method could see a request."""
+        client = self.client
+        return (
+            self._is_asyncio is True
+            and HAS_POLL
+            and {**vars(client), "_state": None} == self._as_made
+            and not client.headers
+            and not client.cookies
+            and "handle_async_request" not in vars(pooled)
+            and PooledTransport.handle_async_request is _OWN_METHOD
+            and is_client_original(type(client))
+            and is_transport_original()
+        )
+
+    @property
+    def transport_name(self) -> str:
+        """The transport that would serve a request now; completes "over ..."."""
+        if self.is_given:
+            return "the http_client or transport that was given"
+        is_own = self._pooled is not None and self._is_asyncio is not False
+        if is_own and HAS_POLL and is_transport_original():
+            return "its own HTTP/1.1 transport"
+        return self.library.name
+
+    @property
+    def has_sockets(self) -> bool:
+        """True if a transport made here may have open connections."""
+        return any(transport.is_open for transport in self._transports)
+
+    def bind_to_loop(self, *, is_asyncio: bool) -> None:
+        """Begin in the running event loop and process."""
+        self._is_asyncio = is_asyncio
+        self._limiter = anyio.CapacityLimiter(self._max_connections)
+        if is_asyncio and HAS_POLL and self._pooled is not None:
+            self._pooled.bind_to_loop()
+
+    def leave_parent(self, operation: str, *, to_close: bool) -> None:
+        """Leave the parent process of a fork what belongs to it.
+
+        Raises:
+            ConfigurationError: The client or transport was given and used before the fork.
+        """
+        if not self.is_given:
+            return
+        if not to_close:
+            raise ConfigurationError(
+                "this client was used before the process was forked, and the http_client or "
+                "transport that it was given may share sockets with the parent. Nothing was sent. "
+                "Make a client in the child.",
+                operation=operation,
+            )
+        self._is_borrowed = True
+
+    async def aclose(self) -> None:
+        """Close the client and its transports, a given transport included, a given client not."""
+        if self._is_borrowed:
+            return
+        await self.client.aclose()
+        # The user may have put another transport into the client's place for it.
+        for transport in self._transports:
+            await transport.aclose()
+
+    async def _send_by_client(
+        self, exchange: Exchange, attempt_timeout: float | None, connect_timeout: float | None
+    ) -> WireResponse | None:
+        client, library, state = self.client, self.library, exchange.state
+        # The limiter is here because httpx's pool loses connections for good if requests that wait
+        # in it are cancelled (encode/httpcore#1093). The exchange holds the slot, not the task:
+        # hooks in the task may make calls of their own.
+        async with Slot(self._limiter, exchange):
+            self._check_open(state.operation)
+            timeout = library.client_default
+            if not self._is_borrowed and client.timeout == library.timeout(None):
+                timeout = library.timeout(None, connect=connect_timeout)
+            built = build_request(client, exchange, timeout)
+            # A transport made here reports every byte; of a given one nothing is known.
+            state.stage, state.is_traced = Stage.CONNECTING, not self.is_given
+            with anyio.move_on_after(attempt_timeout):
+                response = await send_request(client, library, built, exchange)
+                try:
+                    exchange.see_head(head_of(response))
+                    return await exchange.read(LibraryResponse(response, library))
+                finally:
+                    await response.aclose()
+        return None
+
+    def _library_transport(self, **settings: Any) -> LibraryTransport:
+        limits = self.library.limits(
+            max_connections=self._max_connections,
+            max_keepalive_connections=self._max_connections,
+            keepalive_expiry=KEEP_ALIVE,
+        )
+        transport = LibraryTransport(partial(self.library.open_transport, limits, settings))
+        self._transports.append(transport)
+        return transport
+
+
+class _NoCookies(DefaultCookiePolicy):
+    """A policy that keeps no cookie of a response, and sends those that the user has set.
+
+    One that no header can carry would end every later call.
+    """
+
+    def set_ok(self, *_: object) -> bool:
+        return False
+
+
+_OWN_METHOD: Final = PooledTransport.handle_async_request
