@@ -80,7 +80,7 @@ def test_claims_of_another_type(payload: bytes, problem: str) -> None:
 
 @pytest.mark.parametrize("token", ["", "a.b", "a.b.c.d", "a.!!.c", "ä.ä.ä", "x" * 20_000, None, 5])
 def test_what_is_no_token(token: str) -> None:
-    """What is no JWT is refused, in a sentence that does not show it."""
+    """A text that is not a JWT is refused by an error that does not show it."""
     with pytest.raises(InvalidArgumentError) as caught:
         DeviceTokenClaims.read(token)
     assert not token or not isinstance(token, str) or token not in str(caught.value)
@@ -89,6 +89,6 @@ def test_what_is_no_token(token: str) -> None:
 @BRIEFLY
 @given(st.text(max_size=60) | JSON.map(lambda drawn: token_of(json.dumps(drawn).encode())))
 def test_only_our_own_error_escapes(token: str) -> None:
-    """Whatever stands there, it is read or refused by our own error."""
+    """Any text is read, or refused by the package's own error."""
     with contextlib.suppress(InvalidArgumentError):
         DeviceTokenClaims.read(token)

@@ -156,7 +156,7 @@ def test_unknown_member(enum: Any, value: str) -> None:
 @each_enum
 @pytest.mark.parametrize("value", [5, None, b"AUDIO"])
 def test_enums_are_text(enum: Any, value: object) -> None:
-    """What is not text is no member of an open enum."""
+    """A value that is not text is no member of an open enum."""
     with pytest.raises(ValueError, match="is not a valid"):
         enum(value)
 
@@ -262,7 +262,7 @@ def test_no_permissions_and_unset_permissions_differ() -> None:
 
 @pytest.mark.parametrize("permissions", [[5], [None], [["AUDIO"]]])
 def test_a_permission_of_another_type_is_refused_by_name(permissions) -> None:
-    """What is no permission is refused where it is given, with the argument named."""
+    """A wrong permission is refused by the constructor, with the argument named."""
     with pytest.raises(InvalidArgumentError, match="publish_permissions"):
         Participant(publish_permissions=permissions)
 
@@ -289,6 +289,6 @@ def test_only_ascii_letters_are_taken_in_any_case() -> None:
     ],
 )
 def test_a_list_that_is_none_is_named(make: Any, said: str) -> None:
-    """What should be several and is one, or none at all, is refused by the field's name."""
+    """A value that is not a list is refused with the field's name."""
     with pytest.raises(InvalidArgumentError, match=said):
         make()

@@ -263,7 +263,7 @@ def test_a_misfit_keeps_the_token_to_itself() -> None:
         (b"null", "", None, "from-header"),
         (b"<html><h1>Bad Gateway</h1></html>", "", None, "from-header"),
         ("défaut".encode("latin-1"), "", None, "from-header"),
-        (b'{"error":"a","error":"b"}', "", None, "from-header"),
+        (b'{"error":"a","error":"b"}', "b", None, "from-header"),
     ],
 )
 def test_error_bodies(content: bytes, reason: str, code: int | None, request_id: str) -> None:

@@ -1,7 +1,7 @@
 """The cattrs converters of attrs models; the only module that imports cattrs.
 
-Hook factories make one reader and one writer for each class. A converter that explains is a copy
-with cattrs' detailed validation: the same factories and rules, and an error that lists every misfit.
+Hook factories make one reader and one writer for each class. The converter that explains is a
+copy with cattrs' detailed validation: it has the same factories and rules, and lists every misfit.
 """
 
 from collections.abc import Iterator, Mapping
@@ -58,13 +58,15 @@ class ModelConverter:
         """
         try:
             return self._converter.structure(value, model)
-        except Exception:  # noqa: BLE001  # the explaining converter raises it again
-            pass
+        except Exception:  # noqa: BLE001  # raised again with its path
+            return self._explain(value, model)
+
+    def _explain(self, value: object, model: type[ModelT]) -> ModelT:
         try:
             return self._explaining.structure(value, model)
         except (BaseValidationError, TypeError, RecursionError) as error:
             problems = tuple(islice(_problems(error, ""), MAX_PROBLEMS))
-        raise ValidationError(problems)
+        raise ValidationError(problems) from None
 
     def unstructure(self, model: object) -> object:
         """Return a model as a JSON value that its class reads back.
@@ -74,8 +76,10 @@ class ModelConverter:
         """
         try:
             return self._converter.unstructure(model)
-        except Exception:  # noqa: BLE001  # the reading rules decide, and say why
-            pass
+        except Exception:  # noqa: BLE001  # checked by the rules of reading
+            return self._unstructure_and_check(model)
+
+    def _unstructure_and_check(self, model: object) -> object:
         try:
             value = self.unstructure_unchecked(model)
         except Exception as error:
@@ -122,9 +126,9 @@ def build_converter(*, is_answer: bool) -> Converter:
         fields = fields_of(model, is_answer=is_answer)
         return model_writer(model, fields, converter, is_answer=is_answer)
 
-    converter.register_structure_hook(str, _read_text)
-    converter.register_structure_hook(bool, _read_bool)
-    converter.register_structure_hook(int, _read_int)
+    converter.register_structure_hook(str, _reads("text", str))
+    converter.register_structure_hook(bool, _reads("true or false", bool))
+    converter.register_structure_hook(int, _reads("a whole number", int))
     converter.register_structure_hook(float, _read_float)
     # For the class, because cattrs finds the hook of a base class before any factory.
     converter.register_structure_hook(StrEnum, _read_member)
@@ -135,22 +139,14 @@ def build_converter(*, is_answer: bool) -> Converter:
     return converter
 
 
-def _read_text(value: object, _: object) -> str:
-    if not isinstance(value, str):
-        raise expected("text", value)
-    return value
+def _reads(what: str, kind: type) -> Read:
+    def read(value: object, _: object) -> object:
+        # In Python true and false are numbers, in JSON they are not.
+        if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+            raise expected(what, value)
+        return value
 
-
-def _read_bool(value: object, _: object) -> bool:
-    if not isinstance(value, bool):
-        raise expected("true or false", value)
-    return value
-
-
-def _read_int(value: object, _: object) -> int:
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise expected("a whole number", value)
-    return value
+    return read
 
 
 def _read_float(value: object, _: object) -> float:
@@ -180,27 +176,25 @@ def _array_reader(hint: Any, read_item: Read, *, explains: bool) -> Read:
     def read(value: object, _: object) -> Any:
         if not isinstance(value, list):
             raise expected("an array", value)
-        return container([read_item(each, item) for each in cast("list[object]", value)])
-
-    def read_and_explain(value: object, _: object) -> Any:
-        if not isinstance(value, list):
-            raise expected("an array", value)
+        items = cast("list[object]", value)
+        if not explains:
+            return container([read_item(each, item) for each in items])
         made: list[object] = []
         misfits: list[Exception] = []
-        for index, each in enumerate(cast("list[object]", value)):
+        for index, each in enumerate(items):
             try:
                 made.append(read_item(each, item))
-            except Exception as error:  # noqa: BLE001  # raised below, with the others
+            except Exception as error:  # noqa: BLE001  # raised with the others
                 error.add_note(IterableValidationNote(f"item {index}", index, item))
                 misfits.append(error)
             # cattrs reads to the end of the array: a million misfits would take a minute.
             if len(misfits) == MAX_PROBLEMS:
                 break
         if misfits:
-            raise IterableValidationError("items that do not fit", misfits, container)
+            raise IterableValidationError("items that do not fit", misfits, container)  # pyright: ignore[reportCallIssue]
         return container(made)
 
-    return read_and_explain if explains else read
+    return read
 
 
 def _problems(error: BaseException, path: str) -> Iterator[str]:

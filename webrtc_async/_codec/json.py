@@ -3,7 +3,9 @@
 import json
 import math
 from collections import Counter
-from typing import Final, NoReturn, TypeGuard, cast
+from collections.abc import Callable, Iterable
+from json.encoder import encode_basestring_ascii
+from typing import Any, Final, NoReturn, TypeGuard, cast
 
 
 class ValidationError(ValueError):
@@ -54,7 +56,7 @@ def read_object(content: bytes) -> dict[str, object]:
 
 def write_json(value: object) -> bytes:
     """Return compact ASCII JSON; a lone surrogate survives as its escape."""
-    return _ENCODER.encode(value).encode("ascii")
+    return "".join(_ENCODE(value, 0)).encode("ascii")
 
 
 def is_object(value: object) -> TypeGuard[dict[str, object]]:
@@ -96,3 +98,12 @@ _UNIQUE_KEYS: Final = json.JSONDecoder(
 )
 _LAST_KEYS: Final = json.JSONDecoder(parse_constant=_refuse_constant, parse_float=_finite)
 _ENCODER: Final = json.JSONEncoder(separators=(",", ":"), allow_nan=False)
+# JSONEncoder.encode makes such a C encoder for every call, which takes longer than a short body.
+_make_encoder: Any = getattr(json.encoder, "c_make_encoder", None)
+_ENCODE: Final[Callable[[object, int], Iterable[str]]] = (
+    _make_encoder(
+        None, _ENCODER.default, encode_basestring_ascii, None, ":", ",", False, False, False
+    )
+    if _make_encoder
+    else lambda value, _: _ENCODER.iterencode(value)
+)
