@@ -205,7 +205,8 @@ class Faults(RuleBasedStateMachine):
             session_id = data.draw(st.sampled_from(sorted(self.sessions)))
             result = self.call(faults, "list_session_participants", session_id)
             if not isinstance(result, WebRtcError):
-                assert {each.id for each in result} == set(self.emulator.subscribed_to(ACCOUNT, session_id))
+                members = self.emulator.subscribed_to(ACCOUNT, session_id)
+                assert {each.id for each in result} == set(members)
 
     def teardown(self) -> None:
         self.runner.run(self.client.aclose())
