@@ -101,7 +101,7 @@ def test_what_a_device_cannot_do_is_refused(emulator, caller):
             emulator.devices.connect(participant, device_id)
     assert events(emulator) == []
     emulator.devices.connect(participant)
-    with pytest.raises(DeviceError, match="connected already"):
+    with pytest.raises(DeviceError, match="already connected"):
         emulator.devices.connect(participant)
     assert events(emulator) == [("onConnect", participant)]
 

@@ -10,13 +10,13 @@ import sys
 from collections import Counter
 from typing import Any, ClassVar
 
+from conftest import JumpingLoop
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
-from support.backends import JumpingLoop
 from support.http_library import httpx
 
-from webrtc_async._call.retry_policy import RetryPolicy
+from webrtc_async._call.retry import RetryPolicy
 from webrtc_async._call.retry_quota import RetryQuota
 from webrtc_async.client import AsyncWebRtcClient
 from webrtc_async.emulator import Emulator, EmulatorTransport
@@ -205,9 +205,8 @@ class Faults(RuleBasedStateMachine):
             session_id = data.draw(st.sampled_from(sorted(self.sessions)))
             result = self.call(faults, "list_session_participants", session_id)
             if not isinstance(result, WebRtcError):
-                assert {each.id for each in result} == set(
-                    self.emulator.subscribed_to(ACCOUNT, session_id)
-                )
+                members = self.emulator.subscribed_to(ACCOUNT, session_id)
+                assert {each.id for each in result} == set(members)
 
     def teardown(self) -> None:
         self.runner.run(self.client.aclose())
