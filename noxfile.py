@@ -178,10 +178,11 @@ def engines(session: nox.Session) -> None:
     session.run("pytest", "-m", "engines", *session.posargs)
 
 
-def of_faults(session: nox.Session, module: str) -> None:
-    """Run a module of tests/faults with what is given on the command line."""
+def of_faults(session: nox.Session, module: str, *arguments: str) -> None:
+    """Run a module of tests/faults, with these arguments or those of the command line."""
     install(session, ".[demo]", *group("test"))
-    session.run("python", "-m", module, *session.posargs, env={"PYTHONPATH": "tests"})
+    given = arguments or session.posargs
+    session.run("python", "-m", module, *given, env={"PYTHONPATH": "tests"})
 
 
 @nox.session
@@ -211,8 +212,7 @@ def fuzz(session: nox.Session) -> None:
 @nox.session
 def stateful(session: nox.Session) -> None:
     """Meet 100,000 random faults, or as many as are named, and print what came of them."""
-    install(session, ".[demo]", *group("test"))
-    session.run("python", "tests/faults/stateful_faults.py", *(session.posargs or ["100000"]))
+    of_faults(session, "faults.stateful_faults", *(session.posargs or ["100000"]))
 
 
 @nox.session

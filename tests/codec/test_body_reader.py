@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support.strategies import JSON, MODELS, TEXT, USUALLY
-
 from webrtc_async._codec.body_reader import BodyReader
+
 from webrtc_async._codec.converter import build_converter, structured
 from webrtc_async._codec.json import read_json
 from webrtc_async._codec.model_codec import ValidationError, read_answer, write_json, write_request

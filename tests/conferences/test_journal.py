@@ -222,7 +222,7 @@ async def test_a_failing_disk_is_an_error(path):
     """A failing fsync raises JournalError."""
     reading, writing = os.pipe()
     journal = Journal(path, fsync=True).open("1")
-    os.dup2(writing, journal._file)  # noqa: SLF001  # a pipe takes lines, but has no fsync
+    os.dup2(writing, journal._file)  # a pipe takes lines, but has no fsync
     with pytest.raises(JournalError, match=r"cannot be written: .*Nothing more is started"):
         await journal.begin("k")
     journal.close()

@@ -8,7 +8,6 @@ import attrs
 import httpx
 import pytest
 from hypothesis import given
-from support.command_line import run as run_command
 from support.speaking import ACCOUNT, basic
 from support.strategies import JSON, USUALLY
 

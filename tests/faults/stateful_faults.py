@@ -1,7 +1,6 @@
 """Random operations under random faults, with the emulator as the model of what really happened.
 
-`python tests/faults/stateful_faults.py 100000` goes on until that many faults were met, and prints
-counts.
+`nox -s stateful -- 100000` goes on until that many faults were met, and prints counts.
 """
 
 import asyncio
@@ -205,7 +204,9 @@ class Faults(RuleBasedStateMachine):
             session_id = data.draw(st.sampled_from(sorted(self.sessions)))
             result = self.call(faults, "list_session_participants", session_id)
             if not isinstance(result, WebRtcError):
-                assert {each.id for each in result} == set(self.emulator.subscribed_to(ACCOUNT, session_id))
+                assert {each.id for each in result} == set(
+                    self.emulator.subscribed_to(ACCOUNT, session_id)
+                )
 
     def teardown(self) -> None:
         self.runner.run(self.client.aclose())

@@ -10,8 +10,6 @@ from attrs import frozen
 from cattrs import AttributeValidationNote, ClassValidationError, Converter
 from cattrs.gen import make_dict_unstructure_fn, override
 
-from webrtc_async._codec.json import is_object
-
 Read = Callable[[Any, Any], Any]
 """A structure hook: takes a JSON value and a type, and returns the value as that type."""
 
@@ -131,7 +129,11 @@ def _reader_lines(fields: list[Field], *, explains: bool) -> Iterator[str]:
     arguments: list[str] = []
     yield "def read(value, _):"
     yield "    if not isinstance(value, dict): raise expected('an object', value)"
-    yield "    get, given, misfits = value.get, {}, []" if explains else "    get, given = value.get, {}"
+    yield (
+        "    get, given, misfits = value.get, {}, []"
+        if explains
+        else "    get, given = value.get, {}"
+    )
     for number, each in enumerate(fields):
         found, read = f"found = get({each.wire!r}", f"read{number}(found, type{number})"
         if each.hint in _SCALARS and not each.read:

@@ -37,9 +37,7 @@ _COLOURS: Final = {"holds": "green", "differs": "bold red", "skipped": "dim"}
     is_flag=True,
     help="Check the real service, with the account and credentials in the BW_ variables.",
 )
-@click.option(
-    "--only", default="", help="Run only cases with TEXT in the title.", metavar="TEXT"
-)
+@click.option("--only", default="", help="Run only cases with TEXT in the title.", metavar="TEXT")
 @click.option("--plain", is_flag=True, help="Print one line for each case, with tabs in between.")
 def contract(live: bool, only: str, plain: bool) -> None:
     """Check the known behaviour of the service, case by case, and print the evidence for each.
