@@ -268,7 +268,7 @@ async def test_a_slow_receiver_holds_up_no_other_participant(webhooks):
     """A failing receiver of one participant does not delay the others."""
     order = []
 
-    async def answer(_: httpx.Request) -> httpx.Response:
+    async def answer(request: httpx.Request) -> httpx.Response:
         if request.url.path == "/slow":
             await anyio.sleep(3)
         order.append(request.url.path)
@@ -342,7 +342,7 @@ async def test_delivery_goes_on_in_the_background(webhooks):
     """Webhooks that any thread queues later are posted without a call."""
     arrived, receive = anyio.create_memory_object_stream[str](9)
 
-    async def answer(_: httpx.Request) -> httpx.Response:
+    async def answer(request: httpx.Request) -> httpx.Response:
         await arrived.send(json.loads(request.content)["event"])
         return httpx.Response(200)
 
