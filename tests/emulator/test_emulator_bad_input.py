@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.bad_bodies import BODIES, PARTICIPANT_BODIES, SUBSCRIPTION_BODIES
 from support.speaking import ACCOUNT, Caller, said
+from support.strategies import EXAMPLES
 
 from webrtc_async.emulator import Emulator
 from webrtc_async.route_table import ROUTES
@@ -82,7 +83,7 @@ CONTENT = st.binary(max_size=80) | JSON.map(lambda value: json.dumps(value).enco
 SEGMENT = st.text("abc%2Fé./\\ ?#", max_size=8) | st.sampled_from(["{s}", "{p}"])
 
 
-@settings(max_examples=1_500, deadline=None)
+@settings(max_examples=5 * EXAMPLES, deadline=None)
 @given(st.sampled_from(ROUTES), SEGMENT, SEGMENT, CONTENT)
 def test_nothing_makes_it_fail(route, session, participant, content):
     """Every response to arbitrary requests is one that the route documents."""

@@ -6,10 +6,10 @@ What is documented is read from the witness of the vendor's description, not fro
 import json
 from pathlib import Path
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from support.speaking import Caller, said
-from support.strategies import JSON, NAME, TEXT
+from support.strategies import JSON, NAME, TEXT, USUALLY
 
 from webrtc_async.emulator import Emulator
 from webrtc_async.route_table import ROUTES
@@ -57,7 +57,7 @@ def contents(route):
 REQUESTS = st.one_of(st.tuples(st.just(route), IDS, IDS, contents(route)) for route in ROUTES)
 
 
-@settings(max_examples=150, deadline=None)
+@USUALLY
 @given(st.lists(REQUESTS, min_size=1, max_size=8))
 def test_a_run_of_requests_gets_documented_answers(requests):
     """After any history, every response has a documented status and shape."""

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.speaking import ACCOUNT, Caller, Clock, basic, said
+from support.strategies import USUALLY
 
 from webrtc_async._protocol.wire import WireRequest
 from webrtc_async.emulator import Credentials, Emulator
@@ -240,7 +241,7 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@USUALLY
 @given(JSON)
 def test_whatever_is_restored_it_is_refused_with_a_sentence_or_done(value):
     """Any JSON value is restored or raises ValueError."""

@@ -15,11 +15,16 @@ from faults.sinks import Sinks
 from webrtc_async import Outcome, WebRtcError
 from webrtc_async._call.observer import ObservedAttempt, ObservedCall, ObservedEnd
 
+# Servers that fall silent: each of their cells waits for seconds.
+SLOW_ROWS = {"21", "22", "23", "24e", "62s"}
+
 
 def param(cell: Cell, backend: str):
     """Return a cell as parameters; one that cannot pass must fail."""
     reason = cell.row.cannot.get(cell.transport)
     marks = [] if reason is None else [pytest.mark.xfail(reason=reason, strict=True)]
+    if cell.row.number in SLOW_ROWS:
+        marks.append(pytest.mark.slow)
     return pytest.param(cell, (backend, {}), id=f"{backend}-{cell}", marks=marks)
 
 

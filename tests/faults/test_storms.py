@@ -26,6 +26,7 @@ async def test_later_calls_succeed(transport, anyio_backend, cut):
     assert found.later_failed == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("anyio_backend", ["asyncio"])
 @pytest.mark.anyio
 @pytest.mark.parametrize("transport", TRANSPORTS)
@@ -45,6 +46,7 @@ def test_nothing_but_our_errors_comes_of_bodies(seed):
     assert counts["UnexpectedResponseError"] > 1000
 
 
+@pytest.mark.slow
 @pytest.mark.anyio
 @pytest.mark.parametrize("transport", TRANSPORTS)
 async def test_nothing_but_our_errors_comes_of_streams(transport, anyio_backend):

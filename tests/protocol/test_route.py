@@ -154,6 +154,7 @@ def test_drawn_ids_reach_only_their_own_route(values: dict[str, str]) -> None:
     reaches_only_its_own_route(values)
 
 
+@pytest.mark.slow
 def test_a_million_hostile_characters_reach_only_their_own_route() -> None:
     """Ids built from what servers trip over are refused, or reach only the route they are for."""
     chance = random.Random(20_061_971)

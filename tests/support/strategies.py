@@ -1,5 +1,7 @@
 """What hypothesis draws: text, JSON, ids, and models with tomorrow's fields and enum values."""
 
+import os
+
 import attrs
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -15,8 +17,10 @@ from webrtc_async.models import (
     Subscriptions,
 )
 
-BRIEFLY = settings(max_examples=60, deadline=None)
-USUALLY = settings(max_examples=200, deadline=None)
+# CI tries more of them than the short form of the tests.
+EXAMPLES = int(os.environ.get("EXAMPLES", "40"))
+BRIEFLY = settings(max_examples=max(20, EXAMPLES // 4), deadline=None)
+USUALLY = settings(max_examples=EXAMPLES, deadline=None)
 
 
 def _joined(drawn: str) -> str:

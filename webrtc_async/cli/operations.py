@@ -22,7 +22,7 @@ from webrtc_async.cli.printer import Printer
 ResultT = TypeVar("ResultT")
 Call = Callable[[AsyncWebRtcClient], Awaitable[ResultT]]
 
-session_id_option = click.option(
+_session_id_option = click.option(
     "--session", "session_id", required=True, metavar="SESSION_ID", help="The session."
 )
 
@@ -161,7 +161,7 @@ def subscription_options(command: Callable[..., Any]) -> Callable[..., Any]:
             "--only", multiple=True, metavar="ID", help="Receive this participant; repeatable."
         ),
         click.option("--everyone", is_flag=True, help="Receive everyone in the session."),
-        session_id_option,
+        _session_id_option,
     ):
         chosen_by = option(chosen_by)
     return chosen_by
@@ -188,7 +188,7 @@ def add_participant_to_session(
 
 @participant.command("remove")
 @click.argument("participant_id")
-@session_id_option
+@_session_id_option
 @options
 def remove_participant_from_session(participant_id: str, session_id: str, as_json: bool) -> None:
     """Remove a participant from a session."""
@@ -207,7 +207,7 @@ def subscriptions() -> None:
 
 @subscriptions.command("get")
 @click.argument("participant_id")
-@session_id_option
+@_session_id_option
 @options
 def get_participant_subscriptions(participant_id: str, session_id: str, as_json: bool) -> None:
     """Show the subscriptions of a participant."""

@@ -29,7 +29,7 @@ def program() -> None:
     """Use Bandwidth's WebRTC API, or an emulator of it without an account."""
 
 
-for command in (
+for _command in (
     operations.session,
     operations.participant,
     operations.subscriptions,
@@ -41,4 +41,4 @@ for command in (
     emulator,
     demo,
 ):
-    program.add_command(command)
+    program.add_command(_command)

@@ -46,8 +46,8 @@ class ConferenceError(  # pyright: ignore[reportIncompatibleVariableOverride]
         worst = max([outcome, *(error.outcome for error in errors)])
         super().__init__(message, operation=operation, outcome=worst)
         # The root keeps only the message there, and a pickle needs both arguments of the group.
-        self.args = (message, list(errors))
-        self.not_deleted = tuple(not_deleted)
+        self.args: tuple[Any, ...] = (message, list(errors))
+        self.not_deleted: tuple[Resource, ...] = tuple(not_deleted)
 
     def derive(self, errors: Sequence[Any], /) -> Any:
         """Return the same error with some of its failures, as `except*` needs it."""
@@ -88,8 +88,8 @@ class SetupError(ConferenceError):
         super().__init__(
             message, errors, not_deleted=not_deleted, operation=operation, outcome=outcome
         )
-        self.created = tuple(created)
-        self.rollback = tuple(rollback)
+        self.created: tuple[Resource, ...] = tuple(created)
+        self.rollback: tuple[WebRtcError, ...] = tuple(rollback)
 
     @property
     def maybe_created(self) -> tuple[WebRtcError, ...]:

@@ -69,7 +69,7 @@ class Emulator:
         """
         self._clock = clock
         self._lock = threading.Lock()
-        self.webhooks = Webhooks(clock=clock)
+        self.webhooks: Webhooks = Webhooks(clock=clock)
         self._service = Service(
             {DEFAULT_ACCOUNT: Credentials()} if accounts is None else dict(accounts),
             clock=clock,
@@ -77,14 +77,14 @@ class Emulator:
             switches=switches or Switches(),
             on_delete=partial(end_device, self.webhooks),
         )
-        self.devices = Devices(
+        self.devices: Devices = Devices(
             find=self._service.participant,
             lock=self._lock,
             webhooks=self.webhooks,
             new_id=self._service.new_device_id,
         )
-        self.faults = Faults(clock=clock)
-        self.exchanges = Exchanges()
+        self.faults: Faults = Faults(clock=clock)
+        self.exchanges: Exchanges = Exchanges()
         self._accepts_fault_header = fault_header
         self._seen_requests = SeenRequests()
 

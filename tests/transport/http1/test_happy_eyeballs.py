@@ -191,6 +191,7 @@ def test_a_socket_that_is_not_ready_yet_is_watched_until_it_is(turns: int | None
     run(watch)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("turns", range(14))
 @pytest.mark.parametrize("kinds", ["silent", "listening", "refusing listening", "silent listening"])
 @pytest.mark.parametrize("is_name", [True, False])
