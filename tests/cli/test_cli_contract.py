@@ -1,8 +1,8 @@
 """The command that runs the contract's cases."""
 
 import pytest
+from support.command_line import run as run_command
 from support.speaking import ACCOUNT
-from test_cli import run as run_command
 
 from webrtc_async.emulator import Emulator, EmulatorServer
 from webrtc_async.emulator.contract import cases
