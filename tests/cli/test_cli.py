@@ -241,7 +241,7 @@ def test_the_emulator_prints_its_address_and_a_snippet_that_works(listening, tmp
         assert line, "the emulator has ended"
         printed.append(line)
     assert re.match(r"The emulator is at http://127\.0\.0\.1:\d+/v1$", printed[0])
-    page = re.match(r"Look at it: (http://127\.0\.0\.1:\d+/_emulator/)$", printed[1])
+    page = re.match(r"Open its page: (http://127\.0\.0\.1:\d+/_emulator/)$", printed[1])
     assert page is not None
     assert "<title>" in httpx.get(page[1], trust_env=False).text
     snippet = tmp_path / "snippet.py"

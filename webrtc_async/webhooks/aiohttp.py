@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 
 from webrtc_async.webhooks.dispatcher import EventDispatcher
-from webrtc_async.webhooks.event import LONGEST_EVENT
+from webrtc_async.webhooks.event import MAX_EVENT_BYTES
 from webrtc_async.webhooks.receiver import EventReceiver
 from webrtc_async.webhooks.secret import SharedSecret
 
@@ -30,7 +30,7 @@ def webhook_handler(
             content = b""
             async for chunk in request.content.iter_any():
                 content += chunk
-                if len(content) > LONGEST_EVENT:
+                if len(content) > MAX_EVENT_BYTES:
                     break
             response = await receiver.receive(content)
         return web.Response(status=response.status, text=response.text)

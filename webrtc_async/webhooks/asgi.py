@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 from webrtc_async.webhooks.dispatcher import EventDispatcher
-from webrtc_async.webhooks.event import LONGEST_EVENT
+from webrtc_async.webhooks.event import MAX_EVENT_BYTES
 from webrtc_async.webhooks.receiver import EventReceiver, WebhookResponse
 from webrtc_async.webhooks.secret import SharedSecret
 
@@ -46,7 +46,7 @@ class WebhookApp:
 async def _read_content(receive: Receive) -> bytes | None:
     """Return the body, or a too long part of it; None if the client disconnected."""
     content = b""
-    while len(content) <= LONGEST_EVENT:
+    while len(content) <= MAX_EVENT_BYTES:
         message = await receive()
         if message["type"] == "http.disconnect":
             return None

@@ -11,7 +11,7 @@ from webrtc_async._codec import model_codec as codec
 from webrtc_async.errors import InvalidArgumentError
 from webrtc_async.models import OpenEnum
 
-LONGEST_EVENT: Final = 64 * 1024
+MAX_EVENT_BYTES: Final = 64 * 1024
 """The longest accepted body in bytes; the service's bodies have a few hundred."""
 
 _LATEST: Final = 253_402_300_799_999
@@ -30,7 +30,7 @@ class ParticipantEventType(OpenEnum):
 
 
 class EventKey(NamedTuple):
-    """The identity of an event: equal for two posts of one event, and for no two events."""
+    """The identity of an event: equal for repeated posts, different for different events."""
 
     participant_id: str
     device_id: str | None
@@ -125,8 +125,8 @@ def _fields(body: object) -> Mapping[str, object]:
         raise InvalidArgumentError(
             f"An event is bytes, text or a mapping, not {type(body).__name__}."
         )
-    if len(body) > LONGEST_EVENT:
-        raise InvalidArgumentError(f"The body is over {LONGEST_EVENT} bytes long.")
+    if len(body) > MAX_EVENT_BYTES:
+        raise InvalidArgumentError(f"The body is over {MAX_EVENT_BYTES} bytes long.")
     try:
         fields = codec.read_json(bytes(body))
     except codec.ValidationError as error:

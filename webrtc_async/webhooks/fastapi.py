@@ -7,7 +7,7 @@ from http import HTTPStatus
 from fastapi import HTTPException, Request
 
 from webrtc_async.errors import InvalidArgumentError
-from webrtc_async.webhooks.event import LONGEST_EVENT, ParticipantEvent, read_event
+from webrtc_async.webhooks.event import MAX_EVENT_BYTES, ParticipantEvent, read_event
 from webrtc_async.webhooks.receiver import FORBIDDEN
 from webrtc_async.webhooks.secret import SharedSecret
 
@@ -35,7 +35,7 @@ def posted_event(secret: SharedSecret | None) -> Callable[[Request], Awaitable[P
         async with aclosing(request.stream()) as chunks:
             async for chunk in chunks:
                 content += chunk
-                if len(content) > LONGEST_EVENT:
+                if len(content) > MAX_EVENT_BYTES:
                     break
         try:
             return read_event(content)
