@@ -39,7 +39,7 @@ SYSTEM_CALLS = {
     "polls": ("poll", "ppoll"),
     "getpid": ("getpid",),
 }
-TASKS = (1, 10, 100, 1000)
+TASKS = (1, 100, 1000)
 CONNECTIONS = 100
 WARM_HTTPX = 10
 """Concurrent calls that open httpx's connections: with more, each call costs 10 times as much."""
@@ -54,7 +54,7 @@ def main(*, quick: bool = False) -> None:
             {
                 f"{each.name} {operation}": (
                     each,
-                    job | {"operation": operation, "calls": 30 if quick else 100},
+                    job | {"operation": operation, "calls": 40 if quick else 200},
                 )
                 for operation in WORK
                 for each in CALLING
@@ -66,22 +66,24 @@ def main(*, quick: bool = False) -> None:
         }
         rounds = 2 if quick else 7
         cpu = _take_turns(job, rounds, quick=quick)
+        lists = _take_turns(job | {"operation": LIST}, rounds, tasks=(1,), quick=quick)
     publish(
         "call",
         f"# Cost of a call\n\n{__doc__}\n{where}",
-        verdicts(_measured(counts)),
+        verdicts([*_measured(counts), _list_time(lists[1])]),
         *(
             f"## Instructions of a {work}\n\nCalls one after the other, in user space of the "
             f"client's process, by cachegrind.\n\n{_instructions(counts, operation)}"
             for operation, work in WORK.items()
         ),
         f"## System calls of a create\n\nBy strace.\n\n{_system_calls(system_calls)}",
-        f"""## CPU time of a create, by concurrent tasks
+        f"""## CPU time, by concurrent tasks
 
 At most {CONNECTIONS} connections. Medians of {rounds} rounds in which all take turns; ratios are of
 the same round, with lowest and highest.
 
 {_cpu(cpu)}""",
+        f"The same for a list of 20:\n\n{_cpu(lists)}",
         quick=quick,
     )
 
@@ -95,6 +97,12 @@ def _measured(counts: dict[str, float]) -> list[Measured]:
         for ours, operation, other, bound in BOUNDS
         if ours in CALLING
     ]
+
+
+def _list_time(results: Results) -> Measured:
+    ours, theirs = (column(results[each.name], "cpu") for each in (OURS, AIOHTTP))
+    target = Target(f"{WORK[LIST]}, {OURS.name}, CPU time", AIOHTTP.name, 1.2)
+    return target, Spread.of_ratios(ours, theirs)
 
 
 def _instructions(counts: dict[str, float], operation: str) -> str:
@@ -119,18 +127,20 @@ def _system_calls(counted: dict[str, dict[str, float]]) -> str:
     return table(["client", *SYSTEM_CALLS], rows)
 
 
-def _take_turns(job: dict[str, object], rounds: int, *, quick: bool) -> dict[int, Results]:
-    def load(client: Contestant, tasks: int) -> dict[str, object]:
-        calls = 100 if quick else 300 if client is HTTPX else 2000
-        warm = min(tasks, WARM_HTTPX) if client is HTTPX else tasks
-        return job | {"tasks": tasks, "calls": max(tasks, calls), "warm": warm}
+def _take_turns(
+    job: dict[str, object], rounds: int, *, tasks: tuple[int, ...] = TASKS, quick: bool
+) -> dict[int, Results]:
+    def load(client: Contestant, number: int) -> dict[str, object]:
+        calls = 100 if quick else 300 if client is HTTPX else 1000
+        warm = min(number, WARM_HTTPX) if client is HTTPX else number
+        return job | {"tasks": number, "calls": max(number, calls), "warm": warm}
 
     with working(CALLING) as workers:
         return {
-            tasks: take_turns(
-                {each.name: (workers[each.name], load(each, tasks)) for each in CALLING}, rounds
+            number: take_turns(
+                {each.name: (workers[each.name], load(each, number)) for each in CALLING}, rounds
             )
-            for tasks in TASKS
+            for number in tasks
         }
 
 

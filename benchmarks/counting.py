@@ -48,8 +48,8 @@ def _per_call(
     count: Callable[[list[str]], Counter[str]], contestant: Contestant, job: Job
 ) -> dict[str, float]:
     calls = int(str(job["calls"]))
-    few, many = (count(contestant.command({**job, "calls": n})) for n in (calls, 3 * calls))
-    return {name: (many[name] - few[name]) / (2 * calls) for name in many}
+    few, many = (count(contestant.command({**job, "calls": n})) for n in (calls, 2 * calls))
+    return {name: (many[name] - few[name]) / calls for name in many}
 
 
 def _count_instructions(command: list[str]) -> Counter[str]:

@@ -39,7 +39,7 @@ def main(*, quick: bool = False) -> None:
                 if not delay:
                     counts = counting.instructions(
                         {
-                            each.name: (each, job | {"calls": 30 if quick else 100, "warm": 1})
+                            each.name: (each, job | {"calls": 40 if quick else 200, "warm": 1})
                             for each in CALLING
                         }
                     )
