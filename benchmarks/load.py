@@ -27,7 +27,9 @@ def main(*, quick: bool = False) -> None:
         counts = counting.instructions(
             {
                 **{f"{n} tasks": (OURS, _tasks(server.port, n, quick=quick)) for n in TASKS},
-                **{f"{n} idle": (OURS, _idle(port, n)) for n, port in gathering.items()},
+                **{
+                    f"{n} idle connections": (OURS, _idle(port, n)) for n, port in gathering.items()
+                },
             }
         )
     rounds = 1 if quick else 3
@@ -41,7 +43,7 @@ def main(*, quick: bool = False) -> None:
 In user space of the client's process, by cachegrind; at most {CONNECTIONS} connections.
 
 {_growth(counts, TASKS, "tasks")}""",
-        f"## Instructions, by idle connections\n\nOne task.\n\n{_growth(counts, IDLE, 'idle')}",
+        f"## Instructions, by idle connections\n\nOne task.\n\n{_growth(counts, IDLE, 'idle connections')}",
         f"""## Memory of pending calls
 
 {PENDING} creates at once, none of them answered: Python's allocations for each, with its task and
@@ -77,10 +79,10 @@ def _measured(counts: dict[str, float], memory: dict[str, list[float]]) -> list[
     return [
         *(
             (
-                Target(f"create, instructions, {most:,} {kind}", f"{least} {kind}", FLAT),
+                Target(f"create, instructions, {kind}: {most:,}", f"{kind}: {least}", FLAT),
                 Spread.of([counts[f"{most} {kind}"] / counts[f"{least} {kind}"]]),
             )
-            for kind, (least, *_, most) in (("tasks", TASKS), ("idle", IDLE))
+            for kind, (least, *_, most) in (("tasks", TASKS), ("idle connections", IDLE))
         ),
         (
             Target(f"create, memory, {PENDING} pending", HTTPX.name, MEMORY),
@@ -95,7 +97,7 @@ def _growth(counts: dict[str, float], numbers: tuple[int, ...], kind: str) -> st
         [f"{n:,}", f"{count / 1000:,.0f} k", f"{count / mine[0]:.2f}"]
         for n, count in zip(numbers, mine, strict=True)
     ]
-    return table([kind, "a call", f"/ 1 {kind}"], rows)
+    return table([kind, "a call", f"/ {kind}: 1"], rows)
 
 
 def _memory_table(memory: dict[str, list[float]]) -> str:
