@@ -43,7 +43,11 @@ def main(*, quick: bool = False) -> None:
 In user space of the client's process, by cachegrind; at most {CONNECTIONS} connections.
 
 {_growth(counts, TASKS, "tasks")}""",
-        f"## Instructions, by idle connections\n\nOne task.\n\n{_growth(counts, IDLE, 'idle connections')}",
+        f"""## Instructions, by idle connections
+
+One task.
+
+{_growth(counts, IDLE, "idle connections")}""",
         f"""## Memory of pending calls
 
 {PENDING} creates at once, none of them answered: Python's allocations for each, with its task and
