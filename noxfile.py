@@ -324,7 +324,7 @@ def drift(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Measure side by side, keep tables and picture in benchmarks/; needs valgrind and strace.
+    """Compare with other clients and write benchmarks/*.md; needs valgrind and strace.
 
     nox -s bench -- --quick call
     """

@@ -1,1 +1,1 @@
-"""What a call costs, side by side with others: `python -m benchmarks`."""
+"""Benchmarks of webrtc_async beside other clients: `python -m benchmarks`."""

@@ -1,32 +1,32 @@
-"""Measure side by side, print the tables and keep them: all, or those that are named.
+"""Measure side by side, print the tables and write them to benchmarks/*.md.
 
-python -m benchmarks [--quick] [imports] [codec] [call] [profile] [network] [bulk]
-                     [conferences] [emulator]
+python -m benchmarks [--quick] [call] [load] [tls] [conferences] [emulator] [imports] [profile]
 """
 
 import argparse
 
-from benchmarks import bulk, call, call_profile, codec, conferences, emulator, imports, network
+from benchmarks import call, conferences, emulator, imports, load, profile, tls
+from benchmarks.counting import check_tools
 from benchmarks.report import commit
 
 TABLES = {
-    "imports": imports,
-    "codec": codec,
     "call": call,
-    "profile": call_profile,
-    "network": network,
-    "bulk": bulk,
+    "load": load,
+    "tls": tls,
     "conferences": conferences,
     "emulator": emulator,
+    "imports": imports,
+    "profile": profile,
 }
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("tables", nargs="*", choices=[[], *TABLES], metavar="table")
-    parser.add_argument("--quick", action="store_true", help="see that it runs; keep nothing")
+    parser.add_argument("--quick", action="store_true", help="short runs; write no file")
     given = parser.parse_args()
-    commit()  # before what is kept changes the tree
+    check_tools()
+    commit()  # before the tables change the tree
     for name in given.tables or TABLES:
         TABLES[name].main(quick=given.quick)
 

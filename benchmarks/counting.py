@@ -1,67 +1,62 @@
-"""What a loaded machine cannot change: instructions by valgrind, system calls by strace.
+"""Instructions by valgrind and system calls by strace: other load does not change either.
 
-Each is the difference of two runs that differ only in their number of calls, so starting up counts
-for nothing; and only the client's process counts.
+Each number is the difference of two runs with different numbers of calls, so starting up does not
+count. Only the client's process counts.
 """
 
+import os
 import re
 import shutil
 import subprocess
 import tempfile
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from benchmarks.workers import ENVIRONMENT, Contestant
+from benchmarks.workers import ENVIRONMENT, Contestant, Job
 
-LONGEST = 300
-"""Seconds that a run may take; under valgrind it takes some fifty times as long as it should."""
+TIMEOUT = 300
+"""Seconds for a run; valgrind makes it fifty times as slow."""
 
 
 def check_tools() -> None:
-    """Say what is missing before anything has been measured."""
+    """Exit if a tool is missing."""
     for tool in ("valgrind", "strace"):
         if shutil.which(tool) is None:
-            raise SystemExit(f"{tool} is needed, and is not installed here")
+            raise SystemExit(f"{tool} is missing: install it with your system's package manager.")
 
 
-def instructions(contestant: Contestant, url: str, *, calls: int) -> float:
-    """Return the instructions of a create, in user space."""
-    return _per_call(_count_instructions, contestant, url, calls)["instructions"]
+def instructions(turns: Mapping[str, tuple[Contestant, Job]]) -> dict[str, float]:
+    """Return the instructions of a call in user space, by turn.
+
+    Runs share the machine, because nothing else on it changes the count.
+    """
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        counts = pool.map(
+            lambda turn: _per_call(_count_instructions, *turn)["instructions"], turns.values()
+        )
+        return dict(zip(turns, counts, strict=True))
 
 
-def system_calls(contestant: Contestant, url: str, *, calls: int) -> dict[str, float]:
-    """Return how often a create makes each system call, by their names."""
-    return _per_call(_count_system_calls, contestant, url, calls)
+def system_calls(contestant: Contestant, job: Job) -> dict[str, float]:
+    """Return the number of each system call in a call, by name."""
+    return _per_call(_count_system_calls, contestant, job)
 
 
 def _per_call(
-    count: Callable[[list[str]], Counter[str]],
-    contestant: Contestant,
-    url: str,
-    calls: int,
+    count: Callable[[list[str]], Counter[str]], contestant: Contestant, job: Job
 ) -> dict[str, float]:
-    few, many = (
-        count(
-            contestant.command(
-                {"job": "create", "url": url, "connections": 100, "calls": n, "tasks": 1}
-            )
-        )
-        for n in (calls, 3 * calls)
-    )
-    return {name: (many[name] - few[name]) / (2 * calls) for name in many}
+    calls = int(str(job["calls"]))
+    few, many = (count(contestant.command({**job, "calls": n})) for n in (calls, 2 * calls))
+    return {name: (many[name] - few[name]) / calls for name in many}
 
 
 def _count_instructions(command: list[str]) -> Counter[str]:
-    valgrind = [
-        "valgrind",
-        "--tool=cachegrind",
-        "--cache-sim=no",
-        "--cachegrind-out-file=/dev/null",
-    ]
-    said = _run([*valgrind, *command]).stderr
-    found = re.search(r"I\s+refs:\s+([\d,]+)", said)
-    assert found is not None, said
+    options = ["--tool=cachegrind", "--cache-sim=no", "--cachegrind-out-file=/dev/null"]
+    output = _run(["valgrind", *options, *command]).stderr
+    found = re.search(r"I\s+refs:\s+([\d,]+)", output)
+    assert found is not None, output
     return Counter(instructions=int(found[1].replace(",", "")))
 
 
@@ -74,7 +69,7 @@ def _count_system_calls(command: list[str]) -> Counter[str]:
 
 def _run(command: list[str]) -> subprocess.CompletedProcess[str]:
     done = subprocess.run(
-        command, capture_output=True, text=True, env=ENVIRONMENT, timeout=LONGEST, check=False
+        command, capture_output=True, text=True, env=ENVIRONMENT, timeout=TIMEOUT, check=False
     )
     if done.returncode:
         raise RuntimeError(f"{command[0]} ended with {done.returncode}: {done.stderr[-2000:]}")

@@ -1,254 +1,171 @@
-"""How fast and how small the emulator is.
+"""The emulator's speed and size.
 
-All is measured in one run, in rounds that take turns, and compared by medians. What counts is the
-ratios: other work on the machine slows down whatever takes turns alike.
+Sessions are created, read and deleted: in process by calls or by httpx, and over TCP by 8
+connections of bare sockets to a server in another process. All take turns.
 """
 
 import asyncio
 import base64
-import contextlib
 import gc
-import multiprocessing
 import os
 import re
-import statistics
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from importlib.metadata import version
-from multiprocessing.connection import Connection
 from pathlib import Path
+from statistics import median
 
 import httpx
-import uvicorn
 from attrs import define, field
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import Route
 
-from benchmarks.report import keep, machine
+from benchmarks.report import Spread, conditions, publish, table
+from benchmarks.servers.process import serving
 from webrtc_async._protocol.wire import WireRequest
 from webrtc_async.emulator import Emulator, EmulatorTransport
-from webrtc_async.emulator.doors.server import bind, serve
 
-ROUNDS = 11
-IN_PROCESS, OVER_TCP = 1_200, 960
-"""Requests in a round."""
-
+REQUESTS = 1_200
 CONNECTIONS = 8
-SESSIONS = 100_000
+SESSIONS = 10_000
 PATH = "/v1/accounts/9900000/sessions"
+BODY = b'{"tag":"visit-42"}'
 HEADERS = {"authorization": "Basic " + base64.b64encode(b"user:password").decode()}
 
-Counted = Callable[[int], Awaitable[None]]
-"""Makes a number of requests."""
+Ask = Callable[[str, str, bytes], Awaitable[bytes]]
+"""Sends a method, a path and a body, and returns the response's body."""
 
 
 @define
 class Contender:
-    """Something that takes a number of requests, and how many a second it took in each round."""
+    """A way to reach the emulator, or one to compare it with.
+
+    Attributes:
+        name: Its name in the table.
+        run: Makes this many requests.
+        seconds: The time that each round took.
+    """
 
     name: str
-    take: Counted
-    requests: int
-    rates: list[float] = field(factory=list)
+    run: Callable[[int], Awaitable[None]]
+    seconds: list[float] = field(factory=list)
 
-    async def run(self) -> None:
+    async def measure(self) -> None:
         gc.collect()
         started = time.perf_counter()
-        await self.take(self.requests)
-        self.rates.append(self.requests / (time.perf_counter() - started))
+        await self.run(REQUESTS)
+        self.seconds.append(time.perf_counter() - started)
 
-    @property
-    def median(self) -> float:
-        return statistics.median(self.rates)
-
-    def row(self, beside: "Contender | None" = None) -> str:
-        ratio = "" if beside is None else f"{ratio_of(self, beside):.2f}"
-        spread = f"{min(self.rates):,.0f} to {max(self.rates):,.0f}"
-        return f"| {self.name} | {self.median:,.0f} | {spread} | {ratio} |"
+    def row(self, beside: "Contender | None" = None) -> list[str]:
+        ratio = "" if beside is None else str(Spread.of_ratios(self.seconds, beside.seconds))
+        return [self.name, f"{REQUESTS / median(self.seconds):,.0f}", ratio]
 
 
-def ratio_of(one: Contender, other: Contender) -> float:
-    """Return how many times as fast one is, by the median of the rounds' own ratios."""
-    return statistics.median(a / b for a, b in zip(one.rates, other.rates, strict=True))
+async def make_requests(ask: Ask, number: int) -> None:
+    """Create, read and delete sessions, one request after the other."""
+    for _ in range(number // 3):
+        created = await ask("POST", PATH, BODY)
+        path = f"{PATH}/{created[7:43].decode()}"
+        await ask("GET", path, b"")
+        await ask("DELETE", path, b"")
 
 
-def handled_directly() -> Counted:
-    """Create, get and delete sessions by calls of `Emulator.handle`."""
-    emulator = Emulator()
+def by_call(emulator: Emulator) -> Callable[[int], Awaitable[None]]:
+    """Return requests that call `Emulator.handle`."""
 
-    async def take(requests: int) -> None:
-        for _ in range(requests // 3):
-            made = emulator.handle(ask("POST", PATH, b'{"tag":"visit-42"}'))
-            path = f"{PATH}/{made.content[7:43].decode()}"
-            emulator.handle(ask("GET", path))
-            emulator.handle(ask("DELETE", path))
+    async def ask(method: str, path: str, content: bytes) -> bytes:
+        return handle(emulator, method, path, content)
 
-    return take
+    return lambda number: make_requests(ask, number)
 
 
-def ask(method: str, path: str, content: bytes = b"") -> WireRequest:
-    return WireRequest(method=method, target=path, headers=HEADERS, content=content)
+def handle(emulator: Emulator, method: str, path: str, content: bytes) -> bytes:
+    """Return the body of the emulator's response."""
+    request = WireRequest(method=method, target=path, headers=HEADERS, content=content)
+    return emulator.handle(request).content
 
 
-def asked_by(client: httpx.AsyncClient) -> Counted:
-    """Create, get and delete sessions by an HTTP client."""
+def by_httpx(client: httpx.AsyncClient) -> Callable[[int], Awaitable[None]]:
+    """Return requests that httpx makes."""
 
-    async def take(requests: int) -> None:
-        for _ in range(requests // 3):
-            made = await client.post(
-                f"http://x{PATH}", content=b'{"tag":"visit-42"}', headers=HEADERS
-            )
-            path = f"http://x{PATH}/{made.json()['id']}"
-            await client.get(path, headers=HEADERS)
-            await client.delete(path, headers=HEADERS)
+    async def ask(method: str, path: str, content: bytes) -> bytes:
+        url = f"http://emulator{path}"
+        return (await client.request(method, url, content=content, headers=HEADERS)).content
 
-    return take
+    return lambda number: make_requests(ask, number)
 
 
-def answers_at_once(request: httpx.Request) -> httpx.Response:
+def respond(_: httpx.Request) -> httpx.Response:
+    """Return a session to every request."""
     return httpx.Response(200, json={"id": "75c21163-e110-41bc-bd76-1bb428ec85d5"})
 
 
-def asked_over_tcp(port: int) -> Counted:
-    """Create, get and delete sessions over bare sockets, whose client costs next to nothing."""
+def over_tcp(port: int) -> Callable[[int], Awaitable[None]]:
+    """Return requests over several connections, whose client costs almost nothing."""
     head = f"host: x\r\nauthorization: {HEADERS['authorization']}\r\n"
 
-    async def work(requests: int) -> None:
+    async def connection(number: int) -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
 
-        async def exchange(method: str, path: str, content: bytes = b"") -> bytes:
+        async def ask(method: str, path: str, content: bytes) -> bytes:
             length = f"content-length: {len(content)}\r\n" if content else ""
             writer.write(f"{method} {path} HTTP/1.1\r\n{head}{length}\r\n".encode() + content)
-            answer = (await reader.readuntil(b"\r\n\r\n")).lower()
-            found = re.search(rb"content-length: (\d+)", answer)
+            response = (await reader.readuntil(b"\r\n\r\n")).lower()
+            found = re.search(rb"content-length: (\d+)", response)
             return await reader.readexactly(int(found[1]) if found else 0)
 
-        for _ in range(requests // 3):
-            made = await exchange("POST", PATH, b'{"tag":"visit-42"}')
-            path = f"{PATH}/{made[7:43].decode()}"
-            await exchange("GET", path)
-            await exchange("DELETE", path)
+        await make_requests(ask, number)
         writer.close()
         await writer.wait_closed()
 
-    async def take(requests: int) -> None:
-        await asyncio.gather(*(work(requests // CONNECTIONS) for _ in range(CONNECTIONS)))
+    async def run(number: int) -> None:
+        share = number // CONNECTIONS
+        await asyncio.gather(*(connection(share) for _ in range(CONNECTIONS)))
 
-    return take
-
-
-def serve_emulator(port: Connection) -> None:
-    with bind("127.0.0.1", 0) as listening:
-        port.send(listening.getsockname()[1])
-        serve(Emulator(), listening)
+    return run
 
 
-def serve_bare_route(port: Connection) -> None:
-    """Serve one route of starlette's, which reads the body and answers a fixed session."""
-
-    async def answer(request: Request) -> Response:
-        await request.body()
-        if request.method == "DELETE":
-            return Response(status_code=204)
-        return Response(
-            b'{"id":"75c21163-e110-41bc-bd76-1bb428ec85d5","tag":"visit-42"}',
-            media_type="application/json",
-        )
-
-    app = Starlette(routes=[Route("/{path:path}", answer, methods=["GET", "POST", "DELETE"])])
-    with bind("127.0.0.1", 0) as listening:
-        port.send(listening.getsockname()[1])
-        config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", ws="none")
-        uvicorn.Server(config).run(sockets=[listening])
-
-
-@contextlib.contextmanager
-def in_process_of_its_own(serving: Callable[[Connection], None]) -> Iterator[int]:
-    """Run a server, and give the port that it listens on."""
-    context = multiprocessing.get_context("spawn")
-    here, there = context.Pipe()
-    process = context.Process(target=serving, args=(there,), daemon=True)
-    process.start()
-    try:
-        yield here.recv()
-    finally:
-        process.terminate()
-        process.join()
-
-
-async def measure_speed(rounds: int) -> list[str]:
-    with (
-        in_process_of_its_own(serve_emulator) as emulator_port,
-        in_process_of_its_own(serve_bare_route) as bare_port,
-    ):
+async def measure_speed(rounds: int) -> str:
+    """Return the table of requests per second."""
+    with serving("emulator") as served, serving("starlette_route") as bare:
         async with (
-            httpx.AsyncClient(transport=EmulatorTransport(Emulator())) as inside,
-            httpx.AsyncClient(transport=httpx.MockTransport(answers_at_once)) as mocked,
+            httpx.AsyncClient(transport=EmulatorTransport(Emulator())) as emulated,
+            httpx.AsyncClient(transport=httpx.MockTransport(respond)) as mocked,
         ):
-            handle = Contender("`Emulator.handle`", handled_directly(), IN_PROCESS)
-            mock = Contender("httpx, `MockTransport`", asked_by(mocked), IN_PROCESS)
-            transport = Contender("httpx, `EmulatorTransport`", asked_by(inside), IN_PROCESS)
-            route = Contender(
-                "uvicorn, a bare starlette route", asked_over_tcp(bare_port), OVER_TCP
-            )
-            tcp = Contender("uvicorn, the emulator", asked_over_tcp(emulator_port), OVER_TCP)
-            contenders = (handle, mock, transport, route, tcp)
-            for contender in contenders:
-                await contender.take(CONNECTIONS * 3)
+            call = Contender("`Emulator.handle`", by_call(Emulator()))
+            mock = Contender("httpx, `MockTransport`", by_httpx(mocked))
+            transport = Contender("httpx, `EmulatorTransport`", by_httpx(emulated))
+            route = Contender("uvicorn, a bare Starlette route", over_tcp(bare.port))
+            tcp = Contender("uvicorn, the emulator", over_tcp(served.port))
+            contenders = (call, mock, transport, route, tcp)
+            for each in contenders:
+                await each.run(CONNECTIONS * 3)
             for number in range(rounds):
-                # Turned round each time, so that nobody always comes after the same one.
-                for contender in contenders[:: 1 if number % 2 else -1]:
-                    await contender.run()
-    return [
-        "| Requests a second | median | lowest to highest | times as fast as the line above |",
-        "|---|--:|--:|--:|",
-        handle.row(),
-        mock.row(),
-        transport.row(mock),
-        route.row(),
-        tcp.row(route),
-    ]
+                for each in contenders[:: 1 if number % 2 else -1]:
+                    await each.measure()
+    rows = [call.row(), mock.row(), transport.row(mock), route.row(), tcp.row(route)]
+    return table(["server", "requests a second", "time / the line above"], rows)
 
 
 def measure_memory() -> str:
-    """Return what 100,000 sessions add to this process, by what the system has given it."""
+    """Return the memory that a session takes in the emulator."""
     emulator = Emulator()
     gc.collect()
-    before = resident()
-    for number in range(SESSIONS):
-        emulator.handle(ask("POST", PATH, b'{"tag":"session-%d"}' % number))
+    before = resident_memory()
+    for _ in range(SESSIONS):
+        handle(emulator, "POST", PATH, BODY)
     gc.collect()
-    held = len(emulator.session_ids("9900000"))
-    return f"{held:,} sessions are held in {(resident() - before) / 1e6:,.0f} MB."
+    each = (resident_memory() - before) / SESSIONS
+    return f"{SESSIONS:,} sessions take {each:,.0f} bytes each."
 
 
-def resident() -> int:
+def resident_memory() -> int:
     pages = int(Path("/proc/self/statm").read_text("ascii").split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE")
 
 
 def main(*, quick: bool = False) -> None:
-    where = machine()
-    memory = measure_memory()
-    rows = asyncio.run(measure_speed(2 if quick else ROUNDS))
+    """Measure the emulator, and publish it as emulator.md."""
     packages = ", ".join(f"{name} {version(name)}" for name in ("starlette", "uvicorn"))
-    keep(
-        "emulator",
-        "\n\n".join(
-            [
-                "# The emulator's speed and size",
-                f"{where} {packages}.",
-                "In rounds in which all took turns; over TCP by "
-                f"{CONNECTIONS} connections of bare sockets, to servers in processes of their own.",
-                "\n".join(rows),
-                memory,
-            ]
-        ),
-        quick=quick,
-    )
-
-
-if __name__ == "__main__":
-    main()
+    where = f"{conditions()} {packages}."
+    memory = measure_memory()
+    speed = asyncio.run(measure_speed(2 if quick else 11))
+    publish("emulator", f"# The emulator\n\n{__doc__}\n{where}", speed, memory, quick=quick)

@@ -1,4 +1,4 @@
-"""Tables, and the line that says where and of what they were measured."""
+"""Tables, targets, and the line that names machine, versions and commit."""
 
 import os
 import platform
@@ -8,51 +8,76 @@ from collections.abc import Iterable, Sequence
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
+from statistics import median
 
 from attrs import frozen
 
-from benchmarks.environments import installs
-from benchmarks.target import Spread, Target
+FOLDER = Path(__file__).parent
+README = FOLDER.parent / "README.md"
+PACKAGES = ("httpx", "httpcore", "aiohttp", "attrs", "cattrs", "anyio", "tenacity")
+
+
+@frozen
+class Spread:
+    """The median of several rounds, with the lowest and the highest."""
+
+    median: float
+    lowest: float
+    highest: float
+
+    @classmethod
+    def of(cls, values: Iterable[float]) -> "Spread":
+        """Return the spread of values."""
+        each = sorted(values)
+        return cls(median(each), each[0], each[-1])
+
+    @classmethod
+    def of_ratios(cls, ours: Sequence[float], theirs: Sequence[float]) -> "Spread":
+        """Compare round by round: other load slows both down."""
+        return cls.of(mine / other for mine, other in zip(ours, theirs, strict=True))
+
+    def __str__(self) -> str:
+        if self.lowest == self.highest:
+            return _number(self.median)
+        return f"{_number(self.median)} ({_number(self.lowest)} to {_number(self.highest)})"
+
+
+@frozen
+class Target:
+    """An upper bound for a measurement.
+
+    Attributes:
+        work: The work that is measured.
+        against: The client or the work that it is compared with.
+        bound: The highest median that meets the target.
+        why: The known reason if the target is missed.
+    """
+
+    work: str
+    against: str
+    bound: float
+    why: str = ""
+
+    def verdict(self, measured: float) -> str:
+        """Return "met", or the percentage by which the target is missed."""
+        # As written, so that no row misses a number that it shows.
+        if float(_number(measured)) <= self.bound:
+            return "met"
+        missed = f"missed by {measured / self.bound - 1:.0%}"
+        return f"{missed}: {self.why}" if self.why else missed
+
 
 Measured = tuple[Target, Spread]
 
-HERE = Path(__file__).parent
-README = HERE.parent / "README.md"
 
-
-@cache
-def commit() -> str:
-    """Return what is measured: the commit, and whether code has changed since.
-
-    Asked once, since a run may be long. Reports and the README are rewritten by runs and count not.
-    """
-    measured = ("webrtc_async", "benchmarks/*.py", "pyproject.toml")
-    changed = _git("status", "--porcelain", "--", *measured)
-    return (_git("rev-parse", "--short", "HEAD") or "unknown") + ("-dirty" if changed else "")
-
-
-def _git(*arguments: str) -> str:
-    command = ["git", *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=HERE.parent)
-    return done.stdout.strip()
-
-
-def conditions() -> str:
-    """Return where and of what a table was measured, with what this package's installs have."""
-    return f"{machine()}\n{installs()}"
-
-
-def machine() -> str:
-    """Return the line that every table needs."""
-    packages = ", ".join(
-        f"{name} {version(name)}" for name in ("httpx", "httpcore", "aiohttp", "attrs", "cattrs")
-    )
-    load = os.getloadavg()[0]
-    return (
-        f"Commit {commit()}; {os.cpu_count()} CPUs of {_processor()}, "
-        f"load {load:.1f}; {platform.system()} {platform.release()}; "
-        f"Python {platform.python_version()}; {packages}."
-    )
+def verdicts(measured: Iterable[Measured]) -> str:
+    """Return the table of targets."""
+    columns = ["work", "against", "measured", "target", "verdict"]
+    rows = [
+        [each.work, each.against, str(spread), f"≤ {each.bound:g}", each.verdict(spread.median)]
+        for each, spread in measured
+    ]
+    return table(columns, rows)
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -61,47 +86,63 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return "\n".join([*lines, *(f"| {' | '.join(row)} |" for row in rows)])
 
 
-@frozen
-class Section:
-    """A part of a report.
+def column(results: Iterable[dict[str, float]], name: str) -> list[float]:
+    """Return one number of each result."""
+    return [each[name] for each in results]
 
-    Attributes:
-        text: What was measured, in Markdown.
-        measured: What it says of targets.
+
+@cache
+def commit() -> str:
+    """Return the commit, marked if the code has changed since.
+
+    It is read once, because a run is long and writes reports.
     """
-
-    text: str
-    measured: tuple[Measured, ...] = ()
-
-
-def verdicts(rows: Iterable[Measured]) -> str:
-    """Return a table of what was aimed at and what was reached."""
-    columns = ("work", "against", "measured", "target", "verdict")
-    return table(columns, (target.row(measured) for target, measured in rows))
+    changed = _git("status", "--porcelain", "--", "webrtc_async", "benchmarks/*.py")
+    return (_git("rev-parse", "--short", "HEAD") or "unknown") + ("-dirty" if changed else "")
 
 
-def keep(name: str, text: str, *, quick: bool = False) -> None:
-    """Print a report; unless it is quick, keep it, and renew what the README quotes of it."""
-    print(text, end="\n\n", flush=True)
-    if quick:
-        return
-    (HERE / f"{name}.md").write_text(text + "\n", encoding="utf-8")
-    readme = README.read_text("utf-8")
-    README.write_text(quote(readme, name, text), encoding="utf-8")
+def conditions() -> str:
+    """Return the line that names commit, machine and versions."""
+    packages = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
+    return (
+        f"Commit {commit()}; {os.cpu_count()} CPUs of {_processor()}, "
+        f"load {os.getloadavg()[0]:.1f}; {platform.system()} {platform.release()}; "
+        f"Python {platform.python_version()}; {packages}."
+    )
+
+
+def publish(name: str, *parts: str, quick: bool) -> None:
+    """Print a report; unless it is quick, write it and update its quote in the README."""
+    report = "\n\n".join(parts)
+    print(report, end="\n\n", flush=True)
+    if not quick:
+        (FOLDER / f"{name}.md").write_text(report + "\n", encoding="utf-8")
+        readme = README.read_text("utf-8")
+        README.write_text(quote(readme, name, report), encoding="utf-8")
 
 
 def quote(readme: str, name: str, report: str) -> str:
-    """Return a README that quotes the first table of a report where it said that it does."""
+    """Return the README with the first table of a report between that report's markers."""
     found = re.search(r"^\|.*(?:\n\|.*)*", report, re.MULTILINE)
     assert found is not None, f"{name} has no table"
-    begins, ends = f"<!-- benchmarks/{name}.md -->\n", "<!-- end of it -->"
-    # A function, since a replacement given as text would have its backslashes read.
+    start, end = f"<!-- benchmarks/{name}.md -->\n", "<!-- end of it -->"
+    # A function, because re.sub interprets backslashes in text.
     return re.sub(
-        f"{re.escape(begins)}.*?{re.escape(ends)}",
-        lambda _: f"{begins}{found[0]}\n{ends}",
+        f"{re.escape(start)}.*?{re.escape(end)}",
+        lambda _: f"{start}{found[0]}\n{end}",
         readme,
         flags=re.DOTALL,
     )
+
+
+def _number(value: float) -> str:
+    return f"{value:.3f}" if 0 < value < 0.2 else f"{value:.2f}"
+
+
+def _git(*arguments: str) -> str:
+    command = ["git", *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=FOLDER.parent)
+    return done.stdout.strip()
 
 
 def _processor() -> str:

@@ -1,4 +1,4 @@
-"""The contestants' processes, and rounds in which they take turns."""
+"""The contestants, their processes, and rounds in which they take turns."""
 
 import json
 import os
@@ -10,28 +10,24 @@ from typing import Any
 
 from attrs import define, field, frozen
 
-from benchmarks.environments import (
-    ROOT,
-    default_python,
-    fast_python,
-    httpx_python,
-    vendors_python,
-)
-from benchmarks.servers.process import CLIENTS_CPU
+from benchmarks.environments import ROOT, default_python, httpx_python, vendor_python
+from benchmarks.servers.process import CLIENT_CPU
+from webrtc_async import AsyncWebRtcClient
 
 Job = Mapping[str, object]
-Results = dict[str, list[dict[str, float]]]
+"""The name of a function of benchmarks.contestants.jobs as "job", and its arguments."""
 
-OWN, OWN_FAST = "webrtc_async", "webrtc_async[fast]"
+Results = dict[str, list[dict[str, float]]]
 
 
 @frozen
 class Contestant:
-    """Who is measured.
+    """A client that is measured.
 
     Attributes:
-        module: The one of benchmarks.contestants that does the work.
-        python: What returns its interpreter; this process's, unless it is told.
+        name: Its name in the tables.
+        module: Its module in benchmarks.contestants.
+        python: Returns its interpreter; this process's by default.
     """
 
     name: str
@@ -39,20 +35,29 @@ class Contestant:
     python: Callable[[], str] = lambda: sys.executable
 
     def command(self, *jobs: Job, cpu: int | None = None) -> list[str]:
-        """Return the command of a process that does these jobs, or those that it is given."""
+        """Return the command of a process that does these jobs, or reads jobs without any."""
         options = [] if cpu is None else [f"--cpu={cpu}"]
         worker = [self.python(), "-m", "benchmarks.contestants.worker", *options, self.module]
         return [*worker, *(json.dumps(job) for job in jobs)]
 
 
-OURS = Contestant(OWN, "own", default_python)
-FAST = Contestant(OWN_FAST, "own", fast_python)
+OURS = Contestant("webrtc_async", "webrtc_async_client", default_python)
+HOOKED = Contestant("webrtc_async, hooked", "hooked_client", default_python)
 HTTPX = Contestant("httpx", "plain_httpx", httpx_python)
-DEFAULT_HTTPX = Contestant("httpx, as it comes", "default_httpx", httpx_python)
 AIOHTTP = Contestant("aiohttp", "bare_aiohttp")
-LIVEKIT = Contestant("livekit-api", "livekit_sdk")
-BANDWIDTH = Contestant("bandwidth-sdk", "bandwidth_sdk", vendors_python)
 FLOOR = Contestant("a bare socket", "bare_socket", default_python)
+BANDWIDTH = Contestant("bandwidth-sdk", "bandwidth_sdk", vendor_python)
+LIVEKIT = Contestant("livekit-api", "livekit_sdk")
+MANY_PLANS = Contestant("many plans", "many_plans", default_python)
+
+CALLING = (
+    OURS,
+    *([HOOKED] if hasattr(AsyncWebRtcClient, "http_client") else []),
+    HTTPX,
+    AIOHTTP,
+    FLOOR,
+)
+"""The clients that make single calls."""
 
 ENVIRONMENT = {
     **os.environ,
@@ -71,7 +76,7 @@ class Worker:
 
     def __attrs_post_init__(self) -> None:
         self._process = subprocess.Popen(
-            self.contestant.command(cpu=CLIENTS_CPU),
+            self.contestant.command(cpu=CLIENT_CPU),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -79,27 +84,28 @@ class Worker:
         )
 
     def do(self, job: Job) -> dict[str, Any]:
-        """Have a job done, and return what came of it.
+        """Do a job and return its result.
 
         Raises:
-            RuntimeError: The process ended; it has said why.
+            RuntimeError: The process ended; its traceback is on stderr.
         """
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         print(json.dumps(job), file=self._process.stdin, flush=True)
         answer = self._process.stdout.readline()
         if not answer:
-            raise RuntimeError(f"{self.contestant.name} did not do {job}")
+            raise RuntimeError(f"{self.contestant.name} failed at {job}")
         return json.loads(answer)
 
     def close(self) -> None:
+        """End the process."""
         self._process.terminate()
         self._process.communicate()
 
 
 @contextmanager
 def working(contestants: Iterable[Contestant]) -> Iterator[dict[str, Worker]]:
-    """Have a process of each contestant while the body runs, by their names."""
+    """Run a process for each contestant until the block ends, by name."""
     with ExitStack() as stack:
         workers = {}
         for each in contestants:
@@ -109,9 +115,9 @@ def working(contestants: Iterable[Contestant]) -> Iterator[dict[str, Worker]]:
 
 
 def take_turns(turns: Mapping[str, tuple[Worker, Job]], rounds: int) -> Results:
-    """Have all jobs done in each round, and return their results by the turns' names.
+    """Do all jobs in every round, and return their results by turn.
 
-    The order turns round each time, so that nobody always comes after the same one.
+    The order is reversed in every second round, so that no job always follows the same one.
     """
     results: Results = {name: [] for name in turns}
     for number in range(rounds):

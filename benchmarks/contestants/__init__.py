@@ -1,5 +1,5 @@
-"""Who is measured: each the same work, written as a user of that client would write it.
+"""The clients that are compared: the same work, written as a user of each client writes it.
 
-A contestant runs in a process of its own, in an environment that has what it needs, so these
-modules import the standard library and their client, and nothing else.
+Each runs in a process and an environment of its own, so these modules import the standard library
+and their client, and nothing else.
 """

@@ -6,46 +6,42 @@ from contextlib import asynccontextmanager
 
 import aiohttp
 
-from benchmarks.contestants.service import ACCOUNT, DEADLINE, PARTICIPANT, PASSWORD, USER, Place
+from benchmarks.contestants.service import (
+    ACCOUNT,
+    DEADLINE,
+    PARTICIPANT,
+    PASSWORD,
+    SESSION_ID,
+    USER,
+    ServiceAddress,
+)
 
 
 class BareAiohttp:
     def __init__(self, client: aiohttp.ClientSession, url: str) -> None:
         self._client = client
-        self._account = f"{url}/v1/accounts/{ACCOUNT}"
-        self._participants = f"{self._account}/participants"
-
-    async def create_session(self) -> str:
-        url = f"{self._account}/sessions"
-        async with self._client.post(url, json={"tag": "visit-42"}) as created:
-            return (await created.json())["id"]
+        account = f"{url}/v1/accounts/{ACCOUNT}"
+        self._participants = f"{account}/participants"
+        self._list = f"{account}/sessions/{SESSION_ID}/participants"
 
     async def create_participant(self) -> str:
-        async with self._client.post(self._participants, json=PARTICIPANT) as created:
-            return (await created.json())["participant"]["id"]
+        async with self._client.post(self._participants, json=PARTICIPANT) as response:
+            return (await response.json())["participant"]["id"]
 
-    async def add(self, session: str, participant: str) -> None:
-        url = f"{self._account}/sessions/{session}/participants/{participant}"
-        async with self._client.put(url, json={"sessionId": session}):
-            pass
-
-    async def delete_participant(self, participant: str) -> None:
-        async with self._client.delete(f"{self._participants}/{participant}"):
-            pass
-
-    async def delete_session(self, session: str) -> None:
-        async with self._client.delete(f"{self._account}/sessions/{session}"):
-            pass
+    async def list_participants(self) -> int:
+        async with self._client.get(self._list) as response:
+            return len(await response.json())
 
 
 @asynccontextmanager
-async def connected(place: Place) -> AsyncIterator[BareAiohttp]:
-    # Its BasicAuth is deprecated in favour of the header itself.
-    encoded = base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
+async def connect(address: ServiceAddress) -> AsyncIterator[BareAiohttp]:
+    # aiohttp deprecates its BasicAuth in favour of the header itself.
+    credentials = base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
+    connector = aiohttp.TCPConnector(limit=address.connections, ssl=address.ssl_context() or True)
     async with aiohttp.ClientSession(
-        headers={"Authorization": f"Basic {encoded}"},
-        connector=aiohttp.TCPConnector(limit=place.connections, ssl=place.context() or True),
+        headers={"Authorization": f"Basic {credentials}"},
+        connector=connector,
         timeout=aiohttp.ClientTimeout(total=DEADLINE),
         raise_for_status=True,
     ) as client:
-        yield BareAiohttp(client, place.url)
+        yield BareAiohttp(client, address.url)

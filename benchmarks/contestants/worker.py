@@ -1,8 +1,8 @@
-"""The process of a contestant: it takes jobs, a line of JSON each, and answers each by another.
+"""The process of a contestant; it reads a job per line as JSON and prints the result as JSON.
 
-    python -m benchmarks.contestants.worker plain_httpx '{"job": "calls", "url": ...}'
+python -m benchmarks.contestants.worker plain_httpx '{"job": "calls", "url": ..., "calls": 100}'
 
-Jobs come as arguments, or else on standard input until it ends. None lasts for ever.
+Jobs come as arguments, or else on standard input until it ends.
 """
 
 import argparse
@@ -16,18 +16,19 @@ import sys
 from typing import Any
 
 from benchmarks.contestants.jobs import JOBS
-from benchmarks.contestants.service import Place
+from benchmarks.contestants.service import ServiceAddress
 
-LONGEST = 300
-"""Seconds after which a job ends this process, and says where it was."""
+TIMEOUT = 300
+"""Seconds after which a job ends this process with a traceback."""
 
 
 def perform(contestant: Any, job: dict[str, Any]) -> dict[str, Any]:
+    """Do a job with a module of benchmarks.contestants, and return the result."""
     kind = job.pop("job")
-    place = Place(job.pop("url", ""), job.pop("connections", 1), job.pop("certificate", None))
-    if hasattr(contestant, kind):  # a synchronous one does its jobs itself
-        return getattr(contestant, kind)(place, **job)
-    return asyncio.run(JOBS[kind](contestant.connected, place, **job))
+    address = ServiceAddress(
+        job.pop("url", ""), job.pop("connections", 100), job.pop("authority", None)
+    )
+    return asyncio.run(JOBS[kind](contestant.connect, address, **job))
 
 
 def main() -> None:
@@ -38,11 +39,11 @@ def main() -> None:
     given = parser.parse_args()
     if given.cpu is not None:
         os.sched_setaffinity(0, [given.cpu])
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    _, limit = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit))
     contestant = importlib.import_module(f"benchmarks.contestants.{given.contestant}")
     for line in given.jobs or sys.stdin:
-        faulthandler.dump_traceback_later(LONGEST, exit=True)
+        faulthandler.dump_traceback_later(TIMEOUT, exit=True)
         print(json.dumps(perform(contestant, json.loads(line))), flush=True)
         faulthandler.cancel_dump_traceback_later()
 

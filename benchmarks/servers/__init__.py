@@ -1,1 +1,1 @@
-"""What is called on loopback: each a process of its own, pinned, that ends with its caller."""
+"""Servers on loopback; each is a process of its own, pinned to a processor."""

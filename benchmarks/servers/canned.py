@@ -1,109 +1,102 @@
-"""A server of canned answers, so cheap that it bounds no measure.
-
-It answers at once, or each request so many seconds after it came, or nobody until so many wait.
-"""
+"""A server of canned responses, cheap enough to limit no measurement."""
 
 import argparse
 import asyncio
-import selectors
 import ssl
-from collections import deque
 
-from benchmarks.servers.process import prepare, serve
+from benchmarks.servers.process import prepare
 from benchmarks.servers.request_stream import RequestStream
 
 NEVER = 10**9
-"""More than ever wait: a server that gathers so many answers nobody."""
+"""A number of requests to gather that no benchmark reaches."""
 
 
-class Desk:
-    """What the connections of one server share: who waits for what, and until when."""
+class Responses:
+    """The responses of one server, and when they are sent.
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, delay: float, gather: int) -> None:
-        self._loop = loop
-        self._delay = delay
+    Attributes:
+        connections: The number of connections opened so far.
+    """
+
+    def __init__(self, gather: int, body_delay: float) -> None:
+        self.connections = 0
+        self._open = 0
         self._gather = gather
-        self._connections = 0
+        self._body_delay = body_delay
         self._gathered: list[tuple[asyncio.Transport, bytes]] | None = [] if gather > 1 else None
-        # All wait equally long, so who came first is due first, and one timer does for all.
-        self._due: deque[tuple[float, asyncio.Transport, bytes]] = deque()
 
-    def answer(self, transport: asyncio.Transport, content: bytes) -> None:
-        if self._delay:
-            due = self._loop.time() + self._delay
-            if not self._due:
-                self._loop.call_at(due, self._answer_due)
-            self._due.append((due, transport, content))
-        elif self._gathered is not None:
-            self._gathered.append((transport, content))
+    def send(self, transport: asyncio.Transport, response: bytes) -> None:
+        """Send a response: at once, in two pieces, or together with all others."""
+        if self._gathered is not None:
+            self._gathered.append((transport, response))
             if len(self._gathered) >= self._gather:
-                waiting, self._gathered = self._gathered, None
-                for each, its_content in waiting:
-                    each.write(its_content)
+                gathered, self._gathered = self._gathered, None
+                for each, its_response in gathered:
+                    each.write(its_response)
+        elif self._body_delay:
+            head, separator, body = response.partition(b"\r\n\r\n")
+            transport.write(head + separator)
+            asyncio.get_running_loop().call_later(self._body_delay, transport.write, body)
         else:
-            transport.write(content)
-
-    def _answer_due(self) -> None:
-        now = self._loop.time()
-        while self._due and self._due[0][0] <= now:
-            _, transport, content = self._due.popleft()
-            transport.write(content)
-        if self._due:
-            self._loop.call_at(self._due[0][0], self._answer_due)
+            transport.write(response)
 
     def opened(self) -> None:
-        self._connections += 1
+        """Count a connection."""
+        self.connections += 1
+        self._open += 1
 
     def closed(self) -> None:
-        """Gather again once everybody has gone."""
-        self._connections -= 1
-        if self._connections == 0 and self._gather > 1:
+        """Gather again once every connection is closed."""
+        self._open -= 1
+        if self._open == 0 and self._gather > 1:
             self._gathered = []
 
 
-class Canned(asyncio.Protocol):
-    """One connection."""
+class Connection(asyncio.Protocol):
+    """One connection of a client."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(self, responses: Responses) -> None:
+        self._responses = responses
         self._requests = RequestStream()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
-        self._desk.opened()
+        self._responses.opened()
 
     def data_received(self, data: bytes) -> None:
-        for content in self._requests.feed(data):
-            self._desk.answer(self._transport, content)
+        for response in self._requests.feed(data):
+            self._responses.send(self._transport, response)
 
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._desk.closed()
+    def connection_lost(self, _: Exception | None) -> None:
+        self._responses.closed()
 
 
-async def main(given: argparse.Namespace) -> None:
-    prepare(given.cpu)
+async def serve(responses: Responses, certificate: str | None) -> None:
+    """Print the port, and serve until the parent ends this process."""
     context = None
-    if given.certificate:
+    if certificate:
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-        context.load_cert_chain(given.certificate)
-    desk = Desk(asyncio.get_running_loop(), given.delay, given.gather)
-    await serve(lambda: Canned(desk), context)
+        context.minimum_version = ssl.TLSVersion.TLSv1_3
+        context.load_cert_chain(certificate)
+    server = await asyncio.get_running_loop().create_server(
+        lambda: Connection(responses), "127.0.0.1", 0, backlog=4096, ssl=context
+    )
+    print(server.sockets[0].getsockname()[1], flush=True)
+    await server.serve_forever()
 
 
-def arguments() -> argparse.Namespace:
+def main() -> None:
+    """Serve as the command line says."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("--cpu", type=int)
-    parser.add_argument("--delay", type=float, default=0.0)
-    parser.add_argument("--gather", type=int, default=1)
-    parser.add_argument("--certificate")
-    return parser.parse_args()
+    parser.add_argument("--gather", type=int, default=1, help="requests that wait for each other")
+    parser.add_argument("--body_delay", type=float, default=0.0, help="seconds after the head")
+    parser.add_argument("--certificate", help="file with a key and a chain; makes it TLS 1.3")
+    given = parser.parse_args()
+    responses = Responses(given.gather, given.body_delay)
+    prepare(lambda: responses.connections)
+    asyncio.run(serve(responses, given.certificate))
 
 
 if __name__ == "__main__":
-    given = arguments()
-    # epoll takes whole milliseconds, and so would add one to a delay; select takes microseconds,
-    # but not as many connections as may be gathered.
-    selector = selectors.SelectSelector() if given.delay else selectors.DefaultSelector()
-    with asyncio.Runner(loop_factory=lambda: asyncio.SelectorEventLoop(selector)) as runner:
-        runner.run(main(given))
+    main()

@@ -1,51 +1,60 @@
-"""A server's process: how one is started and ended, and what it does first."""
+"""A server's process: start it, ask it for its connections, end it."""
 
-import asyncio
 import os
 import resource
-import ssl
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Thread
+
+from attrs import frozen
 
 ROOT = Path(__file__).parents[2]
 CPUS = sorted(os.sched_getaffinity(0))
-CLIENTS_CPU, SERVERS_CPU = CPUS[0], CPUS[-1]
+CLIENT_CPU, SERVER_CPU = CPUS[0], CPUS[-1]
+
+
+@frozen
+class Server:
+    """A server in another process."""
+
+    port: int
+    _process: subprocess.Popen[str]
+
+    def connections_opened(self) -> int:
+        """Return the number of connections that clients have opened so far."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        print(file=self._process.stdin, flush=True)
+        return int(self._process.stdout.readline())
 
 
 @contextmanager
-def serving(module: str, **options: object) -> Iterator[int]:
-    """Serve in another process while the body runs, and give the port."""
+def serving(module: str, **options: object) -> Iterator[Server]:
+    """Run a module of benchmarks.servers in another process, until the block ends."""
     given = [f"--{name}={value}" for name, value in options.items() if value is not None]
-    command = [sys.executable, "-m", f"benchmarks.servers.{module}", f"--cpu={SERVERS_CPU}"]
+    command = [sys.executable, "-m", f"benchmarks.servers.{module}", *given]
     with subprocess.Popen(
-        [*command, *given], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT
     ) as process:
         assert process.stdout is not None
         try:
-            yield int(process.stdout.readline())
+            yield Server(int(process.stdout.readline()), process)
         finally:
             process.terminate()
 
 
-def prepare(cpu: int | None) -> None:
-    """Keep to one processor, and have as many descriptors as there may be."""
-    if cpu is not None:
-        os.sched_setaffinity(0, [cpu])
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+def prepare(connections_opened: Callable[[], int] = lambda: 0) -> None:
+    """Pin this process, raise its descriptor limit, and end it with its parent."""
+    os.sched_setaffinity(0, [SERVER_CPU])
+    _, limit = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit))
+    Thread(target=_answer_parent, args=(connections_opened,), daemon=True).start()
 
 
-async def serve(
-    protocol: Callable[[], asyncio.Protocol], context: ssl.SSLContext | None = None
-) -> None:
-    """Print the port, and serve until whoever started this process has gone."""
-    loop = asyncio.get_running_loop()
-    server = await loop.create_server(protocol, "127.0.0.1", 0, backlog=4096, ssl=context)
-    print(server.sockets[0].getsockname()[1], flush=True)
-    gone = asyncio.StreamReader()
-    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(gone), sys.stdin)
-    await gone.read()
-    server.close()
+def _answer_parent(connections_opened: Callable[[], int]) -> None:
+    for _ in sys.stdin:
+        print(connections_opened(), flush=True)
+    os._exit(0)
