@@ -251,4 +251,4 @@ def test_closing_is_over_in_time(caplog):
 
     took = trio.run(close, clock=trio.testing.MockClock(autojump_threshold=0))
     assert 10 <= took <= 13
-    assert "closed before these were done" in caplog.text
+    assert "closed before these ended" in caplog.text

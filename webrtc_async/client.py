@@ -1,4 +1,4 @@
-"""`AsyncWebRtcClient`: settings, lifetime, and the two doors to every operation."""
+"""`AsyncWebRtcClient`: its settings, its lifetime, and two ways to call an operation."""
 
 import logging
 import os
@@ -21,7 +21,6 @@ from webrtc_async._config.environment import PRODUCTION, Environment
 from webrtc_async._config.validation import (
     check_base_url,
     check_headers,
-    check_kind,
     check_seconds,
     is_loopback,
 )
@@ -43,42 +42,40 @@ _LOG: Final = logging.getLogger("webrtc_async")
 
 
 class AsyncWebRtcClient(ConferenceMethods):
-    """A client for one account, around a pool of connections.
+    """A client for one account, over a pooled `httpx.AsyncClient`.
 
-    Enter it with `async with`, or call it as it is and `aclose()` it at the end. It opens its pool
-    with the first call; entered several times, it closes with the last exit; closed, it stays so.
+    Use it as an async context manager, or call `aclose()` when you are done. The pool opens with
+    the first call. The last exit closes the client, and a closed client stays closed.
 
     Args:
         account_id: The Bandwidth account.
-        auth: `("username", "password")`, `BasicAuth`, `BearerAuth` or `OAuth2ClientCredentials`.
-            Only beside an http_client that has an auth of its own may it be left out.
-        base_url: Where the service is.
-        deadline: Seconds that a call may take in all: queue, token, attempts, pauses and body;
-            `math.inf` for no bound.
-        retry: What is repeated, how often and after which pause.
-        max_connections: Most requests at a time; further calls wait their turn.
-        headers: Sent with every request, besides the client's own.
-        http_client: An `AsyncClient` of httpx or httpx2 to use instead of an own one, with its
-            hooks, auth and transport; it is never closed here.
-        transport: A transport of httpx or httpx2 under an own client, such as `EmulatorTransport`;
-            it is closed with the client.
-        http_library: "httpx" or "httpx2", which needs the extra of that name, for all of HTTP. Left
-            out, it is the library of the http_client or the transport; where neither is given, a
-            transport of this package's serves where it can, and httpx elsewhere: see `repr`.
-        proxy: URL of an HTTP proxy. Without it the environment's proxies are used, but never for a
-            loopback base_url.
-        ssl_context: For a private CA or a client certificate.
-        max_response_bytes: Longest answer that is read, decoded.
-        observers: Told of every call and attempt, such as `OpenTelemetryObserver()`.
-        retry_quota: Bounds what is repeated by all calls together; clients may share one.
-        rate_limiter: Says when each request may be sent; clients may share one.
-        create_grace: Seconds that a create which was sent is followed after its caller was
-            cancelled or its deadline passed, so that what it made is deleted when the answer comes
-            after all; a quarter of max_connections at most are followed. 0 follows none.
-        close_grace: Seconds that closing waits for the calls under way, which fail then.
+        auth: `OAuth2ClientCredentials`, `BearerAuth`, `BasicAuth` or `("username", "password")`.
+            Optional only for an `http_client` with an auth of its own.
+        base_url: The URL of the service.
+        deadline: Seconds for a whole call: queue, token, attempts, pauses and body; `math.inf` for
+            no limit.
+        retry: The failures to retry, the number of attempts and the pauses.
+        max_connections: At most this many requests at a time; further calls wait.
+        headers: Headers to send with every request, besides the client's own.
+        http_client: Your `AsyncClient` of httpx or httpx2, with its hooks, auth and transport; you
+            close it yourself.
+        transport: A transport of httpx or httpx2, such as `EmulatorTransport`, which is closed with
+            the client.
+        http_library: "httpx" or "httpx2" (an extra) to send everything through that library. By
+            default the library of `http_client` or `transport`; without them the pooled transport
+            on asyncio, and httpx elsewhere.
+        proxy: URL of an HTTP proxy. By default the environment's proxies, except for loopback.
+        ssl_context: TLS settings, for a private CA or a client certificate.
+        max_response_bytes: The longest accepted response body, decoded.
+        observers: Receivers of every call and attempt, such as `OpenTelemetryObserver()`.
+        retry_quota: A limit on the retries of all calls together; clients can share one.
+        rate_limiter: A limit on the rate of requests; clients can share one.
+        create_grace: Seconds to wait for the response of a create whose caller was cancelled, to
+            delete what it created. At most a quarter of `max_connections` wait; 0 turns it off.
+        close_grace: Seconds that `aclose()` waits for running calls before it fails them.
 
     Raises:
-        ConfigurationError: A setting cannot work; the error names it.
+        ConfigurationError: A setting is invalid; the error names it.
     """
 
     def __init__(
@@ -105,9 +102,8 @@ class AsyncWebRtcClient(ConferenceMethods):
     ) -> None:
         if auth is None and getattr(http_client, "auth", None) is None:
             raise ConfigurationError(
-                'auth is missing: give ("username", "password"), OAuth2ClientCredentials(...), or '
-                "an http_client with an auth= of its own; an Authorization among its headers is "
-                "not one."
+                'auth is missing. Pass OAuth2ClientCredentials(...), ("username", "password") or '
+                "an http_client with auth=; an Authorization header of it does not count."
             )
         self._base_url = check_base_url(base_url)
         self._observers = check_observers(observers)
@@ -127,14 +123,10 @@ class AsyncWebRtcClient(ConferenceMethods):
             deadline=deadline,
             retry=RetryPolicy() if retry is None else retry,
             headers=merged_headers(
-                standard_headers(str(self._connections.library)),
-                check_headers({} if headers is None else headers),
+                standard_headers(str(self._connections.library)), check_headers(headers or {})
             ),
         )
         check_seconds("close_grace", close_grace, from_zero=True)
-        check_seconds("create_grace", create_grace, from_zero=True)
-        check_kind("retry_quota", retry_quota, RetryQuota)
-        check_kind("rate_limiter", rate_limiter, RateLimiter)
         self._close_grace = close_grace
         self._context = CallContext(
             base_url=self._base_url,
@@ -154,15 +146,15 @@ class AsyncWebRtcClient(ConferenceMethods):
     ) -> Self:
         """Make a client from environment variables.
 
-        `BW_ACCOUNT_ID`; `BW_CLIENT_ID` and `BW_CLIENT_SECRET`, or `BW_USERNAME` and `BW_PASSWORD`;
-        and `BW_WEBRTC_BASE_URL` and `BW_TOKEN_URL` if the service is not the public one.
+        They are `BW_ACCOUNT_ID`; `BW_CLIENT_ID` and `BW_CLIENT_SECRET`, or `BW_USERNAME` and
+        `BW_PASSWORD`; `BW_WEBRTC_BASE_URL` and `BW_TOKEN_URL` if the service is not the public one.
 
         Args:
-            environ: Where to read them, if not in `os.environ`.
-            settings: The client's other settings; a base_url goes before the variable.
+            environ: The variables; by default `os.environ`.
+            settings: Other settings of the client; a `base_url` overrides the variable.
 
         Raises:
-            ConfigurationError: A variable is missing or cannot be used; the error names it.
+            ConfigurationError: A variable is missing or invalid; the error names it.
         """
         # os.environ is no default, because help() would show its values.
         environment = Environment(os.environ if environ is None else environ)
@@ -179,18 +171,18 @@ class AsyncWebRtcClient(ConferenceMethods):
         retry: RetryPolicy | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> "AsyncWebRtcClient":
-        """Return a view of this client that differs in these options and shares its connections.
+        """Return a view of this client with other options and the same connections.
 
-        A view is cheap. It ends with the client it is of: closing a view closes nothing.
+        A view is cheap. Closing a view does nothing; closing the client closes its views.
 
         Args:
             account_id: Another account of the same credentials.
-            deadline: Seconds.
+            deadline: Seconds for a whole call.
             retry: Another policy.
-            headers: Sent besides those of this client; the same name replaces.
+            headers: Further headers; a header of the same name replaces this client's.
 
         Raises:
-            ConfigurationError: An option cannot work.
+            ConfigurationError: An option is invalid.
         """
         view: AsyncWebRtcClient = object.__new__(type(self))
         vars(view).update(vars(self))
@@ -200,24 +192,22 @@ class AsyncWebRtcClient(ConferenceMethods):
             account_id=own.account_id if account_id is None else account_id,
             deadline=own.deadline if deadline is None else deadline,
             retry=own.retry if retry is None else retry,
-            headers=merged_headers(
-                own.headers.plain, check_headers({} if headers is None else headers)
-            ),
+            headers=merged_headers(own.headers.plain, check_headers(headers or {})),
         )
         return view
 
     async def request(
         self, route: Route[BodyT, ResultT], body: BodyT | None = None, **path_values: str
     ) -> ApiResponse[ResultT]:
-        """Call any row of the route table, and return its result with what came along.
+        """Call a route of the route table, and return the result with status and headers.
 
         Args:
-            route: The row, such as `route_table.GET_SESSION`.
-            body: The route's model.
-            path_values: The ids in its path, by name, without the account's.
+            route: The route, such as `route_table.GET_SESSION`.
+            body: The model to send.
+            path_values: The ids in the path by name, without the account id.
 
         Raises:
-            WebRtcError: As the operation's own method does.
+            WebRtcError: The call failed, as in the operation's own method.
         """
         call = self._call(route, path_values, body)
         return call.described(await call.perform())
@@ -225,7 +215,7 @@ class AsyncWebRtcClient(ConferenceMethods):
     def call(
         self, route: Route[BodyT, ResultT], path_values: Mapping[str, object], body: BodyT | None
     ) -> Coroutine[Any, Any, ResultT]:
-        """Carry out an endpoint's call; `request` is the door for callers."""
+        """Perform the call of an endpoint; applications use `request`."""
         return self._call(route, path_values, body).perform()
 
     def _call(
@@ -236,30 +226,28 @@ class AsyncWebRtcClient(ConferenceMethods):
         options = self._options
         if ACCOUNT in path_values:
             raise InvalidArgumentError(
-                "The account is the client's: use with_options(account_id=...) for another one.",
+                "The client sets the account. Use with_options(account_id=...) for another one.",
                 operation=route.operation,
             )
         values = {**path_values, ACCOUNT: options.account_id}
         request = write_request(route, self._base_url, values, body, options.headers)
         watch = watch_over(route, self._base_url, self._observers)
         kind: Any = CreateCall if route.creates else Call
-        tag = getattr(body, "tag", None)
-        call: Call[ResultT] = kind(
-            route, request, values, self._context, options.retry, options.deadline, watch, tag
-        )
+        shared = self._context, options.retry, options.deadline, watch
+        call: Call[ResultT] = kind(route, request, values, *shared, getattr(body, "tag", None))
         return call
 
     @property
     def account_id(self) -> str:
-        """The account whose sessions and participants these are."""
+        """The account of every call."""
         return self._options.account_id
 
     @property
     def http_client(self) -> "httpx.AsyncClient":
-        """The `httpx.AsyncClient` that sends the requests, given or made here; views share it.
+        """The `httpx.AsyncClient` that sends the requests; views share it.
 
-        Its `event_hooks` and settings may be changed at any time and count from the next request.
-        A client that was made here is closed with this one. One of httpx2 has the same methods.
+        You can change its `event_hooks` and settings at any time, from the next request on. It is
+        closed with this client, unless you passed it. A client of httpx2 has the same methods.
         """
         return self._connections.session.client
 
@@ -270,27 +258,25 @@ class AsyncWebRtcClient(ConferenceMethods):
 
     @property
     def background_tasks(self) -> BackgroundTasks:
-        """Starts work in tasks of the client, which `aclose` waits for; views share it."""
+        """Background tasks of the client, which `aclose()` waits for; views share them."""
         return self._context.background_tasks
 
     async def aclose(self) -> None:
-        """Wait for the calls under way, fail what close_grace does not suffice for, and close.
+        """Wait for running calls, fail those that exceed `close_grace`, and close the pool.
 
-        Tear-downs of conferences under way get close_grace first, then calls get theirs, then
-        creates that a caller left get create_grace. A second later it is over, whatever happens.
-
-        From the beginning on no new call is taken. Calling it again waits for the first to end.
+        Running tear-downs of conferences get `close_grace` first, then calls get theirs, then
+        creates whose caller was cancelled get `create_grace`. At most a second later it returns.
+        New calls are rejected at once. A second call waits for the first.
 
         Raises:
             ConfigurationError: The client is in use in another event loop.
         """
         if self._is_view:
             return
-        # First, because tear-downs under way make calls that a closing client would refuse.
+        # First, because a closing client rejects the calls of a tear-down.
         await self._background_work.aclose(self._close_grace)
-        left = await self._context.aclose(self._close_grace)
-        if left:
-            _LOG.warning("closed before these were done: %s", ", ".join(left))
+        if unfinished := await self._context.aclose(self._close_grace):
+            _LOG.warning("the client closed before these ended: %s", ", ".join(unfinished))
 
     async def __aenter__(self) -> Self:
         self._connections.check_not_ending()
@@ -304,14 +290,11 @@ class AsyncWebRtcClient(ConferenceMethods):
 
     def __repr__(self) -> str:
         state = "closed" if self._connections.is_closed else "open"
-        over = self._connections.session.transport_name
-        return (
-            f"<AsyncWebRtcClient account {self.account_id} at {self._base_url} "
-            f"over {over}, {state}>"
-        )
+        where = f"{self._base_url} over {self._connections.session.transport_name}"
+        return f"<AsyncWebRtcClient account {self.account_id} at {where}, {state}>"
 
     def __reduce__(self) -> NoReturn:
         raise TypeError(
-            "A client is not pickled: it holds connections and secrets. In the other process, make "
-            "one with AsyncWebRtcClient.from_env()."
+            "A client cannot be pickled: it holds connections and secrets. Make one in the other "
+            "process with AsyncWebRtcClient.from_env()."
         )

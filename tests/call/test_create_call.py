@@ -276,7 +276,6 @@ def broken_by(kind: str) -> dict[str, bytes]:
     return {
         "cut off": whole[: whole.index(ID) + len(ID) + 3].encode(),
         "garbage behind": f"{whole}]".encode(),
-        "twice a key": whole.replace('"tag": "visit"', '"tag": "a", "tag": "b"').encode(),
         "wrong type": whole.replace('"tag": "visit"', '"tag": 5').encode(),
     }
 

@@ -46,7 +46,7 @@ async def test_every_plan_becomes_a_result(source):
         assert {result.plan.key for result in results} == {plan.key for plan in plans(40)}
         assert len(emulator.session_ids(ACCOUNT)) == 40
         for result in results:
-            assert emulator.hears(ACCOUNT, result.get().session.id).keys() == {
+            assert emulator.subscribed_to(ACCOUNT, result.get().session.id).keys() == {
                 member.participant.id for member in result.get().members
             }
         torn = [each async for each in client.tear_down([each.get() for each in results])]

@@ -26,7 +26,7 @@ async def test_a_conference_lasts_as_long_as_its_block():
             session_id = conference.session.id
             assert conference.session.tag == "visit-42"
             ids = {name: conference[name].participant.id for name in ("agent", "caller", "guest")}
-            assert emulator.hears(ACCOUNT, session_id) == {
+            assert emulator.subscribed_to(ACCOUNT, session_id) == {
                 each: frozenset(ids.values()) - {each} for each in ids.values()
             }
             assert len(conference) == 3
@@ -89,7 +89,7 @@ async def test_subscriptions_are_as_planned():
             ["agent", "caller", "guest"], subscriptions=subscriptions
         ) as held:
             ids = {name: held[name].participant.id for name in ("agent", "caller", "guest")}
-            assert emulator.hears(ACCOUNT, held.session.id) == {
+            assert emulator.subscribed_to(ACCOUNT, held.session.id) == {
                 ids["agent"]: {ids["caller"], ids["guest"]},
                 ids["caller"]: {ids["agent"]},
                 ids["guest"]: frozenset(),

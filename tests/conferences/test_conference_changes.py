@@ -22,19 +22,19 @@ async def test_joins_and_leaves():
             coach = await conference.join(ParticipantSpec("coach"), subscribe_to=["agent"])
             assert conference["coach"] is coach
             ids = {name: conference[name].participant.id for name in ("agent", "caller", "coach")}
-            heard = emulator.hears(ACCOUNT, conference.session.id)
+            heard = emulator.subscribed_to(ACCOUNT, conference.session.id)
             assert heard[ids["coach"]] == {ids["agent"]}
             assert heard[ids["agent"]] == {ids["caller"], ids["coach"]}
 
             await conference.subscribe("agent", ["coach"])
             await conference.subscribe("caller", "nobody")
-            heard = emulator.hears(ACCOUNT, conference.session.id)
+            heard = emulator.subscribed_to(ACCOUNT, conference.session.id)
             assert heard[ids["agent"]] == {ids["coach"]}
             assert heard[ids["caller"]] == frozenset()
 
             await conference.leave("coach")
             assert "coach" not in conference
-            assert emulator.hears(ACCOUNT, conference.session.id).keys() == {
+            assert emulator.subscribed_to(ACCOUNT, conference.session.id).keys() == {
                 ids["agent"],
                 ids["caller"],
             }

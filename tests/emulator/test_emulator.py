@@ -419,7 +419,7 @@ def test_requests_are_counted(caller, emulator):
     assert emulator.requests_handled == 2
 
 
-def test_hears_of_an_unknown_session_is_a_key_error(emulator):
+def test_subscriptions_of_an_unknown_session_are_a_key_error(emulator):
     """A test's query about a missing account or session raises KeyError."""
     with pytest.raises(KeyError):
         emulator.subscribed_to(ACCOUNT, "x")

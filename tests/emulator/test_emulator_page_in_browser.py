@@ -153,7 +153,7 @@ def test_three_joins_are_drawn_while_the_page_is_open(page):
     assert page.run("return window.openedOnce") is True
 
 
-def test_an_arrow_leads_to_whoever_hears(page):
+def test_an_arrow_points_to_the_subscriber(page):
     """For a one-way subscription, one arrowhead is drawn, at the subscriber."""
     session = page.caller.session()
     speaker, listener = page.caller.participant(), page.caller.participant()

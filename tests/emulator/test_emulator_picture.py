@@ -29,7 +29,7 @@ def account_of(emulator: Emulator) -> dict:
     return account
 
 
-def test_a_session_is_shown_with_whom_each_of_its_participants_hears():
+def test_a_session_is_shown_with_the_subscriptions_of_its_participants():
     """It shows sessions, participants in the order they joined, and their subscriptions."""
     caller = Caller(Emulator(clock=Clock()))
     session = caller.session(tag="visit-42")

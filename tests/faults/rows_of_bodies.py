@@ -56,7 +56,12 @@ ROWS_OF_BODIES = [
     accepted("36u", "UTF-16", BODY.decode().encode("utf-16")),
     body("37", "NaN", b'{"id": "s-1", "tag": NaN}', "NaN"),
     body("37i", "-Infinity", b'{"id": "s-1", "tag": -Infinity}', "Infinity"),
-    body("38", "a key twice", b'{"id": "s-1", "id": "s-2"}', "id"),
+    accepted(
+        "38",
+        "a key twice",
+        b'{"id": "s-2", "id": "s-1"}',
+        holds=lambda found: found.id == "s-1",
+    ),
     body("39", "200 000 levels deep", b"[" * 200_000, ""),
     body("40", "an integer of 5 000 digits", b'{"id": "s-1", "n": ' + b"9" * 5000 + b"}", ""),
     accepted("41", "a lone surrogate", b'{"id": "s-1", "tag": "\\ud800"}', holds=survives),

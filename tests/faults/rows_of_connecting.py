@@ -76,7 +76,7 @@ ROWS_OF_CONNECTING = [
             (
                 "k",
                 "no cipher in common",
-                "no cipher",
+                "none of the offered ciphers",
                 shaking_hands(lambda: outdated(ssl.TLSVersion.TLSv1_2, "AES128-SHA")),
             ),
             (

@@ -39,7 +39,7 @@ def at_token_endpoint(fault: Behaviour) -> Stage:
 def token_row(
     number: str, fault: str, behaviour: Behaviour, error: type[WebRtcError], requests: int = 1
 ) -> Row:
-    """Return a row of a token endpoint's fault, of which the service never hears."""
+    """Return a row of a token endpoint's fault, after which nothing is sent to the service."""
     expected = Expected(error, requests, Outcome.NOT_SENT)
     stage = at_token_endpoint(behaviour)
     return Row(

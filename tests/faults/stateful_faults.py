@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
 from support.http_library import httpx
 
-from webrtc_async._call.retry import RetryPolicy
+from webrtc_async._call.retry_policy import RetryPolicy
 from webrtc_async._call.retry_quota import RetryQuota
 from webrtc_async.client import AsyncWebRtcClient
 from webrtc_async.emulator import Emulator, EmulatorTransport

@@ -168,7 +168,7 @@ def test_an_invalid_secret(value: str) -> None:
     assert not value or value not in str(caught.value)
 
 
-# Who hears of it
+# The dispatcher
 
 
 class ReceivedEvents:

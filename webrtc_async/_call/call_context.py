@@ -5,6 +5,7 @@ from attrs import define, field
 
 from webrtc_async._auth.schemes import Auth
 from webrtc_async._call.retry_quota import RetryQuota
+from webrtc_async._config.validation import check_kind, check_seconds
 from webrtc_async._tasks.background_tasks import UNWINDING, BackgroundTasks
 from webrtc_async._transport import Connections
 from webrtc_async._transport.rate_limiter import RateLimiter
@@ -33,6 +34,11 @@ class CallContext:
     rate_limiter: RateLimiter | None
     create_grace: float
     followed: int = field(default=0, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        check_seconds("create_grace", self.create_grace, from_zero=True)
+        check_kind("retry_quota", self.quota, RetryQuota)
+        check_kind("rate_limiter", self.rate_limiter, RateLimiter)
 
     @property
     def may_follow(self) -> bool:

@@ -80,7 +80,7 @@ class Handle(Generic[ResultT]):
         try:
             with self._scope:
                 self._result.append(await work())
-        except Exception as error:  # `result` raises it
+        except Exception as error:  # noqa: BLE001  # `result` raises it
             self._failure = error
 
     def end(self) -> None:

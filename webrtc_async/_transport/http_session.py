@@ -108,7 +108,9 @@ class HttpSession:
         if self._pooled is not None:
             for name in vars(self.client).keys() - {"_state"}:
                 value: Any = vars(self.client)[name]
-                self._as_made[name] = deepcopy(value) if type(value) is dict else value
+                self._as_made[name] = (
+                    deepcopy(cast("object", value)) if type(value) is dict else value
+                )
 
     async def send(
         self,
@@ -246,7 +248,7 @@ class _NoCookies(DefaultCookiePolicy):
     One that no header can carry would end every later call.
     """
 
-    def set_ok(self, *_: object) -> bool:
+    def set_ok(self, cookie: Any, request: Any) -> bool:  # noqa: ARG002  # the base class names both
         return False
 
 
