@@ -123,7 +123,7 @@ class AsyncWebRtcClient(ConferenceMethods):
             deadline=deadline,
             retry=RetryPolicy() if retry is None else retry,
             headers=merged_headers(
-                standard_headers(str(self._connections.library)), check_headers(headers or {})
+                standard_headers(str(self._connections.library)), check_headers(headers)
             ),
         )
         check_seconds("close_grace", close_grace, from_zero=True)
@@ -192,7 +192,7 @@ class AsyncWebRtcClient(ConferenceMethods):
             account_id=own.account_id if account_id is None else account_id,
             deadline=own.deadline if deadline is None else deadline,
             retry=own.retry if retry is None else retry,
-            headers=merged_headers(own.headers.plain, check_headers(headers or {})),
+            headers=merged_headers(own.headers.plain, check_headers(headers)),
         )
         return view
 

@@ -10,10 +10,10 @@ import sys
 from collections import Counter
 from typing import Any, ClassVar
 
-from conftest import JumpingLoop
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
+from support.backends import JumpingLoop
 from support.http_library import httpx
 
 from webrtc_async._call.retry_policy import RetryPolicy
