@@ -20,7 +20,6 @@ from webrtc_async._conference_methods import ConferenceMethods
 from webrtc_async._config.environment import PRODUCTION, Environment
 from webrtc_async._config.validation import (
     check_base_url,
-    check_headers,
     check_seconds,
     is_loopback,
 )
@@ -122,9 +121,7 @@ class AsyncWebRtcClient(ConferenceMethods):
             account_id=account_id,
             deadline=deadline,
             retry=RetryPolicy() if retry is None else retry,
-            headers=merged_headers(
-                standard_headers(str(self._connections.library)), check_headers(headers)
-            ),
+            headers=merged_headers(standard_headers(str(self._connections.library)), headers),
         )
         check_seconds("close_grace", close_grace, from_zero=True)
         self._close_grace = close_grace
@@ -192,7 +189,7 @@ class AsyncWebRtcClient(ConferenceMethods):
             account_id=own.account_id if account_id is None else account_id,
             deadline=own.deadline if deadline is None else deadline,
             retry=own.retry if retry is None else retry,
-            headers=merged_headers(own.headers.plain, check_headers(headers)),
+            headers=merged_headers(own.headers.plain, headers),
         )
         return view
 

@@ -10,7 +10,12 @@ from attrs import field, frozen
 from webrtc_async._call.observer import Observer
 from webrtc_async._call.retry_policy import RetryPolicy
 from webrtc_async._call.retry_quota import RetryQuota
-from webrtc_async._config.validation import check_account_id, check_kind, check_seconds
+from webrtc_async._config.validation import (
+    check_account_id,
+    check_headers,
+    check_kind,
+    check_seconds,
+)
 from webrtc_async._protocol.route import ACCOUNT
 from webrtc_async._protocol.wire import RequestHeaders
 from webrtc_async._transport import HttpClient, HttpTransport, LibraryName
@@ -64,10 +69,15 @@ class Options:
         check_kind("retry", self.retry, RetryPolicy)
 
 
-def merged_headers(first: Mapping[str, str], second: Mapping[str, str]) -> dict[str, str]:
-    """Return the headers of both; the second replaces names of the first in any case."""
+def merged_headers(first: Mapping[str, str], given: Mapping[str, str] | None) -> dict[str, str]:
+    """Return the first headers and the caller's, which replace the same names in any case.
+
+    Raises:
+        ConfigurationError: A header cannot be sent, or the client itself sets it.
+    """
     spelt = {name.lower(): name for name in first}
-    return {**first, **{spelt.get(name.lower(), name): value for name, value in second.items()}}
+    checked = check_headers({} if given is None else given)
+    return {**first, **{spelt.get(name.lower(), name): value for name, value in checked.items()}}
 
 
 def standard_headers(library: str) -> dict[str, str]:

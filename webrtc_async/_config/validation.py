@@ -95,13 +95,11 @@ def check_proxy(proxy: object) -> None:
 
 
 def check_headers(headers: object) -> dict[str, str]:
-    """Return extra request headers that a caller may set; none for None.
+    """Return extra request headers that a caller may set.
 
     Raises:
         ConfigurationError: A name or value cannot be sent, or the client itself sets that header.
     """
-    if headers is None:
-        return {}
     if not isinstance(headers, Mapping):
         raise ConfigurationError(f"headers must be a mapping, not {type(headers).__name__}.")
     given: Mapping[Any, Any] = headers  # pyright: ignore[reportUnknownVariableType]
