@@ -96,6 +96,11 @@ def _permissions(
         raise InvalidArgumentError(f"publish_permissions: {error}.") from None
 
 
+def _version(value: DeviceApiVersion | str | None) -> DeviceApiVersion | None:
+    # A value of a wrong type stays: the codec reports it with its path.
+    return DeviceApiVersion(value) if value.__class__ is str else value  # type: ignore[return-value]
+
+
 def _no_extra() -> dict[str, object]:
     return {}
 
@@ -133,9 +138,7 @@ class ParticipantSubscription:
     """
 
     participant_id: str
-    stream_aliases: tuple[str, ...] = field(
-        default=(), converter=_stream_aliases, metadata={"converter_widens": True}
-    )
+    stream_aliases: tuple[str, ...] = field(default=(), converter=_stream_aliases)
     extra: Mapping[str, object] = field(factory=_no_extra, hash=False, repr=_names_only)
 
 
@@ -165,9 +168,7 @@ class Subscriptions:
     """
 
     session_id: str | None = None
-    participants: tuple[ParticipantSubscription, ...] = field(
-        default=(), converter=_chosen, metadata={"converter_widens": True}
-    )
+    participants: tuple[ParticipantSubscription, ...] = field(default=(), converter=_chosen)
     extra: Mapping[str, object] = field(factory=_no_extra, hash=False, repr=_names_only)
 
     @classmethod
@@ -249,14 +250,12 @@ class Participant:
     id: str = field(default="", metadata={"given_by_service": True, "read_only": True})
     callback_url: str | None = field(default=None, repr=url_without_secrets)
     publish_permissions: frozenset[PublishPermission] | None = field(
-        default=None, converter=_permissions, metadata={"converter_widens": True}
+        default=None, converter=_permissions
     )
-    sessions: tuple[str, ...] = field(
-        default=(), converter=_sessions, metadata={"read_only": True, "converter_widens": True}
-    )
+    sessions: tuple[str, ...] = field(default=(), converter=_sessions, metadata={"read_only": True})
     subscriptions: Subscriptions | None = field(default=None, metadata={"read_only": True})
     tag: str | None = None
-    device_api_version: DeviceApiVersion | None = None
+    device_api_version: DeviceApiVersion | None = field(default=None, converter=_version)
     extra: Mapping[str, object] = field(factory=_no_extra, hash=False, repr=_names_only)
 
 
