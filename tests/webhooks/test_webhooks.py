@@ -107,6 +107,7 @@ def without(name: str) -> dict[str, object]:
         (without("timestamp"), "timestamp: missing"),
         ({**CONNECT, "event": 5}, "event: expected text"),
         ({**CONNECT, "tag": 5}, "tag: expected text"),
+        ({**CONNECT, "participantId": 5}, "participantId: expected text"),
         ({**CONNECT, "timestamp": True}, "timestamp: expected a number of milliseconds"),
         ({**CONNECT, "timestamp": -1}, "timestamp: expected a number of milliseconds"),
         ({**CONNECT, "timestamp": "١٢"}, "timestamp: expected a number of milliseconds"),

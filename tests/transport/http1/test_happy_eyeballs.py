@@ -217,3 +217,34 @@ def test_no_turn_of_the_loop_loses_a_socket(
 
     run(cut_off, *places)
     gc.collect()  # a socket that was lost would warn now
+
+
+def test_a_silent_address_is_awaited_after_the_others_failed(
+    silent: Place, refusing: Place
+) -> None:
+    """A refusal ends nothing while another address may still accept the connection."""
+
+    async def connect_in_time() -> None:
+        async with asyncio.timeout(0.1):
+            await connect(0.01)
+
+    with pytest.raises(TimeoutError):
+        run(connect_in_time, silent, refusing)
+
+
+def test_an_address_that_fails_at_once_says_so() -> None:
+    """An error that the system reports without waiting has its number and the address."""
+    with pytest.raises(OSError, match=r"255\.255\.255\.255"):
+        run(lambda: connect(to=("255.255.255.255", 443)))
+
+
+def test_a_wait_that_was_cancelled_in_the_same_turn_stays_cancelled() -> None:
+    """A socket may become ready in the turn of the loop in which its waiter is cancelled."""
+
+    async def settle_a_cancelled_wait() -> bool:
+        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        waiter.cancel()
+        happy_eyeballs._settle(waiter)
+        return waiter.cancelled()
+
+    assert run(settle_a_cancelled_wait)

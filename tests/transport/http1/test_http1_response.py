@@ -1,5 +1,6 @@
 """What a response is: the pattern and h11 agree on every one, however it is cut into pieces."""
 
+import asyncio
 from types import MappingProxyType
 
 import h11
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from support.strategies import USUALLY
 
 from webrtc_async._protocol.wire import WireRequest
+from webrtc_async._transport.attempt_state import AttemptState
 from webrtc_async._transport.http1.parser import ResponseError
 from webrtc_async._transport.http1.request_writer import (
     MAX_KEPT,
@@ -17,8 +19,10 @@ from webrtc_async._transport.http1.request_writer import (
     check_target,
     write_request,
 )
+from webrtc_async._transport.http1.response import Http1Response
 from webrtc_async._transport.http1.response_head import read_common_head
 from webrtc_async._transport.http1.response_reader import ResponseReader
+from webrtc_async.errors.outcome import Stage
 
 NAMES = st.sampled_from(
     [
@@ -287,3 +291,19 @@ def test_headers_that_may_change_are_written_each_time() -> None:
         )
         assert "Content-Length: 0" in lines
     assert not vars(writer)["_kept"]
+
+
+def test_an_early_response_keeps_its_stage() -> None:
+    """A request whose last bytes leave after its response began is no longer awaited."""
+
+    class Connection:
+        loop = asyncio.new_event_loop()
+
+        def abort(self) -> None: ...
+
+        pause_reading = resume_reading = abort
+
+    state = AttemptState("createSession", stage=Stage.READING)
+    Http1Response(Connection(), "POST", state).was_sent()
+    assert state.stage is Stage.READING
+    Connection.loop.close()
