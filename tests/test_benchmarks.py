@@ -150,7 +150,7 @@ def test_the_floor_opens_no_more_connections_than_it_may():
 
 
 def test_a_gathering_server_opens_as_many_connections_as_asked():
-    """It answers nobody until all have asked, and gathers again once all have closed."""
+    """The server responds once all connections have asked, and gathers anew for the next ones."""
     contestant = importlib.import_module("benchmarks.contestants.webrtc_async_client")
     with serving("canned", gather=30) as server:
         job = {"job": "calls", "url": f"http://127.0.0.1:{server.port}", "connections": 30}

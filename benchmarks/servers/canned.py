@@ -20,18 +20,19 @@ class Responses:
 
     def __init__(self, gather: int, body_delay: float) -> None:
         self.connections = 0
-        self._open = 0
         self._gather = gather
         self._body_delay = body_delay
-        self._gathered: list[tuple[asyncio.Transport, bytes]] | None = [] if gather > 1 else None
+        self._gathered: dict[int, list[tuple[asyncio.Transport, bytes]]] = {}
+        self._last_sent = -1
 
-    def send(self, transport: asyncio.Transport, response: bytes) -> None:
-        """Send a response: at once, in two pieces, or together with all others."""
-        if self._gathered is not None:
-            self._gathered.append((transport, response))
-            if len(self._gathered) >= self._gather:
-                gathered, self._gathered = self._gathered, None
-                for each, its_response in gathered:
+    def send(self, transport: asyncio.Transport, response: bytes, group: int) -> None:
+        """Send a response: at once, in two pieces, or together with those of its group."""
+        if self._gather > 1 and group > self._last_sent:
+            gathered = self._gathered.setdefault(group, [])
+            gathered.append((transport, response))
+            if len(gathered) == self._gather:
+                self._last_sent = group
+                for each, its_response in self._gathered.pop(group):
                     each.write(its_response)
         elif self._body_delay:
             head, separator, body = response.partition(b"\r\n\r\n")
@@ -40,16 +41,10 @@ class Responses:
         else:
             transport.write(response)
 
-    def opened(self) -> None:
-        """Count a connection."""
+    def opened(self) -> int:
+        """Count a connection, and return its group: as many connections as responses to gather."""
         self.connections += 1
-        self._open += 1
-
-    def closed(self) -> None:
-        """Gather again once every connection is closed."""
-        self._open -= 1
-        if self._open == 0 and self._gather > 1:
-            self._gathered = []
+        return (self.connections - 1) // self._gather
 
 
 class Connection(asyncio.Protocol):
@@ -62,14 +57,11 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
-        self._responses.opened()
+        self._group = self._responses.opened()
 
     def data_received(self, data: bytes) -> None:
         for response in self._requests.feed(data):
-            self._responses.send(self._transport, response)
-
-    def connection_lost(self, _: Exception | None) -> None:
-        self._responses.closed()
+            self._responses.send(self._transport, response, self._group)
 
 
 async def serve(responses: Responses, certificate: str | None) -> None:
