@@ -4,7 +4,7 @@ import ssl
 import sys
 import warnings
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import anyio
 
@@ -25,7 +25,7 @@ from webrtc_async._transport.http_library import (
 from webrtc_async._transport.http_session import HttpSession
 from webrtc_async._transport.lifetime import Lifetime, caller
 from webrtc_async._transport.orphaned_request import OnCallerCancelled
-from webrtc_async._transport.rate_limiter import RateLimiter
+from webrtc_async._transport.rate_limiter import RateLimiter, Throttle
 from webrtc_async.errors import (
     ClientClosedError,
     ConfigurationError,
@@ -33,9 +33,6 @@ from webrtc_async.errors import (
     WebRtcError,
 )
 from webrtc_async.errors.outcome import Outcome, Stage
-
-if TYPE_CHECKING:
-    from webrtc_async._transport.throttle import Throttle
 
 _UNSENT: Final = (Stage.QUEUED, Stage.THROTTLED)
 
@@ -80,7 +77,7 @@ class Connections:
         self.lifetime = Lifetime()
         self.requests_sent = 0
         self._clock: AnyClock | AsyncioClock | None = None
-        self._throttle: Throttle | None = None
+        self._throttle: Throttle
         self._home: tuple[object, int] | None = None
         self._made_at = caller()
         tls: dict[str, Any] = {} if ssl_context is None else {"verify": ssl_context}
@@ -157,7 +154,7 @@ class Connections:
             if rate_limiter is None:
                 response = await send()
             else:
-                async with self._throttled().permit(rate_limiter, state, exchange):
+                async with self._throttle.permit(rate_limiter, state, exchange):
                     self.check_open(state.operation)
                     state.begin(Stage.QUEUED)
                     response = await send()
@@ -212,7 +209,7 @@ class Connections:
         if self._home is not None:
             self._leave(*self._home, operation, to_close)
         self._home = home()
-        self._throttle = None
+        self._throttle = Throttle(self.max_connections)
         self._clock = clock = clock_here()
         self.session.bind_to_loop(is_asyncio=isinstance(clock, AsyncioClock))
         return clock
@@ -229,14 +226,6 @@ class Connections:
         self.lifetime.forget_calls()
         if is_forked:
             self.session.leave_parent(operation, to_close=to_close)
-
-    def _throttled(self) -> "Throttle":
-        if self._throttle is None:
-            # Loaded by the first exchange with a rate limiter.
-            from webrtc_async._transport.throttle import Throttle
-
-            self._throttle = Throttle(self.max_connections)
-        return self._throttle
 
     def __del__(self) -> None:
         session = getattr(self, "session", None)

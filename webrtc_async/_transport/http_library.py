@@ -5,12 +5,13 @@ httpx2 is imported only if the user names it; an object of its classes has impor
 
 import importlib
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final, Literal, Protocol
 
 import httpx
 from attrs import frozen
 
+from webrtc_async._tasks.per_loop import PerLoop
 from webrtc_async.errors import ConfigurationError
 
 LibraryName = Literal["httpx", "httpx2"]
@@ -160,3 +161,28 @@ def _library_of(setting: str, given: object, kind: str, asked: LibraryName | Non
     if asked is not None and asked not in fitting:
         raise ConfigurationError(f"http_library is {asked!r}, and the {setting} is {fitting[0]}'s.")
     return asked or fitting[0]
+
+
+class LibraryTransport(httpx.AsyncBaseTransport):
+    """A transport of httpx or httpx2 that is opened afresh in each event loop and process.
+
+    Args:
+        open_transport: Makes the library's transport, when the first request needs it.
+    """
+
+    def __init__(self, open_transport: Callable[[], httpx.AsyncBaseTransport]) -> None:
+        self._transports = PerLoop(open_transport)
+
+    @property
+    def is_open(self) -> bool:
+        """True if there may be connections."""
+        return self._transports.current is not None
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send a request of the library and return the library's response."""
+        return await self._transports.get().handle_async_request(request)
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+        if (transport := self._transports.take()) is not None:
+            await transport.aclose()

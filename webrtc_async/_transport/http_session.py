@@ -14,7 +14,12 @@ from webrtc_async._tasks.background_tasks import BackgroundTasks
 from webrtc_async._tasks.slot import Slot
 from webrtc_async._transport.exchange import Exchange
 from webrtc_async._transport.http1.transport import HAS_POLL, PooledTransport
-from webrtc_async._transport.http_library import HttpClient, HttpTransport, Library
+from webrtc_async._transport.http_library import (
+    HttpClient,
+    HttpTransport,
+    Library,
+    LibraryTransport,
+)
 from webrtc_async._transport.library_exchange import (
     LibraryResponse,
     build_request,
@@ -22,7 +27,6 @@ from webrtc_async._transport.library_exchange import (
     send_request,
     unbuildable,
 )
-from webrtc_async._transport.library_transport import LibraryTransport
 from webrtc_async._transport.originals import is_client_original, is_transport_original
 from webrtc_async._transport.orphaned_request import OnCallerCancelled, run_in_task
 from webrtc_async.errors import ConfigurationError

@@ -7,11 +7,10 @@ import httpx
 from anyio import CancelScope
 from anyio.lowlevel import checkpoint
 
-from webrtc_async._transport.attempt_state import AttemptState
+from webrtc_async._transport.attempt_state import AttemptState, Tracer
 from webrtc_async._transport.exchange import Exchange
 from webrtc_async._transport.http1.response_head import ResponseHead, parsed_head
 from webrtc_async._transport.http_library import Library
-from webrtc_async._transport.tracer import Tracer
 from webrtc_async.errors import ConfigurationError
 
 _CHUNKS_AT_A_TIME: Final = 256

@@ -11,8 +11,8 @@ from typing import NamedTuple, Protocol, cast
 import httpx
 
 from webrtc_async._transport.attempt_state import AttemptState
-from webrtc_async._transport.http1.parser import ResponseError
 from webrtc_async._transport.http1.response import Http1Response
+from webrtc_async._transport.http1.response_head import ResponseError
 from webrtc_async.errors.outcome import Stage
 
 
@@ -130,7 +130,7 @@ class Http1Connection(asyncio.Protocol):
             self.abort()
             return
         try:
-            response.feed(data)
+            response.see(data)
         except ResponseError as error:
             self._end(_lost(error))
             return

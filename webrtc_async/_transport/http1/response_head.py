@@ -12,6 +12,10 @@ from typing import Final
 from attrs import define
 
 
+class ResponseError(ValueError):
+    """Bytes that are not an HTTP response, or a response that breaks off."""
+
+
 class Headers(Mapping[str, str]):
     """Header values by lower-case name; values of the same name are joined by commas.
 

@@ -13,7 +13,7 @@ from webrtc_async._protocol.redaction import HiddenBytes
 from webrtc_async._protocol.wire import WireRequest
 from webrtc_async._tasks.event_loop import is_asyncio
 from webrtc_async._tasks.per_loop import PerLoop
-from webrtc_async._transport.attempt_state import AttemptState
+from webrtc_async._transport.attempt_state import AttemptState, Tracer
 from webrtc_async._transport.http1.connection import Http1Connection, Origin
 from webrtc_async._transport.http1.happy_eyeballs import connected_socket
 from webrtc_async._transport.http1.pool import Http1Pool
@@ -21,7 +21,6 @@ from webrtc_async._transport.http1.request_writer import RequestWriter, check_ta
 from webrtc_async._transport.http1.response import Http1Response
 from webrtc_async._transport.http1.response_head import ResponseHead
 from webrtc_async._transport.originals import is_transport_original
-from webrtc_async._transport.tracer import Tracer
 
 PartT = TypeVar("PartT")
 
