@@ -1,37 +1,25 @@
 """The connections of a client: their event loop, their lifetime, and each exchange over them."""
 
-import ssl
 import sys
 import warnings
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
 import anyio
 
-from webrtc_async._config.validation import check_count, check_kind, check_proxy
+from webrtc_async._config.validation import check_count
 from webrtc_async._protocol.wire import WireRequest, WireResponse
-from webrtc_async._tasks.background_tasks import UNWINDING, BackgroundTasks
+from webrtc_async._tasks.background_tasks import UNWINDING
 from webrtc_async._tasks.deadline import AnyClock, AsyncioClock, clock_here
 from webrtc_async._tasks.event_loop import forks, home, is_running
 from webrtc_async._transport.attempt_state import AttemptState
 from webrtc_async._transport.exchange import Exchange
 from webrtc_async._transport.failure import failed, lost
-from webrtc_async._transport.http_library import (
-    HttpClient,
-    HttpTransport,
-    LibraryName,
-    choose_library,
-)
 from webrtc_async._transport.http_session import HttpSession
-from webrtc_async._transport.lifetime import Lifetime, caller
+from webrtc_async._transport.lifetime import caller
 from webrtc_async._transport.orphaned_request import OnCallerCancelled
 from webrtc_async._transport.rate_limiter import RateLimiter, Throttle
-from webrtc_async.errors import (
-    ClientClosedError,
-    ConfigurationError,
-    TransportError,
-    WebRtcError,
-)
+from webrtc_async.errors import ConfigurationError, TransportError, WebRtcError
 from webrtc_async.errors.outcome import Outcome, Stage
 
 _UNSENT: Final = (Stage.QUEUED, Stage.THROTTLED)
@@ -43,80 +31,26 @@ class Connections:
     In a forked child, and after the end of their event loop, the next exchange opens a fresh pool.
 
     Attributes:
-        session: The `httpx.AsyncClient`, given or made here.
+        session: The `httpx.AsyncClient`.
         lifetime: Open, closing or closed.
         requests_sent: The number of requests that were sent.
     """
 
-    def __init__(
-        self,
-        *,
-        max_connections: int,
-        max_response_bytes: int,
-        http_client: HttpClient | None = None,
-        transport: HttpTransport | None = None,
-        proxy: str | None = None,
-        ssl_context: ssl.SSLContext | None = None,
-        trust_env: bool = True,
-        http_library: LibraryName | None = None,
-        background_tasks: BackgroundTasks | None = None,
-    ) -> None:
-        if http_client is not None and (transport or proxy or ssl_context):
-            raise ConfigurationError(
-                "An http_client brings its own transport, proxy and ssl_context: give it alone."
-            )
-        if transport is not None and (proxy or ssl_context):
-            raise ConfigurationError("A transport brings its own proxy and ssl_context.")
-        self.library = choose_library(http_library, http_client, transport)
-        check_kind("ssl_context", ssl_context, ssl.SSLContext)
-        check_count("max_connections", max_connections)
+    def __init__(self, session: HttpSession, max_response_bytes: int) -> None:
         check_count("max_response_bytes", max_response_bytes)
-        check_proxy(proxy)
-        self.max_connections = max_connections
+        self.session = session
         self.max_response_bytes = max_response_bytes
-        self.lifetime = Lifetime()
+        self.lifetime = session.lifetime
         self.requests_sent = 0
         self._clock: AnyClock | AsyncioClock | None = None
         self._throttle: Throttle
         self._home: tuple[object, int] | None = None
         self._made_at = caller()
-        tls: dict[str, Any] = {} if ssl_context is None else {"verify": ssl_context}
-        self.session = HttpSession(
-            library=self.library,
-            http_client=http_client,
-            transport=transport,
-            is_library_named=http_library is not None,
-            max_connections=max_connections,
-            proxy=proxy,
-            trust_env=trust_env,
-            tls=tls,
-            background_tasks=BackgroundTasks() if background_tasks is None else background_tasks,
-            check_open=self.check_open,
-        )
-
-    @property
-    def is_closed(self) -> bool:
-        """True once nothing is sent any more."""
-        return self.lifetime.is_over
-
-    def check_open(self, operation: str = "") -> None:
-        """Refuse to go on with a closed client.
-
-        Raises:
-            ClientClosedError: It was closed here, or somebody closed its http_client.
-        """
-        if self.lifetime.is_over:
-            self.lifetime.check_not_ending(operation)
-        if self.session.client.is_closed:
-            raise ClientClosedError(
-                "the http_client of this client is closed. Nothing was sent. Make a new client.",
-                operation=operation,
-            )
 
     def check_not_ending(self, operation: str = "") -> None:
         """Refuse a new call, as `check_open` does, also from the start of closing."""
         self.lifetime.check_not_ending(operation)
-        self.check_open(operation)
+        self.session.check_open(operation)
 
     async def exchange(
         self,
@@ -144,7 +78,7 @@ class Connections:
             ClientClosedError: The client was closed.
             ConfigurationError: The HTTP client cannot send the request.
         """
-        self.check_open(state.operation)
+        self.session.check_open(state.operation)
         state.begin(Stage.QUEUED)
         exchange = Exchange(request, state, self.max_response_bytes)
         send = partial(
@@ -155,7 +89,7 @@ class Connections:
                 response = await send()
             else:
                 async with self._throttle.permit(rate_limiter, state, exchange):
-                    self.check_open(state.operation)
+                    self.session.check_open(state.operation)
                     state.begin(Stage.QUEUED)
                     response = await send()
         except Exception as error:
@@ -165,7 +99,7 @@ class Connections:
                 raise
             if state.outcome is Outcome.NOT_SENT:
                 # It may have failed because the pool was closed while it waited.
-                self.check_open(state.operation)
+                self.session.check_open(state.operation)
             raise failed(state, request.url, error) from error
         finally:
             self.requests_sent += state.stage not in _UNSENT
@@ -209,7 +143,7 @@ class Connections:
         if self._home is not None:
             self._leave(*self._home, operation, to_close)
         self._home = home()
-        self._throttle = Throttle(self.max_connections)
+        self._throttle = Throttle(self.session.max_connections)
         self._clock = clock = clock_here()
         self.session.bind_to_loop(is_asyncio=isinstance(clock, AsyncioClock))
         return clock
