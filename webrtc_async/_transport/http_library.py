@@ -11,7 +11,6 @@ from types import FunctionType
 from typing import Any, Final, Literal, Protocol
 
 import httpx
-from attrs import frozen
 
 from webrtc_async._tasks.per_loop import PerLoop
 from webrtc_async.errors import ConfigurationError
@@ -68,25 +67,32 @@ class HttpTransport(Protocol):
         ...
 
 
-@frozen
 class Library:
     """The classes of one library, under httpx's types because the signatures are the same.
 
-    Attributes:
-        name: The name to import.
-        version: The release.
+    Raises:
+        ConfigurationError: The name is unknown, or httpx2 is not installed.
     """
 
-    name: LibraryName
-    version: str
-    client: type[httpx.AsyncClient]
-    http_transport: type[httpx.AsyncHTTPTransport]
-    response: type[httpx.Response]
-    byte_stream: type[httpx.AsyncByteStream]
-    timeout: type[httpx.Timeout]
-    limits: type[httpx.Limits]
-    invalid_url: type[Exception]
-    client_default: Any
+    def __init__(self, name: LibraryName) -> None:
+        if name not in _NAMES:
+            raise ConfigurationError('http_library must be "httpx" or "httpx2".')
+        try:
+            module = importlib.import_module(name)
+        except ImportError as error:
+            raise ConfigurationError(
+                f"{name} cannot be imported: pip install 'webrtc-async[{name}]'."
+            ) from error
+        self.name = name
+        self.version: str = module.__version__
+        self.client: type[httpx.AsyncClient] = module.AsyncClient
+        self.http_transport: type[httpx.AsyncHTTPTransport] = module.AsyncHTTPTransport
+        self.response: type[httpx.Response] = module.Response
+        self.byte_stream: type[httpx.AsyncByteStream] = module.AsyncByteStream
+        self.timeout: type[httpx.Timeout] = module.Timeout
+        self.limits: type[httpx.Limits] = module.Limits
+        self.invalid_url: type[Exception] = module.InvalidURL
+        self.client_default: Any = module.USE_CLIENT_DEFAULT
 
     def __str__(self) -> str:
         return f"{self.name}/{self.version}"
@@ -118,34 +124,6 @@ class Library:
             ) from error
 
 
-def library_named(name: LibraryName) -> Library:
-    """Return a library by its name.
-
-    Raises:
-        ConfigurationError: The name is unknown, or httpx2 is not installed.
-    """
-    if name not in _NAMES:
-        raise ConfigurationError('http_library must be "httpx" or "httpx2".')
-    try:
-        module = importlib.import_module(name)
-    except ImportError as error:
-        raise ConfigurationError(
-            f"{name} cannot be imported: pip install 'webrtc-async[{name}]'."
-        ) from error
-    return Library(
-        name=name,
-        version=module.__version__,
-        client=module.AsyncClient,
-        http_transport=module.AsyncHTTPTransport,
-        response=module.Response,
-        byte_stream=module.AsyncByteStream,
-        timeout=module.Timeout,
-        limits=module.Limits,
-        invalid_url=module.InvalidURL,
-        client_default=module.USE_CLIENT_DEFAULT,
-    )
-
-
 def choose_library(
     asked: LibraryName | None, http_client: object = None, transport: object = None
 ) -> Library:
@@ -157,14 +135,14 @@ def choose_library(
         ConfigurationError: A given object is of neither library, or not of the named one.
     """
     if asked is not None:
-        library_named(asked)
+        Library(asked)
     for setting, given, kind in (
         ("http_client", http_client, "AsyncClient"),
         ("transport", transport, "AsyncBaseTransport"),
     ):
         if given is not None:
-            return library_named(_library_of(setting, given, kind, asked))
-    return library_named(asked or "httpx")
+            return Library(_library_of(setting, given, kind, asked))
+    return Library(asked or "httpx")
 
 
 def _library_of(setting: str, given: object, kind: str, asked: LibraryName | None) -> LibraryName:
@@ -184,11 +162,7 @@ def _library_of(setting: str, given: object, kind: str, asked: LibraryName | Non
 
 
 class LibraryTransport(httpx.AsyncBaseTransport):
-    """A transport of httpx or httpx2 that is opened afresh in each event loop and process.
-
-    Args:
-        open_transport: Makes the library's transport, when the first request needs it.
-    """
+    """A transport of httpx or httpx2 that is opened afresh in each event loop and process."""
 
     def __init__(self, open_transport: Callable[[], httpx.AsyncBaseTransport]) -> None:
         self._transports = PerLoop(open_transport)

@@ -95,7 +95,6 @@ class HttpSession:
                 settings["verify"] = ssl_context
             for pattern, url in proxies.items():
                 mounts[pattern] = self._library_transport(proxy=url, **settings) if url else None
-            chosen = self._library_transport(**settings)
             if http_library is None and not proxies:
                 chosen = self._pooled = PooledTransport(
                     max_connections=max_connections,
@@ -104,6 +103,8 @@ class HttpSession:
                     trust_env=trust_env,
                 )
                 self._transports.append(chosen)
+            else:
+                chosen = self._library_transport(**settings)
         # No timeout: the deadline bounds everything, queue and body included.
         self.client = self.library.client(
             transport=chosen, mounts=mounts, timeout=None, cookies=CookieJar(_NoCookies())
@@ -142,12 +143,6 @@ class HttpSession:
 
         Here, and nowhere else, is decided between the two ways to the server: straight over the
         own pool if the `httpx.AsyncClient` is exactly as it was made, and its `send` otherwise.
-
-        Args:
-            exchange: The request.
-            attempt_timeout: Seconds that the exchange may take once it has a connection.
-            connect_timeout: Seconds to connect.
-            on_caller_cancelled: Gets the request if the caller is cancelled after sending.
         """
         if self._pooled is not None and self._is_untouched(self._pooled):
             request, state = exchange.request, exchange.state

@@ -76,12 +76,7 @@ def head_of(response: httpx.Response) -> ResponseHead:
 
 
 class LibraryResponse:
-    """A response whose body is still to be read, unless a hook or a mock has read it; a `Reply`.
-
-    Args:
-        response: The library's response.
-        library: The library.
-    """
+    """A `Reply` whose body is still to be read, unless a hook or a mock has read it."""
 
     def __init__(self, response: httpx.Response, library: Library) -> None:
         self._response = response

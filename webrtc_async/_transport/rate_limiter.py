@@ -99,8 +99,7 @@ class LocalRateLimiter:
 class Throttle:
     """The queue in front of the rate limiter, so that permits that nobody can use do not pile up.
 
-    Args:
-        slots: Calls that ask for a permit or use one at the same time, at most.
+    Only so many calls as there are slots ask for a permit or use one at the same time.
     """
 
     def __init__(self, slots: int) -> None:

@@ -53,11 +53,8 @@ _CHECKS: Final = {
 def tls_problem(error: ssl.SSLError, host: str, *, was_sent: bool) -> str | None:
     """Return the failed check in words, or None if another attempt may succeed.
 
-    Args:
-        error: The error of OpenSSL.
-        host: The server's name and port.
-        was_sent: True if the request was written. A server of TLS 1.3 can reject the client's
-            certificate only afterwards; it has not read the request.
+    A server of TLS 1.3 can reject the client's certificate after the request was sent; it has not
+    read the request.
     """
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"the certificate of {host} was rejected: {error.verify_message.rstrip('.')}."

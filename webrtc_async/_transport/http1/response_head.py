@@ -19,10 +19,8 @@ class ResponseError(ValueError):
 class Headers(Mapping[str, str]):
     """Header values by lower-case name; values of the same name are joined by commas.
 
-    They are parsed when first asked for, because few calls need any.
-
-    Args:
-        lines: Valid header lines, with a line end before and after each.
+    They are parsed when first asked for, because few calls need any. The lines are valid, with a
+    line end before and after each.
     """
 
     def __init__(self, lines: str) -> None:
