@@ -64,13 +64,8 @@ class Connections:
     ) -> WireResponse:
         """Send a request and return the response; call `bind_to_loop` first.
 
-        Args:
-            request: The request; its target is a URL.
-            state: Kept up to date, so that every failure knows how far the request came.
-            attempt_timeout: Seconds that the exchange may take once it has a connection.
-            connect_timeout: Seconds to connect.
-            on_caller_cancelled: Gets the request if the caller is cancelled after sending.
-            rate_limiter: Says when the request may be sent; None for at once.
+        The attempt_timeout begins once there is a connection. If the caller is cancelled after
+        sending, `on_caller_cancelled` gets the request.
 
         Raises:
             TransportError: No complete response was received.
@@ -130,10 +125,6 @@ class Connections:
     ) -> AnyClock | AsyncioClock:
         """Bind the connections to the running event loop and process, and return its clock.
 
-        Args:
-            operation: Named by the error.
-            to_close: True if nothing will be sent.
-
         Raises:
             ConfigurationError: They are in use in another event loop, or were given and used
                 before a fork.
@@ -144,9 +135,9 @@ class Connections:
             self._leave(*self._home, operation, to_close)
         self._home = home()
         self._throttle = Throttle(self.session.max_connections)
-        self._clock = clock = clock_here()
-        self.session.bind_to_loop(is_asyncio=isinstance(clock, AsyncioClock))
-        return clock
+        self._clock = clock_here()
+        self.session.bind_to_loop(is_asyncio=isinstance(self._clock, AsyncioClock))
+        return self._clock
 
     def _leave(self, event_loop: object, process: int, operation: str, to_close: bool) -> None:
         is_forked = process != forks()

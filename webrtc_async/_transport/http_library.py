@@ -12,7 +12,7 @@ from typing import Any, Final, Literal, Protocol
 
 import httpx
 
-from webrtc_async._tasks.per_loop import PerLoop
+from webrtc_async._tasks.event_loop import PerLoop
 from webrtc_async.errors import ConfigurationError
 
 LibraryName = Literal["httpx", "httpx2"]

@@ -11,8 +11,7 @@ import httpx
 
 from webrtc_async._protocol.redaction import HiddenBytes
 from webrtc_async._protocol.wire import WireRequest
-from webrtc_async._tasks.event_loop import is_asyncio
-from webrtc_async._tasks.per_loop import PerLoop
+from webrtc_async._tasks.event_loop import PerLoop, is_asyncio
 from webrtc_async._transport.attempt_state import AttemptState, Tracer
 from webrtc_async._transport.http1.connection import Http1Connection, Origin
 from webrtc_async._transport.http1.happy_eyeballs import connected_socket
