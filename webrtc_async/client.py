@@ -27,13 +27,7 @@ from webrtc_async._protocol.route import ACCOUNT, Route, check_route
 from webrtc_async._protocol.wire import write_request
 from webrtc_async._tasks.background_tasks import BackgroundTasks
 from webrtc_async._tasks.background_work import BackgroundWork
-from webrtc_async._transport import (
-    Connections,
-    HttpClient,
-    HttpSession,
-    HttpTransport,
-    LibraryName,
-)
+from webrtc_async._transport import Connections, HttpClient, HttpSession, HttpTransport, LibraryName
 from webrtc_async._transport.rate_limiter import RateLimiter
 from webrtc_async.errors import ConfigurationError, InvalidArgumentError
 
