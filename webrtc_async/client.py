@@ -27,7 +27,7 @@ from webrtc_async._protocol.route import ACCOUNT, Route, check_route
 from webrtc_async._protocol.wire import write_request
 from webrtc_async._tasks.background_tasks import BackgroundTasks
 from webrtc_async._tasks.background_work import BackgroundWork
-from webrtc_async._transport import Connections, HttpClient, HttpTransport, LibraryName
+from webrtc_async._transport import Connections, HttpClient, HttpSession, HttpTransport, LibraryName
 from webrtc_async._transport.rate_limiter import RateLimiter
 from webrtc_async.errors import ConfigurationError, InvalidArgumentError
 
@@ -106,22 +106,23 @@ class AsyncWebRtcClient(ConferenceMethods):
             )
         self._base_url = check_base_url(base_url)
         self._observers = check_observers(observers)
-        self._connections = Connections(
+        background_tasks = BackgroundTasks()
+        session = HttpSession(
             max_connections=max_connections,
-            max_response_bytes=max_response_bytes,
+            background_tasks=background_tasks,
             http_client=http_client,
             transport=transport,
             http_library=http_library,
             proxy=proxy,
             ssl_context=ssl_context,
             trust_env=not is_loopback(self._base_url),
-            background_tasks=(background_tasks := BackgroundTasks()),
         )
+        self._connections = Connections(session, max_response_bytes)
         self._options = Options(
             account_id=account_id,
             deadline=deadline,
             retry=RetryPolicy() if retry is None else retry,
-            headers=merged_headers(standard_headers(str(self._connections.library)), headers),
+            headers=merged_headers(standard_headers(str(session.library)), headers),
         )
         check_seconds("close_grace", close_grace, from_zero=True)
         self._close_grace = close_grace
@@ -286,7 +287,7 @@ class AsyncWebRtcClient(ConferenceMethods):
             await self.aclose()
 
     def __repr__(self) -> str:
-        state = "closed" if self._connections.is_closed else "open"
+        state = "closed" if self._connections.lifetime.is_over else "open"
         where = f"{self._base_url} over {self._connections.session.transport_name}"
         return f"<AsyncWebRtcClient account {self.account_id} at {where}, {state}>"
 

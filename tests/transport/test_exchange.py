@@ -32,8 +32,8 @@ from support.scripted import (
 )
 from support.tls import client_side, server_side
 
+from webrtc_async import AsyncWebRtcClient
 from webrtc_async._call.observer import ObservedAttempt, ObservedCall, Observer
-from webrtc_async._transport import Connections
 from webrtc_async.errors import (
     ClientClosedError,
     ConfigurationError,
@@ -775,11 +775,6 @@ async def test_closing_ends_the_calls_that_are_under_way() -> None:
     assert {each.outcome for each in failures} == {Outcome.UNKNOWN, Outcome.NOT_SENT}
 
 
-def settings_of(**changed: Any) -> dict[str, Any]:
-    """Return settings of Connections."""
-    return {"max_connections": 1, "max_response_bytes": 1, **changed}
-
-
 CONTEXT = ssl.create_default_context()
 TRANSPORT = ScriptedTransport()
 CLIENT = httpx.AsyncClient(transport=TRANSPORT)
@@ -819,7 +814,7 @@ PROXY = "http://proxy.example:3128"
 async def test_settings_that_cannot_work_are_refused(changed: Any, said: str) -> None:
     """A setting of a wrong kind and two that exclude each other are refused by name."""
     with pytest.raises(ConfigurationError, match=said) as caught:
-        Connections(**settings_of(**changed))
+        AsyncWebRtcClient("9", auth=("user", "password"), **changed)
     assert "canary" not in str(caught.value)
 
 

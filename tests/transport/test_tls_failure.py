@@ -6,7 +6,7 @@ import pytest
 from support.scripted import client_of, policy
 
 from webrtc_async import TlsError, UnknownOutcomeError
-from webrtc_async._transport.tls_failure import tls_problem
+from webrtc_async._transport.failure import tls_problem
 
 
 def openssl(reason: str | None) -> ssl.SSLError:

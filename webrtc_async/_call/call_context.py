@@ -43,7 +43,9 @@ class CallContext:
     @property
     def may_follow(self) -> bool:
         """True if another create may be followed; each takes a slot from other calls."""
-        return self.create_grace > 0 and self.followed < self.connections.max_connections // 4
+        return (
+            self.create_grace > 0 and self.followed < self.connections.session.max_connections // 4
+        )
 
     async def aclose(self, grace: float) -> tuple[str, ...]:
         """Refuse new calls, wait for the running ones, cancel the rest, and close the pool.

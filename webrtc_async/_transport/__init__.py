@@ -2,11 +2,13 @@
 
 from webrtc_async._transport.connections import Connections
 from webrtc_async._transport.http_library import HttpClient, HttpTransport, LibraryName
+from webrtc_async._transport.http_session import HttpSession
 from webrtc_async._transport.orphaned_request import OnCallerCancelled, OrphanedRequest
 
 __all__ = [
     "Connections",
     "HttpClient",
+    "HttpSession",
     "HttpTransport",
     "LibraryName",
     "OnCallerCancelled",

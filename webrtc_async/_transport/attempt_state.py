@@ -1,6 +1,7 @@
-"""The progress of one attempt of a call."""
+"""The progress of one attempt of a call, and a trace hook that follows it."""
 
-from typing import Final
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final
 
 from attrs import define, field
 
@@ -60,3 +61,37 @@ class AttemptState:
         if self.stage is Stage.CONNECTING and self.is_traced:
             return Outcome.NOT_SENT
         return Outcome.UNKNOWN
+
+
+class Tracer:
+    """An httpcore trace hook that keeps the state of an attempt up to date.
+
+    Attributes:
+        state: The state.
+        on_head: Called with the status and headers of the response as soon as they were received,
+            because httpx raises if it cannot parse the Location among them.
+    """
+
+    def __init__(
+        self, state: AttemptState, on_head: Callable[[int, Iterable[tuple[bytes, bytes]]], None]
+    ) -> None:
+        self.state = state
+        self.on_head = on_head
+        self._has_connected = self._is_tunnelling = False
+
+    async def __call__(self, event: str, info: Mapping[str, Any]) -> None:
+        """Follow an event of httpcore."""
+        self.state.is_traced = True
+        self._has_connected |= event.startswith("connection.connect_")
+        if event.endswith(".send_request_headers.started"):
+            # A CONNECT goes to the proxy; the request itself follows through the tunnel.
+            self._is_tunnelling = info["request"].method == b"CONNECT"
+        if self._is_tunnelling:
+            return
+        if event.endswith(".send_request_headers.started"):
+            self.state.stage, self.state.is_reused = Stage.SENDING, not self._has_connected
+        elif event.endswith(".send_request_body.complete"):
+            self.state.stage = Stage.AWAITING
+        elif event.endswith(".receive_response_headers.complete"):
+            _, status, _, headers = info["return_value"]
+            self.on_head(status, headers)

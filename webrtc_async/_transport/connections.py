@@ -1,41 +1,26 @@
 """The connections of a client: their event loop, their lifetime, and each exchange over them."""
 
-import ssl
 import sys
 import warnings
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import Final
 
 import anyio
 
-from webrtc_async._config.validation import check_count, check_kind, check_proxy
+from webrtc_async._config.validation import check_count
 from webrtc_async._protocol.wire import WireRequest, WireResponse
-from webrtc_async._tasks.background_tasks import UNWINDING, BackgroundTasks
+from webrtc_async._tasks.background_tasks import UNWINDING
 from webrtc_async._tasks.deadline import AnyClock, AsyncioClock, clock_here
 from webrtc_async._tasks.event_loop import forks, home, is_running
 from webrtc_async._transport.attempt_state import AttemptState
 from webrtc_async._transport.exchange import Exchange
 from webrtc_async._transport.failure import failed, lost
-from webrtc_async._transport.http_library import (
-    HttpClient,
-    HttpTransport,
-    LibraryName,
-    choose_library,
-)
 from webrtc_async._transport.http_session import HttpSession
-from webrtc_async._transport.lifetime import Lifetime, caller
+from webrtc_async._transport.lifetime import caller
 from webrtc_async._transport.orphaned_request import OnCallerCancelled
-from webrtc_async._transport.rate_limiter import RateLimiter
-from webrtc_async.errors import (
-    ClientClosedError,
-    ConfigurationError,
-    TransportError,
-    WebRtcError,
-)
+from webrtc_async._transport.rate_limiter import RateLimiter, Throttle
+from webrtc_async.errors import ConfigurationError, TransportError, WebRtcError
 from webrtc_async.errors.outcome import Outcome, Stage
-
-if TYPE_CHECKING:
-    from webrtc_async._transport.throttle import Throttle
 
 _UNSENT: Final = (Stage.QUEUED, Stage.THROTTLED)
 
@@ -46,80 +31,26 @@ class Connections:
     In a forked child, and after the end of their event loop, the next exchange opens a fresh pool.
 
     Attributes:
-        session: The `httpx.AsyncClient`, given or made here.
+        session: The `httpx.AsyncClient`.
         lifetime: Open, closing or closed.
         requests_sent: The number of requests that were sent.
     """
 
-    def __init__(
-        self,
-        *,
-        max_connections: int,
-        max_response_bytes: int,
-        http_client: HttpClient | None = None,
-        transport: HttpTransport | None = None,
-        proxy: str | None = None,
-        ssl_context: ssl.SSLContext | None = None,
-        trust_env: bool = True,
-        http_library: LibraryName | None = None,
-        background_tasks: BackgroundTasks | None = None,
-    ) -> None:
-        if http_client is not None and (transport or proxy or ssl_context):
-            raise ConfigurationError(
-                "An http_client brings its own transport, proxy and ssl_context: give it alone."
-            )
-        if transport is not None and (proxy or ssl_context):
-            raise ConfigurationError("A transport brings its own proxy and ssl_context.")
-        self.library = choose_library(http_library, http_client, transport)
-        check_kind("ssl_context", ssl_context, ssl.SSLContext)
-        check_count("max_connections", max_connections)
+    def __init__(self, session: HttpSession, max_response_bytes: int) -> None:
         check_count("max_response_bytes", max_response_bytes)
-        check_proxy(proxy)
-        self.max_connections = max_connections
+        self.session = session
         self.max_response_bytes = max_response_bytes
-        self.lifetime = Lifetime()
+        self.lifetime = session.lifetime
         self.requests_sent = 0
         self._clock: AnyClock | AsyncioClock | None = None
-        self._throttle: Throttle | None = None
+        self._throttle: Throttle
         self._home: tuple[object, int] | None = None
         self._made_at = caller()
-        tls: dict[str, Any] = {} if ssl_context is None else {"verify": ssl_context}
-        self.session = HttpSession(
-            library=self.library,
-            http_client=http_client,
-            transport=transport,
-            is_library_named=http_library is not None,
-            max_connections=max_connections,
-            proxy=proxy,
-            trust_env=trust_env,
-            tls=tls,
-            background_tasks=BackgroundTasks() if background_tasks is None else background_tasks,
-            check_open=self.check_open,
-        )
-
-    @property
-    def is_closed(self) -> bool:
-        """True once nothing is sent any more."""
-        return self.lifetime.is_over
-
-    def check_open(self, operation: str = "") -> None:
-        """Refuse to go on with a closed client.
-
-        Raises:
-            ClientClosedError: It was closed here, or somebody closed its http_client.
-        """
-        if self.lifetime.is_over:
-            self.lifetime.check_not_ending(operation)
-        if self.session.client.is_closed:
-            raise ClientClosedError(
-                "the http_client of this client is closed. Nothing was sent. Make a new client.",
-                operation=operation,
-            )
 
     def check_not_ending(self, operation: str = "") -> None:
         """Refuse a new call, as `check_open` does, also from the start of closing."""
         self.lifetime.check_not_ending(operation)
-        self.check_open(operation)
+        self.session.check_open(operation)
 
     async def exchange(
         self,
@@ -133,13 +64,8 @@ class Connections:
     ) -> WireResponse:
         """Send a request and return the response; call `bind_to_loop` first.
 
-        Args:
-            request: The request; its target is a URL.
-            state: Kept up to date, so that every failure knows how far the request came.
-            attempt_timeout: Seconds that the exchange may take once it has a connection.
-            connect_timeout: Seconds to connect.
-            on_caller_cancelled: Gets the request if the caller is cancelled after sending.
-            rate_limiter: Says when the request may be sent; None for at once.
+        The attempt_timeout begins once there is a connection. If the caller is cancelled after
+        sending, `on_caller_cancelled` gets the request.
 
         Raises:
             TransportError: No complete response was received.
@@ -147,7 +73,7 @@ class Connections:
             ClientClosedError: The client was closed.
             ConfigurationError: The HTTP client cannot send the request.
         """
-        self.check_open(state.operation)
+        self.session.check_open(state.operation)
         state.begin(Stage.QUEUED)
         exchange = Exchange(request, state, self.max_response_bytes)
         send = partial(
@@ -157,8 +83,8 @@ class Connections:
             if rate_limiter is None:
                 response = await send()
             else:
-                async with self._throttled().permit(rate_limiter, state, exchange):
-                    self.check_open(state.operation)
+                async with self._throttle.permit(rate_limiter, state, exchange):
+                    self.session.check_open(state.operation)
                     state.begin(Stage.QUEUED)
                     response = await send()
         except Exception as error:
@@ -168,7 +94,7 @@ class Connections:
                 raise
             if state.outcome is Outcome.NOT_SENT:
                 # It may have failed because the pool was closed while it waited.
-                self.check_open(state.operation)
+                self.session.check_open(state.operation)
             raise failed(state, request.url, error) from error
         finally:
             self.requests_sent += state.stage not in _UNSENT
@@ -199,10 +125,6 @@ class Connections:
     ) -> AnyClock | AsyncioClock:
         """Bind the connections to the running event loop and process, and return its clock.
 
-        Args:
-            operation: Named by the error.
-            to_close: True if nothing will be sent.
-
         Raises:
             ConfigurationError: They are in use in another event loop, or were given and used
                 before a fork.
@@ -212,10 +134,10 @@ class Connections:
         if self._home is not None:
             self._leave(*self._home, operation, to_close)
         self._home = home()
-        self._throttle = None
-        self._clock = clock = clock_here()
-        self.session.bind_to_loop(is_asyncio=isinstance(clock, AsyncioClock))
-        return clock
+        self._throttle = Throttle(self.session.max_connections)
+        self._clock = clock_here()
+        self.session.bind_to_loop(is_asyncio=isinstance(self._clock, AsyncioClock))
+        return self._clock
 
     def _leave(self, event_loop: object, process: int, operation: str, to_close: bool) -> None:
         is_forked = process != forks()
@@ -229,14 +151,6 @@ class Connections:
         self.lifetime.forget_calls()
         if is_forked:
             self.session.leave_parent(operation, to_close=to_close)
-
-    def _throttled(self) -> "Throttle":
-        if self._throttle is None:
-            # Loaded by the first exchange with a rate limiter.
-            from webrtc_async._transport.throttle import Throttle
-
-            self._throttle = Throttle(self.max_connections)
-        return self._throttle
 
     def __del__(self) -> None:
         session = getattr(self, "session", None)

@@ -46,7 +46,7 @@ class Exchange:
     """A request that was sent, or will be, and the response as far as it was received.
 
     Args:
-        request: The request; its target is a URL.
+        request: The request.
         state: Kept up to date, so that every failure knows how far the request came.
         limit: Bytes of the decoded body, at most.
     """
@@ -84,9 +84,7 @@ class Exchange:
     ) -> WireResponse:
         """Read the response to the request.
 
-        Args:
-            reply: The response.
-            on_caller_cancelled: Gets this exchange if the caller is cancelled meanwhile.
+        If the caller is cancelled meanwhile, `on_caller_cancelled` gets this exchange.
 
         Raises:
             UnexpectedResponseError: The body is over the limit, or cannot be decoded.

@@ -5,17 +5,37 @@ httpx2 is imported only if the user names it; an object of its classes has impor
 
 import importlib
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from operator import attrgetter
+from types import FunctionType
 from typing import Any, Final, Literal, Protocol
 
 import httpx
-from attrs import frozen
 
+from webrtc_async._tasks.event_loop import PerLoop
 from webrtc_async.errors import ConfigurationError
 
 LibraryName = Literal["httpx", "httpx2"]
 
 _NAMES: Final[tuple[LibraryName, ...]] = ("httpx", "httpx2")
+
+
+_methods_of_client: Final = attrgetter(
+    "build_request",
+    "send",
+    "_send_handling_auth",
+    "_send_handling_redirects",
+    "_send_single_request",
+    "_transport_for_url",
+)
+_methods_of_httpcore: Final = attrgetter(
+    "AsyncConnectionPool.handle_async_request",
+    "AsyncHTTPConnection.handle_async_request",
+    "AsyncHTTP11Connection.handle_async_request",
+)
+
+_known: Final[set[tuple[object, ...]]] = set()
+"""Methods that were checked before and found original."""
 
 
 class HttpClient(Protocol):
@@ -47,25 +67,32 @@ class HttpTransport(Protocol):
         ...
 
 
-@frozen
 class Library:
     """The classes of one library, under httpx's types because the signatures are the same.
 
-    Attributes:
-        name: The name to import.
-        version: The release.
+    Raises:
+        ConfigurationError: The name is unknown, or httpx2 is not installed.
     """
 
-    name: LibraryName
-    version: str
-    client: type[httpx.AsyncClient]
-    http_transport: type[httpx.AsyncHTTPTransport]
-    response: type[httpx.Response]
-    byte_stream: type[httpx.AsyncByteStream]
-    timeout: type[httpx.Timeout]
-    limits: type[httpx.Limits]
-    invalid_url: type[Exception]
-    client_default: Any
+    def __init__(self, name: LibraryName) -> None:
+        if name not in _NAMES:
+            raise ConfigurationError('http_library must be "httpx" or "httpx2".')
+        try:
+            module = importlib.import_module(name)
+        except ImportError as error:
+            raise ConfigurationError(
+                f"{name} cannot be imported: pip install 'webrtc-async[{name}]'."
+            ) from error
+        self.name = name
+        self.version: str = module.__version__
+        self.client: type[httpx.AsyncClient] = module.AsyncClient
+        self.http_transport: type[httpx.AsyncHTTPTransport] = module.AsyncHTTPTransport
+        self.response: type[httpx.Response] = module.Response
+        self.byte_stream: type[httpx.AsyncByteStream] = module.AsyncByteStream
+        self.timeout: type[httpx.Timeout] = module.Timeout
+        self.limits: type[httpx.Limits] = module.Limits
+        self.invalid_url: type[Exception] = module.InvalidURL
+        self.client_default: Any = module.USE_CLIENT_DEFAULT
 
     def __str__(self) -> str:
         return f"{self.name}/{self.version}"
@@ -97,34 +124,6 @@ class Library:
             ) from error
 
 
-def library_named(name: LibraryName) -> Library:
-    """Return a library by its name.
-
-    Raises:
-        ConfigurationError: The name is unknown, or httpx2 is not installed.
-    """
-    if name not in _NAMES:
-        raise ConfigurationError('http_library must be "httpx" or "httpx2".')
-    try:
-        module = importlib.import_module(name)
-    except ImportError as error:
-        raise ConfigurationError(
-            f"{name} cannot be imported: pip install 'webrtc-async[{name}]'."
-        ) from error
-    return Library(
-        name=name,
-        version=module.__version__,
-        client=module.AsyncClient,
-        http_transport=module.AsyncHTTPTransport,
-        response=module.Response,
-        byte_stream=module.AsyncByteStream,
-        timeout=module.Timeout,
-        limits=module.Limits,
-        invalid_url=module.InvalidURL,
-        client_default=module.USE_CLIENT_DEFAULT,
-    )
-
-
 def choose_library(
     asked: LibraryName | None, http_client: object = None, transport: object = None
 ) -> Library:
@@ -136,14 +135,14 @@ def choose_library(
         ConfigurationError: A given object is of neither library, or not of the named one.
     """
     if asked is not None:
-        library_named(asked)
+        Library(asked)
     for setting, given, kind in (
         ("http_client", http_client, "AsyncClient"),
         ("transport", transport, "AsyncBaseTransport"),
     ):
         if given is not None:
-            return library_named(_library_of(setting, given, kind, asked))
-    return library_named(asked or "httpx")
+            return Library(_library_of(setting, given, kind, asked))
+    return Library(asked or "httpx")
 
 
 def _library_of(setting: str, given: object, kind: str, asked: LibraryName | None) -> LibraryName:
@@ -160,3 +159,61 @@ def _library_of(setting: str, given: object, kind: str, asked: LibraryName | Non
     if asked is not None and asked not in fitting:
         raise ConfigurationError(f"http_library is {asked!r}, and the {setting} is {fitting[0]}'s.")
     return asked or fitting[0]
+
+
+class LibraryTransport(httpx.AsyncBaseTransport):
+    """A transport of httpx or httpx2 that is opened afresh in each event loop and process."""
+
+    def __init__(self, open_transport: Callable[[], httpx.AsyncBaseTransport]) -> None:
+        self._transports = PerLoop(open_transport)
+
+    @property
+    def is_open(self) -> bool:
+        """True if there may be connections."""
+        return self._transports.current is not None
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send a request of the library and return the library's response."""
+        return await self._transports.get().handle_async_request(request)
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+        if (transport := self._transports.take()) is not None:
+            await transport.aclose()
+
+
+def is_client_original(client: type[httpx.AsyncClient]) -> bool:
+    """Return True if a client's class is httpx's, with each method from `send` to the transport.
+
+    vcrpy, pook, respx, pytest-httpx, OpenTelemetry and Sentry replace methods, at any time and also
+    before this package is imported. So the check looks at the code, not at a copy of the method.
+    """
+    return _are_original((client, *_methods_of_client(client)))
+
+
+def is_transport_original() -> bool:
+    """Return True if the methods below httpx's transport are httpx's and httpcore's own."""
+    own = httpx.AsyncHTTPTransport.handle_async_request
+    # Nobody can have replaced a method of httpcore before it is loaded.
+    httpcore = sys.modules.get("httpcore")
+    return _are_original((own,) if httpcore is None else (own, *_methods_of_httpcore(httpcore)))
+
+
+def _are_original(parts: tuple[object, ...]) -> bool:
+    if parts in _known:
+        return True
+    if not all(map(_is_original, parts)):
+        return False
+    _known.add(parts)
+    return True
+
+
+def _is_original(part: object) -> bool:
+    if isinstance(part, type):
+        home = part.__module__
+    elif type(part) is FunctionType:
+        # A wrapper can copy a function's name and module, but not the module of its code.
+        home = part.__globals__["__name__"]
+    else:
+        return False
+    return home.partition(".")[0] in ("httpx", "httpcore")

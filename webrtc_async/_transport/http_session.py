@@ -1,6 +1,6 @@
 """The `httpx.AsyncClient` behind a client, and how each request goes through it."""
 
-from collections.abc import Callable
+import ssl
 from copy import deepcopy
 from functools import partial
 from http.cookiejar import CookieJar, DefaultCookiePolicy
@@ -9,12 +9,21 @@ from typing import Any, Final, cast
 import anyio
 import httpx
 
+from webrtc_async._config.validation import check_count, check_kind, check_proxy
 from webrtc_async._protocol.wire import WireResponse
 from webrtc_async._tasks.background_tasks import BackgroundTasks
 from webrtc_async._tasks.slot import Slot
 from webrtc_async._transport.exchange import Exchange
 from webrtc_async._transport.http1.transport import HAS_POLL, PooledTransport
-from webrtc_async._transport.http_library import HttpClient, HttpTransport, Library
+from webrtc_async._transport.http_library import (
+    HttpClient,
+    HttpTransport,
+    LibraryName,
+    LibraryTransport,
+    choose_library,
+    is_client_original,
+    is_transport_original,
+)
 from webrtc_async._transport.library_exchange import (
     LibraryResponse,
     build_request,
@@ -22,10 +31,9 @@ from webrtc_async._transport.library_exchange import (
     send_request,
     unbuildable,
 )
-from webrtc_async._transport.library_transport import LibraryTransport
-from webrtc_async._transport.originals import is_client_original, is_transport_original
+from webrtc_async._transport.lifetime import Lifetime
 from webrtc_async._transport.orphaned_request import OnCallerCancelled, run_in_task
-from webrtc_async.errors import ConfigurationError
+from webrtc_async.errors import ClientClosedError, ConfigurationError
 from webrtc_async.errors.outcome import Stage
 
 KEEP_ALIVE: Final = 20.0
@@ -35,43 +43,41 @@ KEEP_ALIVE: Final = 20.0
 class HttpSession:
     """The `httpx.AsyncClient` behind a client, given or made here.
 
-    Args:
-        library: The HTTP library.
-        http_client: The user's client; None to make one.
-        transport: The user's transport for a client made here; None to make one.
-        is_library_named: True if the user named the HTTP library, which then serves alone.
-        max_connections: Connections, at most.
-        tls: The keyword argument `verify` of an HTTP library, or nothing.
-        proxy: The user's proxy.
-        trust_env: True if the environment's proxies and certificates count.
-        background_tasks: Starts the tasks of requests that may outlive their callers.
-        check_open: Raises if the client was closed.
-
     Attributes:
         client: The `httpx.AsyncClient`, or httpx2's under the same type.
+        library: Its library.
         is_given: True if the user gave the client or its transport, which report no progress.
+        lifetime: Open, closing or closed.
+        max_connections: Connections, at most.
     """
 
     def __init__(
         self,
         *,
-        library: Library,
-        http_client: HttpClient | None,
-        transport: HttpTransport | None,
-        is_library_named: bool,
         max_connections: int,
-        tls: dict[str, Any],
-        proxy: str | None,
-        trust_env: bool,
         background_tasks: BackgroundTasks,
-        check_open: Callable[[str], None],
+        http_client: HttpClient | None = None,
+        transport: HttpTransport | None = None,
+        http_library: LibraryName | None = None,
+        proxy: str | None = None,
+        ssl_context: ssl.SSLContext | None = None,
+        trust_env: bool = True,
     ) -> None:
-        self.library = library
+        if http_client is not None and (transport or proxy or ssl_context):
+            raise ConfigurationError(
+                "An http_client brings its own transport, proxy and ssl_context: give it alone."
+            )
+        if transport is not None and (proxy or ssl_context):
+            raise ConfigurationError("A transport brings its own proxy and ssl_context.")
+        self.library = choose_library(http_library, http_client, transport)
+        check_kind("ssl_context", ssl_context, ssl.SSLContext)
+        check_count("max_connections", max_connections)
+        check_proxy(proxy)
         self.is_given = http_client is not None or transport is not None
+        self.lifetime = Lifetime()
+        self.max_connections = max_connections
         self._is_borrowed = http_client is not None
-        self._max_connections = max_connections
         self._background_tasks = background_tasks
-        self._check_open = check_open
         self._limiter: anyio.CapacityLimiter
         self._is_asyncio: bool | None = None
         self._pooled: PooledTransport | None = None
@@ -83,34 +89,48 @@ class HttpSession:
         mounts: dict[str, httpx.AsyncBaseTransport | None] = {}
         chosen = cast("httpx.AsyncBaseTransport | None", transport)
         if chosen is None:
-            proxies = {"all://": proxy} if proxy else library.environment_proxies(trust_env)
-            settings = {"trust_env": trust_env, **tls}
+            proxies = {"all://": proxy} if proxy else self.library.environment_proxies(trust_env)
+            settings: dict[str, Any] = {"trust_env": trust_env}
+            if ssl_context is not None:
+                settings["verify"] = ssl_context
             for pattern, url in proxies.items():
                 mounts[pattern] = self._library_transport(proxy=url, **settings) if url else None
-            chosen = self._library_transport(**settings)
-            if not is_library_named and not proxies:
+            if http_library is None and not proxies:
                 chosen = self._pooled = PooledTransport(
                     max_connections=max_connections,
                     keep_alive=KEEP_ALIVE,
-                    ssl_context=tls.get("verify"),
+                    ssl_context=ssl_context,
                     trust_env=trust_env,
                 )
                 self._transports.append(chosen)
+            else:
+                chosen = self._library_transport(**settings)
         # No timeout: the deadline bounds everything, queue and body included.
-        self.client = library.client(
+        self.client = self.library.client(
             transport=chosen, mounts=mounts, timeout=None, cookies=CookieJar(_NoCookies())
         )
         if self._pooled is not None:
             # The own pool sends no header but the request's and the user's.
             self.client.headers.clear()
-        # Hooks and mounts are changed in place, so the copies of their dictionaries are compared.
-        self._as_made: dict[str, Any] = {"_state": None}
-        if self._pooled is not None:
-            for name in vars(self.client).keys() - {"_state"}:
-                value: Any = vars(self.client)[name]
-                self._as_made[name] = (
-                    deepcopy(cast("object", value)) if type(value) is dict else value
-                )
+            # Hooks and mounts are changed in place, so copies of their dictionaries are compared.
+            self._as_made: dict[str, Any] = {
+                name: deepcopy(cast("object", value)) if type(value) is dict else value
+                for name, value in vars(self.client).items()
+            }
+
+    def check_open(self, operation: str = "") -> None:
+        """Refuse to go on with a closed client.
+
+        Raises:
+            ClientClosedError: It was closed here, or somebody closed its http_client.
+        """
+        if self.lifetime.is_over:
+            self.lifetime.check_not_ending(operation)
+        if self.client.is_closed:
+            raise ClientClosedError(
+                "the http_client of this client is closed. Nothing was sent. Make a new client.",
+                operation=operation,
+            )
 
     async def send(
         self,
@@ -123,12 +143,6 @@ class HttpSession:
 
         Here, and nowhere else, is decided between the two ways to the server: straight over the
         own pool if the `httpx.AsyncClient` is exactly as it was made, and its `send` otherwise.
-
-        Args:
-            exchange: The request.
-            attempt_timeout: Seconds that the exchange may take once it has a connection.
-            connect_timeout: Seconds to connect.
-            on_caller_cancelled: Gets the request if the caller is cancelled after sending.
         """
         if self._pooled is not None and self._is_untouched(self._pooled):
             request, state = exchange.request, exchange.state
@@ -146,11 +160,13 @@ class HttpSession:
 
     def _is_untouched(self, pooled: PooledTransport) -> bool:
         """Return True if no hook, setting or replaced method could see a request."""
-        client = self.client
+        client, made = self.client, self._as_made
+        now = vars(client)
+        made["_state"] = now["_state"]  # a closed client was refused before
         return (
             self._is_asyncio is True
             and HAS_POLL
-            and {**vars(client), "_state": None} == self._as_made
+            and now == made
             and not client.headers
             and not client.cookies
             and "handle_async_request" not in vars(pooled)
@@ -177,7 +193,7 @@ class HttpSession:
     def bind_to_loop(self, *, is_asyncio: bool) -> None:
         """Begin in the running event loop and process."""
         self._is_asyncio = is_asyncio
-        self._limiter = anyio.CapacityLimiter(self._max_connections)
+        self._limiter = anyio.CapacityLimiter(self.max_connections)
         if is_asyncio and HAS_POLL and self._pooled is not None:
             self._pooled.bind_to_loop()
 
@@ -215,7 +231,7 @@ class HttpSession:
         # in it are cancelled (encode/httpcore#1093). The exchange holds the slot, not the task:
         # hooks in the task may make calls of their own.
         async with Slot(self._limiter, exchange):
-            self._check_open(state.operation)
+            self.check_open(state.operation)
             timeout = library.client_default
             if not self._is_borrowed and client.timeout == library.timeout(None):
                 timeout = library.timeout(None, connect=connect_timeout)
@@ -233,8 +249,8 @@ class HttpSession:
 
     def _library_transport(self, **settings: Any) -> LibraryTransport:
         limits = self.library.limits(
-            max_connections=self._max_connections,
-            max_keepalive_connections=self._max_connections,
+            max_connections=self.max_connections,
+            max_keepalive_connections=self.max_connections,
             keepalive_expiry=KEEP_ALIVE,
         )
         transport = LibraryTransport(partial(self.library.open_transport, limits, settings))

@@ -7,11 +7,10 @@ import httpx
 from anyio import CancelScope
 from anyio.lowlevel import checkpoint
 
-from webrtc_async._transport.attempt_state import AttemptState
+from webrtc_async._transport.attempt_state import AttemptState, Tracer
 from webrtc_async._transport.exchange import Exchange
 from webrtc_async._transport.http1.response_head import ResponseHead, parsed_head
 from webrtc_async._transport.http_library import Library
-from webrtc_async._transport.tracer import Tracer
 from webrtc_async.errors import ConfigurationError
 
 _CHUNKS_AT_A_TIME: Final = 256
@@ -77,12 +76,7 @@ def head_of(response: httpx.Response) -> ResponseHead:
 
 
 class LibraryResponse:
-    """A response whose body is still to be read, unless a hook or a mock has read it; a `Reply`.
-
-    Args:
-        response: The library's response.
-        library: The library.
-    """
+    """A `Reply` whose body is still to be read, unless a hook or a mock has read it."""
 
     def __init__(self, response: httpx.Response, library: Library) -> None:
         self._response = response

@@ -1,21 +1,15 @@
 """The lifetime of a client: open, closing, closed."""
 
 import inspect
-from typing import Protocol
 
 import anyio
 from attrs import define, field
 
 from webrtc_async._tasks.background_tasks import UNWINDING
+from webrtc_async._tasks.deadline import AsyncioScope
 from webrtc_async.errors import ClientClosedError
 
-
-class Cancellable(Protocol):
-    """A scope that can be cancelled."""
-
-    def cancel(self) -> None:
-        """Cancel the scope."""
-        ...
+CallScope = AsyncioScope | anyio.CancelScope
 
 
 @define(eq=False)
@@ -29,7 +23,7 @@ class Lifetime:
 
     is_ending: bool = field(default=False, init=False)
     is_over: bool = field(default=False, init=False)
-    _calls: set[Cancellable] = field(factory=set[Cancellable], init=False)
+    _calls: set[CallScope] = field(factory=set[CallScope], init=False)
     _idle: anyio.Event | None = field(default=None, init=False)
     _closed: anyio.Event | None = field(default=None, init=False)
 
@@ -45,11 +39,11 @@ class Lifetime:
                 operation=operation,
             )
 
-    def begin(self, call: Cancellable) -> None:
+    def begin(self, call: CallScope) -> None:
         """Count a call; its scope is cancelled if the client cannot wait for it."""
         self._calls.add(call)
 
-    def end(self, call: Cancellable) -> None:
+    def end(self, call: CallScope) -> None:
         """Stop counting a call."""
         self._calls.discard(call)
         if self._idle is not None and not self._calls:

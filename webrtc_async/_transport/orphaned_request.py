@@ -35,13 +35,8 @@ async def run_in_task(
 ) -> WireResponse | None:
     """Send a request in a task that lives on if the caller is cancelled, and return the response.
 
-    An HTTP library's request ends with the task that it runs in.
-
-    Args:
-        send: Sends the request and returns the response.
-        state: The state of the request.
-        background_tasks: Starts the task. If it is full, the request ends with its caller.
-        on_caller_cancelled: Gets the request if its caller is cancelled after sending.
+    An HTTP library's request ends with the task that it runs in. If there are too many background
+    tasks, the request ends with its caller.
     """
     handle = background_tasks.start(send, name=state.operation)
     if handle is None:

@@ -1,10 +1,11 @@
-"""Rate limits: the interface, and a limit for one process."""
+"""Rate limits: the interface, a limit for one process, and the queue in front of it."""
 
 import math
 import threading
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from typing import Final, Protocol, runtime_checkable
 
 import anyio
@@ -12,6 +13,7 @@ from anyio.lowlevel import RunVar
 from attrs import define, field
 
 from webrtc_async._config.validation import check_count, check_seconds
+from webrtc_async._tasks.slot import Slot
 from webrtc_async._transport.attempt_state import AttemptState
 from webrtc_async.errors import RateLimiterError, WebRtcError
 from webrtc_async.errors.outcome import Stage
@@ -40,21 +42,6 @@ class RateLimiter(Protocol):
         ...
 
 
-class Turns:
-    """A queue for each event loop, because one loop cannot wake the tasks of another."""
-
-    def __init__(self) -> None:
-        self._queues = RunVar[anyio.Lock](f"turns of {id(self)}")
-
-    def here(self) -> anyio.Lock:
-        """Return the queue of the running event loop."""
-        queue = self._queues.get(None)
-        if queue is None:
-            queue = anyio.Lock()
-            self._queues.set(queue)
-        return queue
-
-
 @define(eq=False)
 class LocalRateLimiter:
     """A limit for all clients of this process that share it: first come, first served.
@@ -78,16 +65,20 @@ class LocalRateLimiter:
     sleep: Callable[[float], Awaitable[None]] = field(default=anyio.sleep, kw_only=True, repr=False)
     _taken: deque[float] = field(init=False, repr=False)
     _guard: threading.Lock = field(factory=threading.Lock, init=False, repr=False)
-    _turns: Turns = field(factory=Turns, init=False, repr=False)
+    # One loop cannot wake the tasks of another, so each has a queue of its own.
+    _queues: RunVar[anyio.Lock] = field(init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
         check_count("LocalRateLimiter.amount", self.amount)
         check_seconds("LocalRateLimiter.per", self.per)
         self._taken = deque(maxlen=self.amount)
+        self._queues = RunVar(f"queue of {id(self)}")
 
     async def acquire(self) -> None:
         """Return when one more request may be sent."""
-        async with self._turns.here():
+        if (queue := self._queues.get(None)) is None:
+            self._queues.set(queue := anyio.Lock())
+        async with queue:
             arrived = self.clock()
             while (wait := self._take(arrived)) > 0:
                 await self.sleep(wait)
@@ -105,16 +96,49 @@ class LocalRateLimiter:
             return 0
 
 
-async def wait_for_permit(limiter: RateLimiter, state: AttemptState) -> None:
-    """Wait until a request may be sent.
+class Throttle:
+    """The queue in front of the rate limiter, so that permits that nobody can use do not pile up.
 
-    Raises:
-        WebRtcError: It may not be sent; nothing was sent.
+    Only so many calls as there are slots ask for a permit or use one at the same time.
     """
-    state.stage = Stage.THROTTLED
-    try:
-        await limiter.acquire()
-    except WebRtcError:
-        raise
-    except Exception as error:  # a user's limiter may raise anything
-        raise RateLimiterError(f"the rate limiter failed ({type(error).__name__}).") from error
+
+    def __init__(self, slots: int) -> None:
+        self._limiter = anyio.CapacityLimiter(slots)
+        self._asking = 0
+        self._is_short = False
+
+    @asynccontextmanager
+    async def permit(
+        self, rate_limiter: RateLimiter, state: AttemptState, holder: object
+    ) -> AsyncGenerator[None]:
+        """Hold a slot with a permit; wait until there is one.
+
+        Raises:
+            WebRtcError: There is no permit; nothing was sent.
+        """
+        has_slot = False
+        try:
+            async with Slot(self._limiter, holder):
+                has_slot = True
+                state.stage = Stage.THROTTLED
+                await self._ask(rate_limiter)
+                yield
+        except BaseException:
+            if self._is_short and not has_slot:
+                state.stage = Stage.THROTTLED
+            raise
+
+    async def _ask(self, rate_limiter: RateLimiter) -> None:
+        self._asking += 1
+        self._is_short = True
+        try:
+            await rate_limiter.acquire()
+        except WebRtcError:
+            raise
+        except Exception as error:  # a user's limiter may raise anything
+            raise RateLimiterError(f"the rate limiter failed ({type(error).__name__}).") from error
+        finally:
+            self._asking -= 1
+        # Not after a cancellation: calls that are cancelled with this one have waited for the rate
+        # limiter, and not for a connection.
+        self._is_short = self._asking > 0

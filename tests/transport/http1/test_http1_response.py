@@ -12,7 +12,6 @@ from support.strategies import USUALLY
 
 from webrtc_async._protocol.wire import WireRequest
 from webrtc_async._transport.attempt_state import AttemptState
-from webrtc_async._transport.http1.parser import ResponseError
 from webrtc_async._transport.http1.request_writer import (
     MAX_KEPT,
     RequestWriter,
@@ -20,7 +19,7 @@ from webrtc_async._transport.http1.request_writer import (
     write_request,
 )
 from webrtc_async._transport.http1.response import Http1Response
-from webrtc_async._transport.http1.response_head import read_common_head
+from webrtc_async._transport.http1.response_head import ResponseError, read_common_head
 from webrtc_async._transport.http1.response_reader import ResponseReader
 from webrtc_async.errors.outcome import Stage
 
@@ -124,8 +123,12 @@ def by_reader(*pieces: bytes) -> Seen | None:
             reader.feed_end()
     except ResponseError:
         return None
-    assert reader.head is not None
-    status, reason, fields = reader.head.status, reader.head.reason, reader.head.headers.fields
+    assert reader.received_head is not None
+    status, reason, fields = (
+        reader.received_head.status,
+        reader.received_head.reason,
+        reader.received_head.headers.fields,
+    )
     encoding = "utf-8" if all(_is_utf8(value) for _, value in fields) else "latin-1"
     raw = [(name.encode(), value.encode(encoding)) for name, value in fields]
     return status, reason.encode("latin-1"), raw, body, reader.is_reusable
@@ -205,12 +208,12 @@ def test_a_head_that_never_ends_is_refused() -> None:
     """A head is not collected without bounds."""
     reader = ResponseReader("GET")
     reader.feed(b"HTTP/1.1 200 OK\r\n")
-    while reader.head is None:
+    while reader.received_head is None:
         try:
             reader.feed(b"X: " + b"x" * 1000)
         except ResponseError:
             break
-    assert reader.head is None
+    assert reader.received_head is None
 
 
 def test_a_response_to_head_has_no_body() -> None:

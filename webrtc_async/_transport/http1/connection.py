@@ -11,8 +11,8 @@ from typing import NamedTuple, Protocol, cast
 import httpx
 
 from webrtc_async._transport.attempt_state import AttemptState
-from webrtc_async._transport.http1.parser import ResponseError
 from webrtc_async._transport.http1.response import Http1Response
+from webrtc_async._transport.http1.response_head import ResponseError
 from webrtc_async.errors.outcome import Stage
 
 
@@ -24,14 +24,11 @@ class Origin(NamedTuple):
     port: int
 
 
-class Owner(Protocol):
+class _Owner(Protocol):
     """The pool that a connection belongs to."""
 
-    def release(self, connection: "Http1Connection") -> None:
-        """Take back a connection that can carry another request."""
-
-    def discard(self, connection: "Http1Connection") -> None:
-        """Forget a connection that is closed."""
+    def release(self, connection: "Http1Connection") -> None: ...
+    def discard(self, connection: "Http1Connection") -> None: ...
 
 
 class ReusedConnectionError(httpx.ReadError):
@@ -53,7 +50,7 @@ class Http1Connection(asyncio.Protocol):
         self.origin = origin
         self.exchanges = 0
         self.is_closed = False
-        self.owner: Owner | None = None
+        self.owner: _Owner | None = None
         self.loop = loop
         self._current: Http1Response | None = None
         self._deadline = math.inf
@@ -63,13 +60,9 @@ class Http1Connection(asyncio.Protocol):
     def begin(
         self, method: str, request: bytes, state: AttemptState, timeout: float | None
     ) -> Http1Response:
-        """Send a request and return its response, which is still to be received.
+        """Send a whole request, and return its response, which is still to be received.
 
-        Args:
-            method: The request's method.
-            request: The whole request, head and body.
-            state: Told as soon as the kernel has all of it.
-            timeout: Seconds until the exchange fails with ReadTimeout; None for no bound.
+        After `timeout` seconds the exchange fails with ReadTimeout.
 
         Raises:
             WriteError: The connection was closed, and no byte was sent.
@@ -130,7 +123,7 @@ class Http1Connection(asyncio.Protocol):
             self.abort()
             return
         try:
-            response.feed(data)
+            response.see(data)
         except ResponseError as error:
             self._end(_lost(error))
             return

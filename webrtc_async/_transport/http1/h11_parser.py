@@ -1,28 +1,32 @@
 """A parser of responses of any shape, by h11."""
 
+from typing import Final
+
 import h11
 
-from webrtc_async._transport.http1.parser import MAX_HEAD, ResponseError
-from webrtc_async._transport.http1.response_head import ResponseHead, parsed_head
+from webrtc_async._transport.http1.response_head import ResponseError, ResponseHead, parsed_head
+
+_MAX_HEAD: Final = 100 * 1024
+"""Bytes that an incomplete head, or an incomplete chunk header, may have."""
 
 
 class H11Parser:
-    """A parser of one response; a `Parser`.
-
-    Args:
-        method: The request's method.
-    """
+    """A parser of one response, with the attributes of a `ResponseReader`."""
 
     def __init__(self, method: str) -> None:
         self.head: ResponseHead | None = None
         self.is_complete = self.is_reusable = False
-        self._connection = h11.Connection(h11.CLIENT, max_incomplete_event_size=MAX_HEAD)
+        self._connection = h11.Connection(h11.CLIENT, max_incomplete_event_size=_MAX_HEAD)
         # The real request is written elsewhere. This one tells h11 which response can follow.
         self._connection.send(h11.Request(method=method, target="/", headers=[("Host", "x")]))
         self._connection.send(h11.EndOfMessage())
 
     def feed(self, received: bytes) -> bytes:
-        """Parse bytes and return the part of the body among them; empty bytes end the response."""
+        """Parse bytes and return the part of the body among them; empty bytes end the response.
+
+        Raises:
+            ResponseError: The bytes are not a valid response.
+        """
         connection = self._connection
         body: list[bytes] = []
         try:

@@ -25,11 +25,6 @@ async def connected_socket(
 ) -> socket.socket:
     """Return a socket that is connected to the first address of a host that accepts.
 
-    Args:
-        host: Its name or address.
-        port: Its port.
-        next_after: Seconds until the next address is tried as well.
-
     Raises:
         OSError: The host has no address, or all connections failed.
     """

@@ -6,12 +6,21 @@ Nothing in it scans: a call costs the same with one idle connection and with a t
 import asyncio
 from collections import OrderedDict, deque
 from collections.abc import Awaitable, Callable
+from typing import NamedTuple
 
 import httpx
 
 from webrtc_async._transport.attempt_state import AttemptState
 from webrtc_async._transport.http1.connection import Http1Connection, Origin
 from webrtc_async.errors.outcome import Stage
+
+
+class _Waiter(NamedTuple):
+    """A caller in the queue; it gets a connection, or None for a slot to make one."""
+
+    origin: Origin
+    future: "asyncio.Future[Http1Connection | None]"
+
 
 Connect = Callable[[Origin, float | None], Awaitable[Http1Connection]]
 
@@ -46,23 +55,8 @@ class Http1Pool:
         self._expiry: asyncio.TimerHandle | None = None
         self._is_closed = False
 
-    @property
-    def idle(self) -> int:
-        """The number of idle connections."""
-        return sum(map(len, self._idle.values()))
-
-    @property
-    def waiting(self) -> int:
-        """The number of callers that wait for a connection."""
-        return len(self._waiters)
-
     def take(self, origin: Origin, max_idle: float | None) -> Http1Connection | None:
-        """Return an idle connection, if there is one, as `acquire` does.
-
-        Args:
-            origin: The server.
-            max_idle: Seconds that it may have been idle; None for no bound.
-        """
+        """Return a connection that was idle for at most `max_idle` seconds, if there is one."""
         idle = self._idle.get(origin)
         spare = 0.0 if max_idle is None else max(0.0, self._keep_alive - max_idle)
         while idle:
@@ -77,11 +71,6 @@ class Http1Pool:
         self, origin: Origin, connect_timeout: float | None, state: AttemptState
     ) -> Http1Connection:
         """Return a connection; it returns to the pool by itself.
-
-        Args:
-            origin: The server.
-            connect_timeout: Seconds to connect; None for no bound.
-            state: Told when connecting starts; has the bound for idle connections.
 
         Raises:
             ConnectError: No connection could be made, or the pool is closed.
@@ -213,13 +202,3 @@ class Http1Pool:
                 connection.abort()
         if next_ones:
             self._expiry = self._loop.call_at(min(next_ones), self._expire)
-
-
-class _Waiter:
-    """A caller in the queue; it gets a connection, or None for a slot to make one."""
-
-    __slots__ = ("future", "origin")
-
-    def __init__(self, origin: Origin, future: "asyncio.Future[Http1Connection | None]") -> None:
-        self.origin = origin
-        self.future = future

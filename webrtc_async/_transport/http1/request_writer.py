@@ -3,9 +3,8 @@
 import re
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
-from typing import Final
+from typing import Final, NamedTuple
 
-from attrs import frozen
 from httpx import LocalProtocolError
 
 from webrtc_async._protocol.redaction import HiddenBytes
@@ -26,8 +25,7 @@ _FIELD: Final = re.compile(
 )
 
 
-@frozen
-class _Lines:
+class _Lines(NamedTuple):
     """Header lines, and the headers and host that they were written from."""
 
     headers: Mapping[str, str]
@@ -51,10 +49,7 @@ class RequestWriter:
     def write(self, request: WireRequest, target: str, host: str) -> HiddenBytes:
         """Return a request with the headers that HTTP needs.
 
-        Args:
-            request: The request.
-            target: Its path and query, checked by `check_target`.
-            host: Its Host header.
+        The target is its path and query, checked by `check_target`.
 
         Raises:
             LocalProtocolError: The method, the target or a header is not valid.

@@ -15,65 +15,33 @@ _MAX_UNREAD: Final = 256 * 1024
 """Unread bytes of a body at which the connection stops receiving."""
 
 
-class Carrier(Protocol):
+class _Carrier(Protocol):
     """The connection of a response, as far as the response needs it."""
 
     loop: asyncio.AbstractEventLoop
 
-    def abort(self) -> None:
-        """Close the connection at once."""
-        ...
-
-    def pause_reading(self) -> None:
-        """Stop receiving."""
-        ...
-
-    def resume_reading(self) -> None:
-        """Receive again."""
-        ...
+    def abort(self) -> None: ...
+    def pause_reading(self) -> None: ...
+    def resume_reading(self) -> None: ...
 
 
-class Http1Response:
-    """A response that is being received.
+class Http1Response(ResponseReader):
+    """A response that is being received; a `Reply`.
 
     It releases its connection with the last byte, no matter when the body is read.
     """
 
-    __slots__ = (
-        "_chunks",
-        "_connection",
-        "_error",
-        "_is_paused",
-        "_reader",
-        "_state",
-        "_unread",
-        "_waiter",
-    )
+    __slots__ = ("_chunks", "_connection", "_error", "_is_paused", "_state", "_unread", "_waiter")
 
-    def __init__(self, connection: Carrier, method: str, state: AttemptState) -> None:
-        self._connection: Carrier | None = connection
-        self._reader = ResponseReader(method)
+    def __init__(self, connection: _Carrier, method: str, state: AttemptState) -> None:
+        super().__init__(method)
+        self._connection: _Carrier | None = connection
         self._state = state
         self._waiter: asyncio.Future[None] | None = None
         self._error: Exception | None = None
         self._chunks: list[bytes] = []
         self._unread = 0
         self._is_paused = False
-
-    @property
-    def is_complete(self) -> bool:
-        """True once the whole response was received."""
-        return self._reader.is_complete
-
-    @property
-    def is_reusable(self) -> bool:
-        """True if its connection can carry another request."""
-        return self._reader.is_reusable
-
-    @property
-    def has_begun(self) -> bool:
-        """True once a byte of the response was received."""
-        return self._reader.has_begun
 
     async def head(self) -> ResponseHead:
         """Return the status and headers, once they were received.
@@ -83,7 +51,7 @@ class Http1Response:
             ReadError: The connection failed.
             ReadTimeout: The exchange took too long.
         """
-        while (head := self._reader.head) is None:
+        while (head := self.received_head) is None:
             await self._arrival()
         return head
 
@@ -121,22 +89,18 @@ class Http1Response:
 
     # Called by the connection
 
-    def feed(self, data: bytes) -> None:
+    def see(self, data: bytes) -> None:
         """Read bytes of the server."""
         self._state.is_reused = False  # the connection is not stale
-        body = self._reader.feed(data)
+        body = self.feed(data)
         if body:
             self._chunks.append(body)
             self._unread += len(body)
             if self._unread > _MAX_UNREAD and self._connection is not None and not self._is_paused:
                 self._is_paused = True
                 self._connection.pause_reading()
-        if self._reader.head is not None and not self.is_complete:
+        if self.received_head is not None and not self.is_complete:
             self._wake()
-
-    def feed_end(self) -> None:
-        """Read the end of the connection."""
-        self._reader.feed_end()
 
     def was_sent(self) -> None:
         """Note that the last byte of the request was sent."""

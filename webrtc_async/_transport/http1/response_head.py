@@ -4,7 +4,7 @@ The pattern accepts less than a parser does and never more: h11 reads every such
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from http import HTTPStatus
 from typing import Final
@@ -12,13 +12,15 @@ from typing import Final
 from attrs import define
 
 
+class ResponseError(ValueError):
+    """Bytes that are not an HTTP response, or a response that breaks off."""
+
+
 class Headers(Mapping[str, str]):
     """Header values by lower-case name; values of the same name are joined by commas.
 
-    They are parsed when first asked for, because few calls need any.
-
-    Args:
-        lines: Valid header lines, with a line end before and after each.
+    They are parsed when first asked for, because few calls need any. The lines are valid, with a
+    line end before and after each.
     """
 
     def __init__(self, lines: str) -> None:
@@ -32,7 +34,11 @@ class Headers(Mapping[str, str]):
 
     @cached_property
     def _by_name(self) -> dict[str, str]:
-        return joined(self.fields)
+        headers: dict[str, str] = {}
+        for name, value in self.fields:
+            key = name.lower()
+            headers[key] = f"{headers[key]}, {value}" if key in headers else value
+        return headers
 
     def __getitem__(self, name: str) -> str:
         return self._by_name[name]
@@ -104,36 +110,12 @@ def read_common_head(received: bytes) -> tuple[ResponseHead, int, int] | None:
 
 
 def parsed_head(status: int, reason: bytes, fields: list[tuple[bytes, bytes]]) -> ResponseHead:
-    """Return the head with these raw headers."""
-    headers = _ParsedHeaders(fields)
+    """Return the head with these raw headers; values are UTF-8 if all of them are, else Latin-1."""
+    raw = b"\r\n" + b"".join(b"%b:%b\r\n" % field for field in fields)
+    try:
+        headers = Headers(raw.decode("utf-8"))
+    except UnicodeDecodeError:
+        headers = Headers(raw.decode("latin-1"))
     is_coded = any(name.lower() == b"content-encoding" for name, _ in fields)
     coding = headers["content-encoding"] if is_coded else ""
     return ResponseHead(status, reason.decode("latin-1"), headers, coding)
-
-
-def joined(fields: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """Return header values by lower-case name; join values of the same name by commas."""
-    headers: dict[str, str] = {}
-    for name, value in fields:
-        key = name.lower()
-        headers[key] = f"{headers[key]}, {value}" if key in headers else value
-    return headers
-
-
-class _ParsedHeaders(Headers):
-    """Headers that a parser has read; values are UTF-8 if all of them are, else Latin-1."""
-
-    def __init__(self, raw: list[tuple[bytes, bytes]]) -> None:
-        self._raw = raw
-
-    @cached_property
-    def fields(self) -> list[tuple[str, str]]:
-        try:
-            return self._decoded("utf-8")
-        except UnicodeDecodeError:
-            return self._decoded("latin-1")
-
-    def _decoded(self, encoding: str) -> list[tuple[str, str]]:
-        return [
-            (name.decode("ascii"), value.decode(encoding).strip("\t ")) for name, value in self._raw
-        ]

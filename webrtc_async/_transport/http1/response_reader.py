@@ -1,17 +1,22 @@
 """A reader that turns the bytes of a connection into one response; no I/O."""
 
-from webrtc_async._transport.http1.parser import Parser, ResponseError
-from webrtc_async._transport.http1.response_head import ResponseHead, read_common_head
+from typing import TYPE_CHECKING
+
+from webrtc_async._transport.http1.response_head import (
+    ResponseError,
+    ResponseHead,
+    read_common_head,
+)
+
+if TYPE_CHECKING:
+    from webrtc_async._transport.http1.h11_parser import H11Parser
 
 
 class ResponseReader:
     """A reader of one response: a pattern reads the common head, h11 everything else.
 
-    Args:
-        method: The request's method.
-
     Attributes:
-        head: The final head; None until it is complete.
+        received_head: The final head; None until it is complete.
         has_begun: True once a byte of the response was received.
         is_complete: True once the whole response was received.
         is_reusable: True if the connection can carry another request.
@@ -22,17 +27,17 @@ class ResponseReader:
         "_method",
         "_parser",
         "has_begun",
-        "head",
         "is_complete",
         "is_reusable",
+        "received_head",
     )
 
     def __init__(self, method: str) -> None:
-        self.head: ResponseHead | None = None
+        self.received_head: ResponseHead | None = None
         self.has_begun = self.is_complete = self.is_reusable = False
         self._method = method
         self._left = 0
-        self._parser: Parser | None = None
+        self._parser: H11Parser | None = None
 
     def feed(self, received: bytes) -> bytes:
         """Read bytes, at least one, and return the part of the body among them.
@@ -49,7 +54,7 @@ class ResponseReader:
 
                 self._parser = H11Parser(self._method)
             else:
-                self.head, size, self._left = common
+                self.received_head, size, self._left = common
                 received = received[size:]
         if self._parser is not None:
             return self._parse(self._parser, received)
@@ -68,14 +73,13 @@ class ResponseReader:
         """
         if not self.has_begun:
             raise ResponseError("the server closed the connection before sending a response")
-        if self._parser is not None:
-            self._parse(self._parser, b"")
-        else:
+        if self._parser is None:
             raise ResponseError(f"the server closed the connection {self._left} bytes too early")
+        self._parse(self._parser, b"")
 
-    def _parse(self, parser: Parser, received: bytes) -> bytes:
+    def _parse(self, parser: "H11Parser", received: bytes) -> bytes:
         try:
             return parser.feed(received)
         finally:
-            self.head = parser.head
+            self.received_head = parser.head
             self.is_complete, self.is_reusable = parser.is_complete, parser.is_reusable

@@ -3,25 +3,23 @@
 import asyncio
 import select
 import ssl
-from collections.abc import AsyncIterator, Callable, Coroutine
-from functools import lru_cache, partial
+from collections.abc import AsyncIterator, Coroutine
+from functools import lru_cache
 from typing import Any, Final, Self, TypeVar
 
 import httpx
 
 from webrtc_async._protocol.redaction import HiddenBytes
 from webrtc_async._protocol.wire import WireRequest
-from webrtc_async._tasks.event_loop import is_asyncio
-from webrtc_async._tasks.per_loop import PerLoop
-from webrtc_async._transport.attempt_state import AttemptState
+from webrtc_async._tasks.event_loop import PerLoop, is_asyncio
+from webrtc_async._transport.attempt_state import AttemptState, Tracer
 from webrtc_async._transport.http1.connection import Http1Connection, Origin
 from webrtc_async._transport.http1.happy_eyeballs import connected_socket
 from webrtc_async._transport.http1.pool import Http1Pool
 from webrtc_async._transport.http1.request_writer import RequestWriter, check_target, write_request
 from webrtc_async._transport.http1.response import Http1Response
 from webrtc_async._transport.http1.response_head import ResponseHead
-from webrtc_async._transport.originals import is_transport_original
-from webrtc_async._transport.tracer import Tracer
+from webrtc_async._transport.http_library import LibraryTransport, is_transport_original
 
 PartT = TypeVar("PartT")
 
@@ -37,12 +35,6 @@ class PooledTransport(httpx.AsyncHTTPTransport):
     trio, systems without `poll`, requests with extensions or timeouts that the own pool does not
     know, and methods of httpx or httpcore that somebody has replaced get httpx's own pool. It is
     opened by the first request that needs it, because its TLS context takes 19 ms.
-
-    Args:
-        max_connections: Connections of a pool, at most.
-        keep_alive: Seconds that an idle connection is kept.
-        ssl_context: For https; httpx's default by default.
-        trust_env: True if the environment's certificates count for the default.
     """
 
     def __init__(
@@ -59,22 +51,16 @@ class PooledTransport(httpx.AsyncHTTPTransport):
         self._trust_env = trust_env
         self._writer = RequestWriter()
         self._http1_pools = PerLoop(self._make_pool)
-        self._httpx_pools = PerLoop(partial(self._open_httpx, super().__init__))
+        self._httpx = LibraryTransport(self._open_httpx)
 
-    @property
-    def pool(self) -> Http1Pool:
-        """The own pool in the running event loop of asyncio."""
+    def bind_to_loop(self) -> Http1Pool:
+        """Return the own pool in the running event loop of asyncio."""
         return self._http1_pools.get()
-
-    def bind_to_loop(self) -> None:
-        """Begin in the running event loop of asyncio."""
-        self._http1_pools.get()
 
     @property
     def is_open(self) -> bool:
         """True if there may be connections."""
-        pools = self._http1_pools, self._httpx_pools
-        return any(each.current is not None for each in pools)
+        return self._http1_pools.current is not None or self._httpx.is_open
 
     async def send(
         self,
@@ -87,12 +73,6 @@ class PooledTransport(httpx.AsyncHTTPTransport):
 
         The caller runs in the event loop of the last `bind_to_loop`.
 
-        Args:
-            request: The request; its target is a URL.
-            state: Kept up to date.
-            attempt_timeout: Seconds from sending to the end of the response; None for no bound.
-            connect_timeout: Seconds to connect; None for no bound.
-
         Raises:
             InvalidURL: The URL cannot be parsed, or is not one of http or https.
             ConnectError: No connection could be made.
@@ -102,7 +82,7 @@ class PooledTransport(httpx.AsyncHTTPTransport):
         origin, host, target = _place_of(request)
         written = self._writer.write(request, target, host)
         state.is_traced = True
-        pool = self._http1_pools.current or self.pool
+        pool = self._http1_pools.current or self.bind_to_loop()
         connection = await pool.acquire(origin, connect_timeout, state)
         return connection.begin(request.method, written, state, attempt_timeout)
 
@@ -116,8 +96,7 @@ class PooledTransport(httpx.AsyncHTTPTransport):
         """Send a request of httpx and return its response, with the body still to be read."""
         if HAS_POLL and is_asyncio() and _is_plain(request) and is_transport_original():
             return await self._handle(request)
-        self._httpx_pools.get()
-        return await super().handle_async_request(request)
+        return await self._httpx.handle_async_request(request)
 
     async def aclose(self) -> None:
         """Close every connection; requests that were not answered fail."""
@@ -126,15 +105,14 @@ class PooledTransport(httpx.AsyncHTTPTransport):
             pool.close()
             # An aborted connection closes its socket in the loop's next turn.
             await asyncio.sleep(0)
-        if self._httpx_pools.take() is not None:
-            await super().aclose()
+        await self._httpx.aclose()
 
     async def _handle(self, request: httpx.Request) -> httpx.Response:
         timeouts = request.extensions.get("timeout", {})
         tracer: Tracer | None = request.extensions.get("trace")
         state = AttemptState("") if tracer is None else tracer.state
         origin, written = origin_of(request.url), _written(request, await request.aread())
-        connection = await self.pool.acquire(origin, timeouts.get("connect"), state)
+        connection = await self.bind_to_loop().acquire(origin, timeouts.get("connect"), state)
         response = connection.begin(request.method, written, state, None)
         try:
             head = await _within(timeouts.get("read"), response.head())
@@ -184,17 +162,14 @@ class PooledTransport(httpx.AsyncHTTPTransport):
         self._ssl_context.set_alpn_protocols(["http/1.1"])
         return self._ssl_context
 
-    def _open_httpx(self, open_pool: Callable[..., None]) -> bool:
-        open_pool(
-            verify=self._ssl_context or True,
-            trust_env=self._trust_env,
-            limits=httpx.Limits(
-                max_connections=self._max_connections,
-                max_keepalive_connections=self._max_connections,
-                keepalive_expiry=self._keep_alive,
-            ),
+    def _open_httpx(self) -> httpx.AsyncHTTPTransport:
+        limits = httpx.Limits(
+            max_connections=self._max_connections,
+            max_keepalive_connections=self._max_connections,
+            keepalive_expiry=self._keep_alive,
         )
-        return True
+        verify = self._ssl_context or True
+        return httpx.AsyncHTTPTransport(verify=verify, trust_env=self._trust_env, limits=limits)
 
 
 def origin_of(url: httpx.URL) -> Origin:
