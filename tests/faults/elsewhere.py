@@ -93,14 +93,14 @@ HELD = [
         "68",
         "closed with calls under way",
         (
-            "transport/test_lifetime::test_what_outlasts_the_grace_fails",
+            "transport/test_lifetime::test_a_call_that_outlasts_the_grace_fails",
             "transport/test_lifetime::test_a_second_aclose_waits_for_the_first",
         ),
     ),
     Held(
         "69",
         "never closed",
-        ("transport/test_lifetime::test_a_client_that_nobody_closed_says_where_it_was_made",),
+        ("transport/test_lifetime::test_an_unclosed_client_names_the_line_that_made_it",),
     ),
     Held(
         "70",
@@ -110,7 +110,7 @@ HELD = [
     Held(
         "71",
         "a given client closed by its owner",
-        ("transport/test_exchange::test_a_given_client_that_its_owner_closed_is_said",),
+        ("transport/test_exchange::test_a_given_client_that_its_owner_closed_is_named",),
     ),
     Held(
         "72",
