@@ -10,8 +10,8 @@ import webrtc_async.emulator.doors.server
 
 pytest_plugins = ("pytester",)
 
-# What a run in this process imports is forgotten at its end, and would be imported a second time,
-# with classes that are not the same: so all of it is imported before.
+# A run in this process forgets its imports at its end; a second import would make different
+# classes. So everything is imported before.
 for name in webrtc_async.__all__:
     getattr(webrtc_async, name)
 

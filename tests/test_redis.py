@@ -65,7 +65,7 @@ def test_processes_together_stay_within_the_limit(redis_server) -> None:
         assert [sender.wait(60) for sender in senders] == [0] * processes
     times = sorted(exchange.at for exchange in emulator.exchanges)
     assert len(times) == len(emulator.session_ids("9900000")) == processes * sessions
-    # Each connection can have one request that was let go in time, and took long to arrive.
+    # Each connection can have one request with an early permit and a late arrival.
     late = processes * connections
     in_a_second = [sum(begin <= at < begin + 1 for at in times) for begin in times]
     assert amount - late <= max(in_a_second) <= amount + late
@@ -181,7 +181,7 @@ def test_a_fork_shares_no_connection(redis_server) -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
-# without one
+# Without Redis
 
 
 @pytest.mark.parametrize("kind", ["closed_port", "silent"])

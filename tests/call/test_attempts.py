@@ -344,7 +344,7 @@ async def test_a_409_that_nothing_led_to_asks_nobody(first: list[object]) -> Non
     assert {each.method for each in transport.requests} == {"PUT"}
 
 
-# Connections that died while they were kept
+# Stale connections
 
 
 async def test_a_read_over_a_dead_connection_is_sent_again_at_once() -> None:
@@ -614,7 +614,7 @@ async def test_a_foreign_auth_is_not_asked_again_after_a_401() -> None:
     assert (asked, len(transport.requests)) == (1, 1)
 
 
-# What comes back
+# Responses
 
 
 async def test_a_response_says_what_it_took() -> None:

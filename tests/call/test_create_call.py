@@ -208,7 +208,7 @@ async def test_a_create_that_was_not_sent_is_not_followed(wait: str) -> None:
 async def test_a_create_cancelled_while_connecting_was_not_sent() -> None:
     """Over a real socket a create without a connection is not followed."""
     async with serving(stay_silent) as proxy:
-        # A tunnel that the proxy does not open is a connection in the making.
+        # Until the proxy opens the tunnel, the connection is not made.
         settings = {"proxy": f"http://127.0.0.1:{proxy.port}", "base_url": "https://a.example/v1"}
         async with client_of(transport=None, **settings) as client:
             with anyio.CancelScope() as scope:
@@ -267,7 +267,7 @@ async def test_a_followed_answer_that_is_not_whole_is_acted_upon(
         assert ID.encode() in server.requests[1]
 
 
-# Broken answers
+# Broken responses
 
 
 def broken_by(kind: str) -> dict[str, bytes]:
@@ -352,7 +352,7 @@ async def test_a_broken_answer_to_anything_else_deletes_nothing() -> None:
     assert (len(transport.requests), caught.value.orphan) == (1, None)
 
 
-# The id in an answer
+# The id in a response
 
 
 TEXTS = st.text(max_size=50) | st.just(f'"id":"{OTHER}"') | st.just(f'\\"id\\": \\"{OTHER}\\"')
@@ -374,7 +374,7 @@ def test_what_is_no_whole_id_is_none(content: bytes) -> None:
     assert created_id(content) is None
 
 
-# Without room for work of the client's own
+# At the limit of background work
 
 
 @jumping_backends()
@@ -413,7 +413,7 @@ async def test_with_as_much_under_way_as_may_be_creates_end_with_their_callers()
     assert (service.transport.active, len(service.deletes)) == (0, 1)
 
 
-# What the caller needs to find it
+# Hints for finding the resource
 
 
 @each_create

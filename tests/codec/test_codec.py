@@ -435,7 +435,7 @@ def test_the_problems_of_a_hostile_body_are_not_all_said() -> None:
     assert len(caught.value.problems) == MAX_PROBLEMS
 
 
-# Models of somebody's own route
+# Models of a user's own route
 
 
 @attrs.frozen(kw_only=True)

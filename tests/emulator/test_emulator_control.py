@@ -212,7 +212,7 @@ def test_a_bad_fault_rule_is_refused_by_the_field(control, emulator):
     assert len(emulator.faults) == 0
 
 
-# Who is let in.
+# Access
 
 
 @pytest.mark.parametrize(
@@ -334,7 +334,7 @@ async def test_control_can_be_switched_off(emulator, skin):
     assert (answer.status_code, answer.json()) == (403, {"message": "Missing Authentication Token"})
 
 
-# Delivery by the server.
+# Delivery by the server
 
 
 @pytest.fixture
@@ -383,7 +383,7 @@ def test_a_receiver_that_never_answers_holds_up_no_request(emulator):
         httpx.Client(trust_env=False, timeout=30, auth=("user", "password")) as http,
     ):
         caller = Caller(emulator)
-        # It listens, so connections are made; it never accepts one.
+        # It listens, so connects succeed; it never accepts one.
         participant = caller.participant(
             callbackUrl=f"http://127.0.0.1:{receiver.server_port}/hook"
         )

@@ -138,7 +138,7 @@ async def test_an_answer_lost_after_acting_leaves_the_record(service, fields):
         with pytest.raises(UnknownOutcomeError):
             await client.create_session()
         assert service.sessions == 1
-        # Whatever became of that connection, the client goes on.
+        # The client works in any state of that connection.
         await client.create_session()
     assert service.sessions == 2
 
@@ -191,7 +191,7 @@ async def test_a_slow_answer_is_a_whole_answer(service, fields):
 async def test_a_caller_out_of_patience_is_let_go_after_the_act(service, fields):
     """The deadline ends the call; the session exists, because the service acted."""
     service.emulator.faults.add(CREATE_SESSION, nth=1, **fields)
-    # Followed, the create would be undone.
+    # A client that follows the create would delete the session.
     async with service.client(create_grace=0) as client:
         with pytest.raises(DeadlineExceededError):
             await client.with_options(deadline=0.3).create_session()

@@ -101,7 +101,7 @@ def test_an_id_is_one_segment_whatever_it_holds(server, session_id):
         f"Authorization: {basic()}\r\n\r\n"
     )
     status = int(said_to(server, request.encode()).split(b" ")[1])
-    # A path that is not ASCII is no HTTP at all.
+    # A path that is not ASCII is invalid HTTP.
     assert status == (404 if session_id.isascii() else 400)
 
 

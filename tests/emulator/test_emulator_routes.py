@@ -101,7 +101,7 @@ def assert_described(value, schema, where):
         for each in value if schema["type"] == "array" else ():
             assert_described(each, {"nullable": False, **schema["items"]}, f"{where}[]")
     elif schema["ref"] in ENUMS:
-        # The last description has dropped V2, which SDKs still ask for, and are answered.
+        # The last description has no V2, but SDKs still request it and the service accepts it.
         assert value in {*ENUMS[schema["ref"]], "V2"}, where
     else:
         properties = SCHEMAS[schema["ref"]]

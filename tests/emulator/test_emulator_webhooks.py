@@ -356,7 +356,7 @@ async def test_delivery_goes_on_in_the_background(webhooks):
             queue_one(webhooks, WebhookEvent.LEAVE)
             assert await receive.receive() == "onLeave"
             tasks.cancel_scope.cancel()
-    # Nobody is called any more who is gone.
+    # A listener that is gone is not called.
     assert queue_one(webhooks).error is None
     assert webhooks.waiting >= 1
 

@@ -1,4 +1,4 @@
-"""The credentials that cells are tried with, and the secrets that must show nowhere."""
+"""The credentials of the cells, and the secrets that must not appear anywhere."""
 
 import base64
 import json
@@ -56,8 +56,8 @@ class Credentials:
     """A kind of credentials.
 
     Attributes:
-        name: In words.
-        given: Sets them up, with a token endpoint that does as it should, if they need one.
+        name: A description in words.
+        given: Sets them up, with a working token endpoint if they need one.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""Faults that are not one of a call over a transport, and the tests that hold them."""
+"""Faults outside a single call over a transport, and the tests that cover them."""
 
 from .row import Held
 
@@ -19,7 +19,9 @@ HELD = [
     Held("48", "503 for 500 callers", ("call/test_retry_quota::test_a_storm_is_not_sent_thrice",)),
     Held("53", "cancelled at every await", ("faults/test_storms::test_later_calls_succeed",)),
     Held("54", "thousands cancelled", ("faults/test_storms::test_later_calls_succeed",)),
-    Held("55", "a task group that fails", ("test_processes::test_a_failing_group_harms_nothing",)),
+    Held(
+        "55", "a task group that fails", ("test_processes::test_failing_groups_lose_no_connection",)
+    ),
     Held(
         "56",
         "cancelled twice in tear-down",
@@ -86,7 +88,7 @@ HELD = [
         (
             "test_client::test_calls_before_entering_work",
             "test_client::test_a_client_closes_with_its_last_exit",
-            "test_client::test_closed_is_closed",
+            "test_client::test_a_closed_client_is_refused",
         ),
     ),
     Held(
@@ -122,5 +124,5 @@ HELD = [
         "memory of failed calls",
         ("faults/test_storms::test_a_soak_is_flat",),
     ),
-    Held("74", "no descriptor left", ("test_processes::test_descriptors_that_ran_out",)),
+    Held("74", "no descriptor left", ("test_processes::test_a_process_without_free_descriptors",)),
 ]

@@ -1,4 +1,4 @@
-"""Faults before the first byte of an answer: connecting, TLS, proxies, hang-ups."""
+"""Faults before the first byte of a response: connecting, TLS, proxies, closed connections."""
 
 import ssl
 

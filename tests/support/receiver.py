@@ -7,7 +7,7 @@ from attrs import define, field
 
 @define
 class Receiver:
-    """An ASGI application that keeps what it is sent and answers what it is told."""
+    """An ASGI application that records its requests and sends the configured response."""
 
     statuses: list[int] = field(factory=list)
     """Of its answers, in order; 200 when they run out."""

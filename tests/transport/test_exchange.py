@@ -61,7 +61,7 @@ async def free_port() -> int:
         return listener.extra(anyio.abc.SocketAttribute.local_port)
 
 
-# How far a request came
+# Outcomes
 
 
 async def test_a_refused_connection_sent_nothing() -> None:
@@ -242,7 +242,7 @@ async def test_waiting_for_a_slot_is_not_part_of_an_attempt() -> None:
         assert client.requests_sent == 3
 
 
-# What an answer may be
+# Responses
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
@@ -641,7 +641,7 @@ async def test_a_thousand_timed_out_calls_lose_no_slot() -> None:
         assert (await client.get_session("s-1")).id == "s-1"
 
 
-# A client or transport that was given
+# Given clients and transports
 
 
 async def test_a_given_client_keeps_its_settings() -> None:

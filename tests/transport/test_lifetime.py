@@ -50,7 +50,7 @@ async def slowly(_: object) -> httpx.Response:
     return answer(200, SESSION)
 
 
-# The end
+# Closing
 
 
 @jumping_backends()
@@ -279,7 +279,7 @@ async def main():
             assert all(await ask(client, "before"))
             pid = os.fork()
             if pid == 0:
-                # A loop that is copied while it runs serves nobody; the child has its own.
+                # A running loop does not work after a fork; the child has its own.
                 asyncio.events._set_running_loop(None)
                 right = asyncio.run(ask(client, "child"))
                 asyncio.run(client.aclose())

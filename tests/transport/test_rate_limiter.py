@@ -84,7 +84,7 @@ async def times_of(take: Callable[[], object], count: int) -> list[float]:
     return times
 
 
-# the local limiter
+# The local limiter
 
 
 @jumping_backends()
@@ -196,7 +196,7 @@ def test_an_invalid_period_is_refused(per: object) -> None:
         LocalRateLimiter(1, per=per)  # type: ignore[arg-type]
 
 
-# in a client
+# In a client
 
 
 async def test_every_attempt_takes_a_permit() -> None:
@@ -249,7 +249,7 @@ async def test_the_deadline_covers_the_wait() -> None:
         assert (caught.value.stage, caught.value.outcome) == (Stage.THROTTLED, Outcome.NOT_SENT)
         assert caught.value.orphan is None
         assert len(transport.requests) == 1
-        # Its turn and its place in the pool are another's.
+        # Another call gets its turn and its slot in the pool.
         await client.with_options(deadline=math.inf).get_session("s-1")
         assert anyio.current_time() - began == pytest.approx(100, abs=0.1)
 

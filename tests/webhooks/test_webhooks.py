@@ -44,7 +44,7 @@ CONNECT = {
 }
 
 
-# What an event is
+# Events
 
 
 @pytest.mark.parametrize(

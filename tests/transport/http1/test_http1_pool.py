@@ -256,7 +256,7 @@ def test_a_storm_loses_no_slot(steps: list[tuple[str, int]], turns: int) -> None
     """The pool keeps its bounds and its order through random requests, failures and cancels.
 
     The pool never has more connections than allowed, and no request waits while a connection is
-    idle or a slot is free. In the end every slot is free, and every request was served or cancelled.
+    idle or a slot is free. In the end every slot is free, and every request has ended.
     """
 
     async def test() -> None:

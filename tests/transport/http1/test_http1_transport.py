@@ -56,7 +56,7 @@ def anyio_backend() -> str:
     return "asyncio"
 
 
-# It serves where no library is asked for, whichever the other tests are run on.
+# It is the default, whichever library the other tests use.
 calling = partial(calling_over, http_library=None)
 
 
@@ -98,7 +98,7 @@ def descriptors() -> int:
     return len(os.listdir(listed)) if listed.exists() else 0
 
 
-# Whose bytes are whose
+# Separate responses
 
 
 async def test_an_extra_response_reaches_no_request() -> None:
@@ -320,7 +320,7 @@ async def test_an_unusual_path_in_the_base_url_is_quoted() -> None:
         assert target == b"/v1/%7Ba%7D/accounts/9900000/sessions/s-1"
 
 
-# Cancellation, time, places
+# Cancellation, timeouts, slots
 
 
 async def test_a_cancellation_at_any_point_leaves_no_trace() -> None:
@@ -448,7 +448,7 @@ def test_a_bound_ends_with_its_exchange() -> None:
         runner.run(test())
 
 
-# Behind httpx's seam
+# As httpx's transport
 
 
 async def test_httpx_s_client_works_over_it() -> None:
@@ -506,7 +506,7 @@ async def test_a_handshake_that_hangs_is_a_connect_timeout() -> None:
             await client.get(server.url("https"))
 
 
-# A host by its name
+# Host names
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
@@ -529,7 +529,7 @@ async def test_a_name_without_an_address_is_a_failed_connection() -> None:
     assert caught.value.outcome is Outcome.NOT_SENT
 
 
-# Which transport
+# The choice of transport
 
 
 async def test_the_own_transport_serves_by_default() -> None:
@@ -537,7 +537,7 @@ async def test_the_own_transport_serves_by_default() -> None:
     async with serving(OK) as server, calling(server.url()) as client:
         await client.get_session("s-1")
         assert "over its own HTTP/1.1 transport" in repr(client)
-        # What httpx would send more, it does not.
+        # httpx would send more headers.
         assert b"accept: */*" not in server.requests[0].lower()
 
 
