@@ -39,7 +39,7 @@ CLIENTS = ["webrtc_async_client", "plain_httpx", "bare_aiohttp", "bare_socket"]
     st.lists(st.sampled_from(sorted(REQUESTS)), max_size=6),
     st.lists(st.integers(0, 600), max_size=12),
 )
-def test_requests_are_answered_in_order_however_their_bytes_are_cut(requests, cuts):
+def test_requests_are_answered_in_order_for_any_split(requests, cuts):
     """Each request gets its own response once: pipelined, whole or in pieces."""
     sent = b"".join(requests)
     edges = sorted({0, len(sent), *(cut for cut in cuts if cut < len(sent))})

@@ -1,4 +1,4 @@
-"""The page as somebody sees it, in headless Chromium."""
+"""The page in a real browser, headless Chromium."""
 
 import json
 import re
@@ -205,7 +205,7 @@ def test_every_request_has_a_row_with_its_status_and_time(page):
     assert all(re.fullmatch(r"<?\d+(\.\d)? m?s", each) for each in taken)
 
 
-def test_armed_faults_and_what_they_did_are_shown(page):
+def test_armed_faults_and_their_effects_are_shown(page):
     """A rule shows its count, and an affected request names the fault."""
     page.open()
     emulator = page.caller.emulator
@@ -295,7 +295,7 @@ def test_the_policy_holds_in_the_browser(page):
     assert len(page.driver.get_log("browser")) >= 1
 
 
-def test_no_other_host_is_asked(page):
+def test_no_other_host_is_requested(page):
     """The browser requests only the page, its files and its state."""
     page.requested()
     page.join(page.caller.session(), "host")
@@ -334,7 +334,7 @@ def test_the_page_survives_a_restart(page):
         page.driver.get("about:blank")
 
 
-def test_focus_and_choice_stay_where_they_are(page):
+def test_focus_and_selection_are_kept(page):
     """A keyboard selection survives changes of the session; Escape ends it."""
     from selenium.webdriver.common.keys import Keys  # noqa: PLC0415
 

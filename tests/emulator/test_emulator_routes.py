@@ -1,4 +1,4 @@
-"""Requests made up from the route table, one after another: every answer is a documented one.
+"""Random sequences of requests from the route table get documented responses.
 
 What is documented is read from the witness of the vendor's description, not from the table.
 """
@@ -59,7 +59,7 @@ REQUESTS = st.one_of(st.tuples(st.just(route), IDS, IDS, contents(route)) for ro
 
 @USUALLY
 @given(st.lists(REQUESTS, min_size=1, max_size=8))
-def test_a_run_of_requests_gets_documented_answers(requests):
+def test_a_run_of_requests_gets_documented_responses(requests):
     """After any history, every response has a documented status and shape."""
     caller = Caller(Emulator(seed=1))
     sessions, participants = [caller.session()], [caller.participant()]

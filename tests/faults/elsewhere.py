@@ -16,7 +16,11 @@ HELD = [
             "transport/test_exchange::test_no_more_than_max_connections_at_once",
         ),
     ),
-    Held("48", "503 for 500 callers", ("call/test_retry_quota::test_a_storm_is_not_sent_thrice",)),
+    Held(
+        "48",
+        "503 for 500 callers",
+        ("call/test_retry_quota::test_a_storm_is_not_sent_three_times",),
+    ),
     Held("53", "cancelled at every await", ("faults/test_storms::test_later_calls_succeed",)),
     Held("54", "thousands cancelled", ("faults/test_storms::test_later_calls_succeed",)),
     Held(
