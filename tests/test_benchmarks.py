@@ -50,7 +50,7 @@ def test_requests_are_answered_in_order_for_any_split(requests, cuts):
         assert REQUESTS[request] in response
 
 
-def test_a_request_is_not_answered_before_its_last_byte():
+def test_a_response_follows_its_request_s_last_byte():
     """An early response would make every client look faster than it is."""
     stream = RequestStream()
     assert [stream.feed(CREATE[n : n + 1]) for n in range(len(CREATE) - 1)][-1] == []

@@ -88,7 +88,7 @@ def loaded_by(statement: str) -> set[str]:
     return set(subprocess.run(command, capture_output=True, text=True, check=True).stdout.split())
 
 
-def test_importing_brings_what_a_client_needs() -> None:
+def test_importing_loads_only_the_client_s_modules() -> None:
     """The client loads at most 70 of our modules, and no optional library."""
     loaded = loaded_by(
         "from webrtc_async import AsyncWebRtcClient\n"

@@ -117,7 +117,7 @@ async def test_a_call_s_deadline_covers_the_wait(redis_server) -> None:
 
 
 @redis
-async def test_requests_go_on_when_redis_comes_back(redis_server) -> None:
+async def test_requests_continue_when_redis_is_back(redis_server) -> None:
     """A Redis that hung, or was restarted without its scripts, is used again."""
     async with RedisRateLimiter(redis_server.url, 1000, timeout=0.2) as limiter:
         await limiter.acquire()
@@ -145,7 +145,7 @@ async def test_a_cancelled_request_leaves_the_limiter_usable(redis_server) -> No
 
 
 @redis
-def test_one_serves_event_loops_one_after_the_other(redis_server) -> None:
+def test_a_limiter_works_in_consecutive_event_loops(redis_server) -> None:
     """A limiter whose event loop ended opens a new connection in the next loop."""
     limiter = RedisRateLimiter(redis_server.url, 1000)
 

@@ -55,7 +55,7 @@ def test_the_limit() -> None:
 
 
 @pytest.mark.parametrize("token", ["", 'a"b', "a<b", "a;b", "a b", "a,b", "ä", None, 5])
-def test_a_token_that_is_no_jwt(token: str) -> None:
+def test_an_invalid_token_is_refused(token: str) -> None:
     """A token that is no JWT is rejected."""
     with pytest.raises(InvalidArgumentError, match="The device token must be a JWT"):
         transfer_verb(token)

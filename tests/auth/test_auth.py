@@ -493,7 +493,7 @@ async def test_waiting_calls_share_a_failed_fetch() -> None:
 
 
 @pytest.mark.anyio
-async def test_a_forgotten_token_is_fetched_anew() -> None:
+async def test_a_rejected_token_is_replaced() -> None:
     """A token that the service rejected is dropped; a newer one is kept."""
     send = ScriptedSend(
         wire_answer(200, {"access_token": "old", "expires_in": 3600}),

@@ -72,7 +72,7 @@ class Recorder(Observer):
         return end
 
 
-async def test_an_observer_is_told_of_every_attempt() -> None:
+async def test_an_observer_sees_every_attempt() -> None:
     """A repeated call is reported once, and each attempt separately, with its headers."""
     recorder = Recorder()
     headers = {"x-amzn-requestid": "r-3"}

@@ -74,7 +74,7 @@ def test_a_created_participant_has_its_defaults_and_a_token(caller):
     assert caller.ask("GET", f"/participants/{participant['id']}") == participant
 
 
-def test_a_participant_keeps_what_it_was_created_with(caller):
+def test_a_participant_keeps_its_settings(caller):
     """Callback, permissions, tag and version are returned; read-only fields are ignored."""
     asked = {
         "callbackUrl": "https://app.example/cb",

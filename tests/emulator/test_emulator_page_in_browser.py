@@ -18,7 +18,7 @@ from webrtc_async.emulator.webhooks.queue import WebhookEvent, Webhooks
 pytestmark = pytest.mark.browser
 
 PATIENCE = 20
-"""Seconds within which the page shows what is expected; usually it takes one."""
+"""Seconds that a test waits for the page; usually it takes one."""
 
 FLAGS = (
     "--headless",

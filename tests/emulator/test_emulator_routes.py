@@ -22,7 +22,7 @@ SCHEMAS, ENUMS = WITNESS["schemas"], WITNESS["enums"]
 JSON_TYPES = {"string": str, "array": list, "object": dict}
 
 IDS = st.sampled_from(["$0", "$1", "$2", "00000000-0000-0000-0000-000000000000"])
-"""Ids of a request: of what was made so far, by number, or of nothing."""
+"""Ids of a request: existing resources by number, or an unknown id."""
 
 
 def values(schema):

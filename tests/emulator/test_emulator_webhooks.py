@@ -20,7 +20,7 @@ from webrtc_async.emulator.webhooks.queue import Webhook, WebhookEvent, Webhooks
 
 URL = "http://127.0.0.1:9/hook"
 PROPERTIES = {"event", "timestamp", "participantId", "deviceId"}
-"""Of every payload, as the webhooks' documentation lists them; `tag` comes when there is one."""
+"""The documented properties of every payload; `tag` is added if the participant has one."""
 
 
 @define

@@ -28,7 +28,7 @@ if find_spec("httptools") is not None:
     PROTOCOLS.append(HttpToolsProtocol)
 
 PATIENCE = 10
-"""Seconds after which a read that gets nothing fails its test."""
+"""Seconds after which a read without data fails its test."""
 
 
 class Server(uvicorn.Server):

@@ -228,7 +228,7 @@ def test_a_deadline_names_its_stage() -> None:
     assert DeadlineExceededError("it broke.").stage is Stage.QUEUED
 
 
-def test_api_errors_say_what_an_earlier_attempt_left_open() -> None:
+def test_api_errors_mention_an_earlier_lost_response() -> None:
     """An error status after a lost response says that the operation may have been carried out."""
     lost = "A response was lost"
     assert lost in str(ApiError("it broke.", outcome=Outcome.UNKNOWN))
@@ -290,7 +290,7 @@ def test_except_api_error_catches_every_status() -> None:
     assert error_for_status(599) is ServerError
 
 
-def test_built_in_handlers_catch_what_is_drawn() -> None:
+def test_built_in_handlers_catch_the_drawn_errors() -> None:
     """Handlers for Python's own exceptions catch the errors as drawn."""
     caught = {
         name: {base.__name__ for base in kind.__mro__ if hasattr(builtins, base.__name__)}

@@ -24,7 +24,7 @@ SECRETS: Final = (
     PASSWORD, BEARER, CLIENT_SECRET, ACCESS_TOKEN, DEVICE_TOKEN, DEVICE_TOKEN.partition(".")[0],
     *(base64.b64encode(f"{name}:{secret}".encode()).decode() for name, secret in PAIRS),
 )  # fmt: skip
-"""What must stand in no text: each secret, and what of it goes over the wire."""
+"""The texts that must never appear: each secret, and its form on the wire."""
 
 GRANT: Final = json.dumps({"access_token": ACCESS_TOKEN, "expires_in": 3600}).encode()
 

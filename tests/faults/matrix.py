@@ -25,7 +25,7 @@ TRANSPORTS: Final[dict[str, dict[str, Any]]] = {
     "httpx": {"http_library": "httpx"},
     "httpx2": {"http_library": "httpx2"},
 }
-"""The settings that choose a transport; `send` has a hook besides, see `hook`."""
+"""The settings that choose a transport; `hook` adds an event hook for `send`."""
 
 BACKENDS: Final = dict.fromkeys(("direct", "send"), ("asyncio",)) | dict.fromkeys(
     ("httpx", "httpx2"), ("asyncio", "trio")

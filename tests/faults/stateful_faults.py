@@ -32,7 +32,7 @@ LOST = ("lost before acting", "lost after acting", "silent before acting", "sile
 ANSWERED = ("429", "500", "502", "503", "504", "408")
 BROKEN = ("cut off", "misfit", "page")
 LYING = ("502 after acting", "504 after acting")
-"""A gateway's answer for a service that did act; only creates="never" promises anything then."""
+"""A gateway's status although the service did act; only creates="never" is safe then."""
 
 
 class FaultyTransport(httpx.AsyncBaseTransport):

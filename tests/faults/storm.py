@@ -27,7 +27,7 @@ Cut = Callable[[Callable[[], Awaitable[Any]], random.Random], Awaitable[None]]
 POOL = 10
 WIDTH = 60
 LONGEST = 0.12
-"""Seconds after which the last call of a storm is cut off; most are much earlier."""
+"""Seconds until the last call of a storm is cancelled; most are cancelled much earlier."""
 
 
 def client_of(server: SocketServer, transport: str, **settings: Any) -> AsyncWebRtcClient:
@@ -97,8 +97,8 @@ WAYS: dict[str, dict[str, Cut]] = {
 }
 
 RARELY = ("httpx", "asyncio", "cancel")
-"""Lost as those of CANNOT are, where the one cancellation meets httpcore's own closing: a hundred
-calls seldom show it, two thousand do."""
+"""A storm that loses connections like those in CANNOT, if a cancellation meets httpcore's own
+closing: a hundred calls rarely show it, two thousand do."""
 
 CANNOT: dict[tuple[str, str, str], str] = {
     ("httpx", "asyncio", "cancel twice"): (

@@ -117,7 +117,7 @@ def test_a_length_is_checked_against_the_limit() -> None:
 
 @settings(deadline=None)
 @given(content=st.binary(max_size=300), encoding=st.sampled_from(sorted(ENCODERS)))
-def test_every_body_comes_back(content: bytes, encoding: str) -> None:
+def test_every_body_round_trips(content: bytes, encoding: str) -> None:
     """Encoded bytes are decoded to the same bytes."""
     assert decode(ENCODERS[encoding](content), encoding, 300) == content
 

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.anyio
 
 
 @jumping_backends()
-async def test_a_deadline_ends_its_body_and_goes_on() -> None:
+async def test_a_deadline_cancels_its_body_only() -> None:
     """A deadline cancels a slow body at its time, and the code after it runs."""
     clock = clock_here()
     for seconds in (5, 50, 0.5):

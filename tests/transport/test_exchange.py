@@ -295,7 +295,7 @@ async def test_a_body_over_the_limit_is_refused(behaviour: Any) -> None:
     ],
     ids=["too long", "cut off", "wrong encoding", "wrong chunk"],
 )
-async def test_a_refusal_needs_no_whole_body(behaviour: Any, shown: str) -> None:
+async def test_an_error_response_may_have_a_broken_body(behaviour: Any, shown: str) -> None:
     """An error response with any broken body still raises the error of its status."""
     async with (
         serving(behaviour) as server,
@@ -306,7 +306,7 @@ async def test_a_refusal_needs_no_whole_body(behaviour: Any, shown: str) -> None
     assert (caught.value.outcome, caught.value.body) == (Outcome.ANSWERED, shown)
 
 
-async def test_a_refusal_whose_body_never_ends_is_its_status() -> None:
+async def test_an_error_response_may_have_an_endless_body() -> None:
     """attempt_timeout ends the wait for an error body, and the call raises the status's error."""
 
     async def dribble(stream: anyio.abc.ByteStream, _: bytes) -> None:

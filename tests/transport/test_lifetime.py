@@ -182,7 +182,7 @@ def run_on_trio(call: Any) -> Any:
 
 @pytest.mark.parametrize("second", [run_on_asyncio, run_on_trio])
 @pytest.mark.parametrize("first", [run_on_asyncio, run_on_trio])
-def test_a_client_serves_one_event_loop_after_the_other(first: Any, second: Any) -> None:
+def test_a_client_works_in_consecutive_event_loops(first: Any, second: Any) -> None:
     """After its event loop has ended, a client works and closes in the next one."""
     client = client_of()
 

@@ -115,8 +115,8 @@ def without(name: str) -> dict[str, object]:
         (None, "bytes, text or a mapping"),
     ],
 )
-def test_a_body_that_is_no_event(body: Any, problem: str) -> None:
-    """A body that is no event is rejected in a sentence."""
+def test_an_invalid_event_is_refused(body: Any, problem: str) -> None:
+    """An invalid body raises an error with one sentence."""
     with pytest.raises(InvalidArgumentError, match=problem):
         read_event(body)
 

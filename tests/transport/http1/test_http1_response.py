@@ -210,7 +210,7 @@ def test_a_head_that_never_ends_is_refused() -> None:
 
 
 def test_a_response_to_head_has_no_body() -> None:
-    """The response to a HEAD request has no body, whatever its Content-Length."""
+    """The response to a HEAD request has no body, for any Content-Length."""
     reader = ResponseReader("HEAD")
     assert reader.feed(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n") == b""
     assert (reader.is_complete, reader.is_reusable) == (True, True)

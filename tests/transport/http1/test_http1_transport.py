@@ -640,7 +640,7 @@ asyncio.run(main())
 """
 
 
-def test_httpx_serves_where_the_system_has_no_poll() -> None:
+def test_httpx_serves_systems_without_poll() -> None:
     """On a system without fork and poll, such as Windows, httpx sends the requests."""
     program = ON_ANOTHER_SYSTEM.format(tests=str(Path(__file__).parents[2]))
     ran = subprocess.run(
