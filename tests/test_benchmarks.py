@@ -39,7 +39,7 @@ CLIENTS = ["webrtc_async_client", "plain_httpx", "bare_aiohttp", "bare_socket"]
     st.lists(st.sampled_from(sorted(REQUESTS)), max_size=6),
     st.lists(st.integers(0, 600), max_size=12),
 )
-def test_requests_are_answered_in_order_however_their_bytes_are_cut(requests, cuts):
+def test_requests_are_answered_in_order_for_any_split(requests, cuts):
     """Each request gets its own response once: pipelined, whole or in pieces."""
     sent = b"".join(requests)
     edges = sorted({0, len(sent), *(cut for cut in cuts if cut < len(sent))})
@@ -50,7 +50,7 @@ def test_requests_are_answered_in_order_however_their_bytes_are_cut(requests, cu
         assert REQUESTS[request] in response
 
 
-def test_a_request_is_not_answered_before_its_last_byte():
+def test_a_response_follows_its_request_s_last_byte():
     """An early response would make every client look faster than it is."""
     stream = RequestStream()
     assert [stream.feed(CREATE[n : n + 1]) for n in range(len(CREATE) - 1)][-1] == []

@@ -170,7 +170,7 @@ class Discord:
 
 
 def as_json(body: object) -> web.Response:
-    # discord.py looks for this type and no other, so without a charset.
+    # discord.py accepts only this type, without a charset.
     return web.Response(body=json.dumps(body).encode(), content_type="application/json")
 
 

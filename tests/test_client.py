@@ -1,4 +1,4 @@
-"""The client: its settings, its lifetime, its views, and its second door."""
+"""The client: its settings, its lifetime, its views, and `request`."""
 
 import asyncio
 import copy
@@ -82,25 +82,25 @@ CANARY = "canary-7f3a-secret"
         ("a", {"proxy": "here"}, "proxy"),
     ],
 )
-def test_a_setting_that_cannot_work_is_refused(
+def test_an_invalid_setting_is_refused(
     account_id: Any, settings: dict[str, Any], named: str
 ) -> None:
-    """A wrong setting is refused when the client is made, by its name, before any I/O."""
+    """An invalid setting is refused by name when the client is made, before any I/O."""
     with pytest.raises(ConfigurationError, match=named) as caught:
         AsyncWebRtcClient(account_id, **{"auth": ("user", "password"), **settings})
     assert caught.value.outcome is Outcome.NOT_SENT
 
 
 def test_a_client_needs_no_event_loop() -> None:
-    """A client can be made, looked at and viewed where no event loop runs."""
+    """A client can be made, shown and viewed without a running event loop."""
     client = client_of(transport=ScriptedTransport())
     assert client.account_id == "9900000"
     assert client.with_options(account_id="1").account_id == "1"
     assert client.requests_sent == 0
 
 
-def test_a_client_says_what_it_is() -> None:
-    """Its repr has the account, the service and its state, and no secret."""
+def test_the_repr_names_account_service_and_state() -> None:
+    """The repr has the account, the service and the state, and no secret."""
     client = client_of(auth=("user", CANARY), headers={"X-Key": CANARY})
     assert repr(client) == (
         "<AsyncWebRtcClient account 9900000 at https://api.webrtc.bandwidth.com/v1 "
@@ -131,7 +131,7 @@ async def test_calls_before_entering_work() -> None:
 
 @pytest.mark.anyio
 async def test_a_client_closes_with_its_last_exit() -> None:
-    """Entered twice, a client stays open until it is left twice."""
+    """A client that is entered twice stays open until its second exit."""
     transport = ScriptedTransport()
     client = client_of(transport=transport)
     async with client:
@@ -144,8 +144,8 @@ async def test_a_client_closes_with_its_last_exit() -> None:
 
 
 @pytest.mark.anyio
-async def test_closed_is_closed() -> None:
-    """Used, entered or viewed after its end, a client is refused in a sentence; closing is not."""
+async def test_a_closed_client_is_refused() -> None:
+    """A closed client cannot be used, entered or viewed; it can be closed again."""
     client = client_of()
     view = client.with_options(deadline=5)
     async with client:
@@ -162,7 +162,7 @@ async def test_closed_is_closed() -> None:
 
 @pytest.mark.anyio
 async def test_a_client_is_closed_after_a_failure() -> None:
-    """Leaving by an exception closes the pool and lets the exception through."""
+    """An exception in the block closes the pool and is raised."""
     transport = ScriptedTransport()
     with pytest.raises(KeyError):
         async with client_of(transport=transport):
@@ -172,7 +172,7 @@ async def test_a_client_is_closed_after_a_failure() -> None:
 
 @pytest.mark.anyio
 async def test_a_transport_that_cannot_close_is_our_error() -> None:
-    """What goes wrong while closing is one of our errors, and the client is closed."""
+    """A failure while closing raises one of our errors, and the client is closed."""
 
     class Stuck(ScriptedTransport):
         async def aclose(self) -> None:
@@ -190,7 +190,7 @@ async def test_a_transport_that_cannot_close_is_our_error() -> None:
 
 @pytest.mark.anyio
 async def test_a_view_differs_in_its_options_only() -> None:
-    """A view has its own account and headers, and its client's connections and count."""
+    """A view has its own account and headers, and shares connections and counts."""
     transport = ScriptedTransport()
     async with client_of(transport=transport, headers={"X-Team": "a", "X-Site": "x"}) as client:
         view = client.with_options(account_id="77", headers={"x-team": "b"})
@@ -209,8 +209,8 @@ async def test_a_view_differs_in_its_options_only() -> None:
 
 
 @pytest.mark.anyio
-async def test_a_view_has_its_own_patience() -> None:
-    """A view's deadline and policy are its own, and so is the next view's."""
+async def test_a_view_has_its_own_deadline_and_policy() -> None:
+    """Each view has its own deadline and policy."""
     async with client_of(refusal(503)) as client:
         once = client.with_options(retry=ONCE)
         with pytest.raises(WebRtcError) as caught:
@@ -231,8 +231,8 @@ async def test_a_view_has_its_own_patience() -> None:
         ({"headers": 0}, "headers"),
     ],
 )
-def test_an_option_that_cannot_work_is_refused(options: Any, named: str) -> None:
-    """A view's options are checked as the client's are."""
+def test_an_invalid_option_of_a_view_is_refused(options: Any, named: str) -> None:
+    """A view's options are checked like the client's."""
     with pytest.raises(ConfigurationError, match=named):
         client_of().with_options(**options)
 
@@ -241,7 +241,7 @@ def test_an_option_that_cannot_work_is_refused(options: Any, named: str) -> None
 
 
 @pytest.mark.anyio
-async def test_what_goes_with_every_request() -> None:
+async def test_the_headers_of_every_request() -> None:
     """Requests carry the credentials, an Accept, and a User-Agent with all versions."""
     transport = ScriptedTransport()
     async with client_of(transport=transport) as client:
@@ -266,7 +266,7 @@ async def test_a_user_agent_may_be_replaced() -> None:
 @pytest.mark.anyio
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.operation)
 async def test_every_row_can_be_requested(route: Route[Any, Any]) -> None:
-    """request() serves every row against the emulator, with what came along."""
+    """request() calls every row on the emulator, and returns the response's metadata."""
     emulator = Emulator()
     async with client_of(transport=EmulatorTransport(emulator)) as client:
         session = await client.create_session()
@@ -305,7 +305,7 @@ async def test_every_row_can_be_requested(route: Route[Any, Any]) -> None:
 async def test_a_request_that_cannot_be_sent_is_refused(
     arguments: Any, values: Any, named: str
 ) -> None:
-    """What cannot be sent is an InvalidArgumentError that names it, before any I/O."""
+    """An invalid request raises an InvalidArgumentError that names the argument, before any I/O."""
     async with client_of() as client:
         with pytest.raises(InvalidArgumentError, match=named) as caught:
             await client.request(*arguments, **values)
@@ -321,7 +321,7 @@ HOSTILE = st.text(
 @USUALLY
 @given(session_id=HOSTILE, participant_id=HOSTILE)
 def test_no_id_reaches_another_route(session_id: str, participant_id: str) -> None:
-    """Whatever an id holds, it is refused or arrives as this id of this operation's own path."""
+    """Any id is refused, or arrives as this id in its own operation's path."""
     seen: list[httpx.URL] = []
 
     def see(request: httpx.Request) -> httpx.Response:
@@ -354,7 +354,7 @@ def test_no_id_reaches_another_route(session_id: str, participant_id: str) -> No
 
 
 def shown_by(error: BaseException) -> Iterator[str]:
-    """Return every text by which an exception, its causes and its attributes show themselves."""
+    """Return every text that shows an exception, its causes and its attributes."""
     yield from traceback.TracebackException.from_exception(error).format()
     seen: BaseException | None = error
     while seen is not None:
@@ -385,7 +385,7 @@ ECHO = f"Authorization: Basic dXNlcjpjYW5hcnktN2YzYS1zZWNyZXQ= for user:{CANARY}
 async def test_no_failure_shows_the_credentials(
     step: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Even where the service echoes them, credentials are in no error, pickle or log."""
+    """No error, pickle or log shows credentials, even if the service echoes them."""
     caplog.set_level(logging.DEBUG)
     auth = BasicAuth("user", CANARY)
     async with client_of(step, auth=auth, retry=ONCE, deadline=0.05) as client:
@@ -398,7 +398,7 @@ async def test_no_failure_shows_the_credentials(
 
 @pytest.mark.anyio
 async def test_nothing_is_left_behind() -> None:
-    """A client that was closed leaves no task and no unclosed resource."""
+    """A closed client leaves no task and no open resource."""
     async with client_of(transport=EmulatorTransport(Emulator())) as client:
         async with anyio.create_task_group() as tasks:
             for _ in range(50):
@@ -410,7 +410,7 @@ async def test_nothing_is_left_behind() -> None:
 
 
 def test_a_policy_may_be_shared() -> None:
-    """Two clients may have one policy, because it is a value."""
+    """Two clients may share one policy, because it is a value."""
     shared = RetryPolicy(attempts=2)
     assert client_of(retry=shared) is not client_of(retry=shared)
     assert shared == RetryPolicy(attempts=2, sleep=shared.sleep, random=shared.random)
@@ -420,8 +420,8 @@ def test_a_policy_may_be_shared() -> None:
 
 
 @pytest.mark.anyio
-async def test_a_token_is_renewed_before_it_ends_and_when_it_is_taken_back() -> None:
-    """Calls go on while tokens expire or are revoked, and each token is fetched once."""
+async def test_a_token_is_renewed_before_it_expires_and_when_it_is_revoked() -> None:
+    """Calls continue while tokens expire or are revoked, and each token is fetched once."""
     clock = Clock()
     emulator = Emulator(clock=clock)
     auth = OAuth2ClientCredentials("client", "secret", clock=clock)

@@ -1,4 +1,4 @@
-"""What the README says of deployment, with real servers, workers and signals."""
+"""The README's promises about deployment, with real servers, workers and signals."""
 
 import os
 import re
@@ -51,7 +51,7 @@ def started(service: EmulatorServer, *command: str) -> subprocess.Popen[str]:
 
 
 def read_until(process: subprocess.Popen[str], *said: str) -> str:
-    """Return a program's output up to where it has said all of this, in whatever order."""
+    """Return a program's output until it contains all of these texts, in any order."""
     assert process.stdout is not None
     shown = ""
     for line in process.stdout:
@@ -62,7 +62,7 @@ def read_until(process: subprocess.Popen[str], *said: str) -> str:
 
 
 def address_of(process: subprocess.Popen[str], workers: int) -> str:
-    """Return where a server listens, once all of its workers do."""
+    """Return the address of a server, once all its workers listen."""
     ready = ["Application startup complete"] * workers
     return re.findall(r"http://[\d.:]+", read_until(process, "http://", *ready))[0]
 
@@ -75,8 +75,8 @@ GUNICORN = ("gunicorn", "-k", "uvicorn_worker.UvicornWorker", "-b", "127.0.0.1:0
     ("server", "workers"),
     [(UVICORN, 1), (UVICORN, 2), pytest.param(GUNICORN, 2, marks=pytest.mark.engines)],
 )
-def test_a_worker_that_is_told_to_end_answers_what_it_has_begun(service, server, workers):
-    """On SIGTERM a call under way has its result, and the workers' clients close with them."""
+def test_a_worker_finishes_its_calls_on_sigterm(service, server, workers):
+    """On SIGTERM a call in flight gets its result, and the workers' clients close."""
     process = started(service, "-m", *server, str(workers), "fastapi_app:app")
     try:
         url = address_of(process, workers)
@@ -111,7 +111,7 @@ def test_a_worker_that_is_told_to_end_answers_what_it_has_begun(service, server,
 
 @pytest.mark.engines
 def test_a_preloaded_client_serves_every_worker(service):
-    """A client made and used before gunicorn forks serves in each worker, and closes there."""
+    """A client used before gunicorn forks works in each worker, and closes there."""
     process = started(service, "-m", *GUNICORN, "2", "--preload", "preloaded_app:app")
     try:
         url = address_of(process, 2)
@@ -121,7 +121,7 @@ def test_a_preloaded_client_serves_every_worker(service):
             assert answer.status_code == 200
             worker, room = answer.json()
             made.setdefault(worker, []).append(room)
-        # One is from before the fork.
+        # One session is from before the fork.
         rooms = {room for each in made.values() for room in each}
         assert len(service.emulator.session_ids("9900000")) == len(rooms) + 1
         assert rooms < set(service.emulator.session_ids("9900000"))
@@ -154,7 +154,7 @@ except KeyboardInterrupt:
 
 
 def test_a_program_that_takes_sigterm_for_ctrl_c_leaves_nothing(service):
-    """With the README's line, SIGTERM ends the blocks of a program, and what they set up."""
+    """With the README's line, SIGTERM ends a program's blocks and deletes their resources."""
     process = started(service, "-c", PROGRAM)
     try:
         read_until(process, "it is up")
@@ -198,8 +198,8 @@ is_over = True
 """
 
 
-def test_a_read_only_file_system_does(service):
-    """Nothing is opened for writing, made or renamed by a program that uses a client."""
+def test_a_read_only_file_system_is_enough(service):
+    """A program that uses a client opens, makes and renames no file for writing."""
     process = started(service, "-B", "-c", WRITES_NOTHING)
     shown, _ = process.communicate(timeout=60)
     assert shown == "it is up\n"
@@ -207,7 +207,7 @@ def test_a_read_only_file_system_does(service):
 
 
 class Stuck(EmulatorTransport):
-    """A service that answers until it is stuck, and then to nobody."""
+    """A service that responds until it is stuck, and then never."""
 
     is_stuck = False
 
@@ -217,8 +217,8 @@ class Stuck(EmulatorTransport):
         return await super().handle_async_request(request)
 
 
-def test_closing_is_over_in_time(caplog):
-    """At the defaults, a client of a stuck service is closed in 13 s, and tells what is left."""
+def test_closing_a_stuck_client_takes_13_seconds(caplog):
+    """With the defaults, the client of a stuck service closes in 13 s, and names what remains."""
     transport = Stuck(Emulator())
 
     async def close() -> float:

@@ -1,4 +1,4 @@
-"""Device tokens: their claims, and that nothing shows the token itself."""
+"""Device tokens: their claims, and texts that do not show the token."""
 
 import base64
 import contextlib
@@ -27,7 +27,7 @@ def token_of(payload: bytes) -> str:
 
 
 def test_the_claims_of_a_token() -> None:
-    """A token that the service gave says whose it is and when it runs out."""
+    """The claims have the account, the participant, the version and the remaining time."""
     caller = Caller(Emulator(clock=lambda: 1_800_000_000.0))
     created = caller.ask("POST", "/participants", {"tag": "visit"})
     claims = DeviceTokenClaims.read(created["token"])
@@ -42,7 +42,7 @@ def test_the_claims_of_a_token() -> None:
 
 
 def test_nothing_shows_the_token() -> None:
-    """Neither the claims' repr nor their pickle has the token, and unknown claims show no value."""
+    """The claims' repr and pickle do not contain the token or values of unknown claims."""
     token = token_of(b'{"p":"p-1","exp":1,"private":"canary"}')
     claims = DeviceTokenClaims.read(token)
     assert "canary" not in repr(claims)
@@ -52,8 +52,8 @@ def test_nothing_shows_the_token() -> None:
     assert pickle.loads(pickle.dumps(claims)) == claims
 
 
-def test_claims_that_are_not_there() -> None:
-    """A token without claims reads as None for each, and never runs out."""
+def test_missing_claims_are_none() -> None:
+    """Missing claims read as None, and such a token never expires."""
     claims = DeviceTokenClaims.read(token_of(b"{}"))
     assert claims == DeviceTokenClaims()
     assert claims.expires_in(1e12) == math.inf
@@ -73,14 +73,14 @@ def test_claims_that_are_not_there() -> None:
     ],
 )
 def test_claims_of_another_type(payload: bytes, problem: str) -> None:
-    """A claim that is not what it should be is named."""
+    """The error names a claim of the wrong type."""
     with pytest.raises(InvalidArgumentError, match=problem):
         DeviceTokenClaims.read(token_of(payload))
 
 
 @pytest.mark.parametrize("token", ["", "a.b", "a.b.c.d", "a.!!.c", "ä.ä.ä", "x" * 20_000, None, 5])
-def test_what_is_no_token(token: str) -> None:
-    """A text that is not a JWT is refused by an error that does not show it."""
+def test_an_invalid_token_is_refused(token: str) -> None:
+    """A text that is not a JWT raises an error that does not show it."""
     with pytest.raises(InvalidArgumentError) as caught:
         DeviceTokenClaims.read(token)
     assert not token or not isinstance(token, str) or token not in str(caught.value)
@@ -88,7 +88,7 @@ def test_what_is_no_token(token: str) -> None:
 
 @BRIEFLY
 @given(st.text(max_size=60) | JSON.map(lambda drawn: token_of(json.dumps(drawn).encode())))
-def test_only_our_own_error_escapes(token: str) -> None:
-    """Any text is read, or refused by the package's own error."""
+def test_only_our_own_error_is_raised(token: str) -> None:
+    """Any text is read, or raises the package's own error."""
     with contextlib.suppress(InvalidArgumentError):
         DeviceTokenClaims.read(token)

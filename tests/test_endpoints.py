@@ -61,7 +61,7 @@ def parameters_of(name: str) -> dict[str, inspect.Parameter]:
 
 
 def test_every_row_has_a_method_and_every_method_a_row() -> None:
-    """The public coroutine methods are the rows of the table, no more and no fewer."""
+    """The public coroutine methods are exactly the rows of the table."""
     public = {name for name in vars(Endpoints) if not name.startswith("_")} - {"call"}
     assert public == set(METHODS)
     assert len(METHODS) == 11
@@ -69,7 +69,7 @@ def test_every_row_has_a_method_and_every_method_a_row() -> None:
 
 @each_method
 def test_a_method_looks_like_one(name: str) -> None:
-    """Each is a documented coroutine function under its own name, on the client as well."""
+    """Each method is a documented coroutine function with its own name, on the client too."""
     for owner in (Endpoints, AsyncWebRtcClient):
         method = getattr(owner, name)
         assert inspect.iscoroutinefunction(method)
@@ -81,7 +81,7 @@ def test_a_method_looks_like_one(name: str) -> None:
 
 @each_method
 def test_the_signature_follows_the_row(name: str) -> None:
-    """The ids come in the order of the path, the body last, and the result is the row's."""
+    """Ids come in the order of the path, then the body, and the result is the row's."""
     route, parameters = METHODS[name], parameters_of(name)
     hints = get_type_hints(getattr(Endpoints, name))
     names = list(parameters)
@@ -97,7 +97,7 @@ def test_the_signature_follows_the_row(name: str) -> None:
 
 @each_method
 def test_two_ids_are_given_by_name_only(name: str) -> None:
-    """One id may stand in any position; two can be swapped, so they are keyword-only."""
+    """One id may be positional; two can be swapped, so they are keyword-only."""
     kinds = {each.kind for each in parameters_of(name).values()}
     wanted = (
         inspect.Parameter.KEYWORD_ONLY
@@ -108,8 +108,8 @@ def test_two_ids_are_given_by_name_only(name: str) -> None:
 
 
 @each_method
-def test_the_docstring_tells_of_each_parameter(name: str) -> None:
-    """A Google-style docstring has a sentence, an entry per parameter and what is raised."""
+def test_the_docstring_describes_each_parameter(name: str) -> None:
+    """A docstring has a sentence, an entry per parameter, and the exceptions."""
     text = inspect.getdoc(getattr(Endpoints, name)) or ""
     summary, *_ = text.splitlines()
     assert summary.endswith(".")
@@ -121,7 +121,7 @@ def test_the_docstring_tells_of_each_parameter(name: str) -> None:
 
 @each_method
 def test_the_errors_that_are_named_exist(name: str) -> None:
-    """Each error that a docstring names is one of the package."""
+    """Each error that a docstring names is in the package."""
     text = inspect.getdoc(getattr(Endpoints, name)) or ""
     for named in re.findall(r"\b[A-Z]\w+Error\b", text):
         assert hasattr(errors, named)
@@ -130,7 +130,7 @@ def test_the_errors_that_are_named_exist(name: str) -> None:
 @pytest.mark.anyio
 @each_method
 async def test_a_method_calls_its_own_row(name: str) -> None:
-    """By name, each method hands its own row, values and body to call, and returns the result."""
+    """Each method passes its own row, values and body to `call`, and returns the result."""
     route, client = METHODS[name], RecordingEndpoints()
     values, body = ids_of(route), BODIES.get(route.body)
     given: dict[str, Any] = dict(values)
@@ -146,7 +146,7 @@ async def test_a_method_calls_its_own_row(name: str) -> None:
 @pytest.mark.anyio
 @pytest.mark.parametrize("name", WITH_BODY)
 async def test_a_body_may_be_left_out(name: str) -> None:
-    """Without a body, or with None, None is handed on."""
+    """Without a body, the method passes None."""
     route, client = METHODS[name], RecordingEndpoints()
     body_name = list(parameters_of(name))[-1]
     await getattr(client, name)(**ids_of(route))
@@ -157,7 +157,7 @@ async def test_a_body_may_be_left_out(name: str) -> None:
 @pytest.mark.anyio
 @pytest.mark.parametrize("name", sorted(METHODS.keys() - WITH_TWO_IDS.keys()))
 async def test_one_value_may_be_given_by_position(name: str) -> None:
-    """A lone id and a lone body may be given by position."""
+    """A single id and a single body may be positional."""
     route, client = METHODS[name], RecordingEndpoints()
     body = BODIES.get(route.body)
     await getattr(client, name)(*ids_of(route).values(), *([body] if body else []))
@@ -166,7 +166,7 @@ async def test_one_value_may_be_given_by_position(name: str) -> None:
 
 @pytest.mark.anyio
 async def test_calls_do_not_share_their_values() -> None:
-    """Each call gets path values of its own, and the caller's are left as they were."""
+    """Each call gets its own path values, and does not change the caller's."""
     client = RecordingEndpoints()
     given: Any = {"session_id": "s-1", "participant_id": "p-1", "subscriptions": None}
     await client.add_participant_to_session(**given)
@@ -176,7 +176,7 @@ async def test_calls_do_not_share_their_values() -> None:
 
 
 def wrong_calls() -> list[Any]:
-    """Return method, arguments and what is said, for each way of calling wrongly."""
+    """Return the method, arguments and error text of each wrong call."""
     rows: list[Any] = []
     for name, route in METHODS.items():
         ids, many = ids_of(route), ("x",) * 5
@@ -219,7 +219,7 @@ def wrong_calls() -> list[Any]:
 async def test_a_wrong_call_is_a_type_error(
     name: str, args: tuple[object, ...], kwargs: dict[str, object], said: str
 ) -> None:
-    """A missing, surplus, misspelt or doubled argument is Python's TypeError, and no call."""
+    """A missing, surplus, misspelt or repeated argument raises TypeError without a call."""
     client = RecordingEndpoints()
     with pytest.raises(TypeError) as caught:
         await getattr(client, name)(*args, **kwargs)
@@ -228,7 +228,7 @@ async def test_a_wrong_call_is_a_type_error(
 
 
 def test_a_signature_that_disagrees_fails_at_import() -> None:
-    """Declaring an endpoint that does not fit its row raises at once."""
+    """An endpoint that does not fit its row raises at its declaration."""
     with pytest.raises(RouteMismatchError, match="it should be named get_session"):
 
         class Wrong(RecordingEndpoints):
@@ -237,14 +237,14 @@ def test_a_signature_that_disagrees_fails_at_import() -> None:
 
 
 def test_endpoints_cannot_be_made_without_call() -> None:
-    """The base is abstract: whoever subclasses it must say how a call is carried out."""
+    """The base class is abstract: a subclass must define `call`."""
     with pytest.raises(TypeError, match="abstract"):
         Endpoints()  # type: ignore[abstract]
 
 
 @pytest.mark.anyio
 async def test_an_own_endpoint_works_on_any_caller() -> None:
-    """endpoint() serves classes of the user's own as well."""
+    """endpoint() works in a user's own classes."""
 
     class Own:
         async def call(

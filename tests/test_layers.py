@@ -1,4 +1,4 @@
-"""The layout of the package, as far as `lint-imports` does not see it."""
+"""The rules of the package's layout that `lint-imports` cannot check."""
 
 import ast
 from pathlib import Path
@@ -20,7 +20,7 @@ def is_run_at_import(node: ast.stmt) -> bool:
 
 
 def imports_of(path: Path, *, at_import: bool = False) -> set[str]:
-    """Return the names of the modules that a file imports; all, or those when it is imported."""
+    """Return the modules that a file imports: all, or only those at import time."""
     nodes = [ast.parse(path.read_text(encoding="utf-8"))]
     found: set[str] = set()
     for node in nodes:
@@ -34,28 +34,28 @@ def imports_of(path: Path, *, at_import: bool = False) -> set[str]:
 
 
 def test_a_file_is_short() -> None:
-    """A file that grows over 300 lines has more than one subject."""
+    """A file has at most 300 lines."""
     lines = {path: len(path.read_text("utf-8").splitlines()) for path in ROOT.rglob("*.py")}
     assert {path: count for path, count in lines.items() if count > 300} == {}
 
 
 @pytest.mark.parametrize("room", ROOMS, ids=lambda room: room.name)
-def test_a_room_says_what_it_is(room: Path) -> None:
-    """A room's README.md, of at most a page, stands in the source tree."""
+def test_a_room_has_a_readme(room: Path) -> None:
+    """Each room's source has a README.md of at most a page."""
     readme = Path(__file__).parents[1] / "webrtc_async" / room.name / "README.md"
     assert 0 < len(readme.read_text(encoding="utf-8").splitlines()) <= PAGE
 
 
 @pytest.mark.parametrize("path", sorted(RECIPES.glob("*.py")), ids=lambda path: path.stem)
 def test_a_recipe_needs_no_private_room(path: Path) -> None:
-    """Users copy a recipe, so it imports public modules only."""
+    """Users copy recipes, so a recipe imports public modules only."""
     own = {name for name in imports_of(path) if name.startswith("webrtc_async")}
     assert own
     assert not [name for name in own if "._" in name]
 
 
 def test_the_package_loads_a_name_when_it_is_used() -> None:
-    """Importing the package itself imports none of its rooms."""
+    """Importing the package imports none of its rooms."""
     imported = imports_of(ROOT / "__init__.py", at_import=True)
     assert {name for name in imported if name.startswith("webrtc_async")} == {
         "webrtc_async._version"
@@ -64,6 +64,6 @@ def test_the_package_loads_a_name_when_it_is_used() -> None:
 
 @pytest.mark.parametrize("module", ["client", "_conference_methods"])
 def test_the_client_loads_conferences_when_they_are_used(module: str) -> None:
-    """Conferences stand on the client, whose methods for them import them when called."""
+    """The client's methods for conferences import them when called."""
     imported = imports_of(ROOT / f"{module}.py", at_import=True)
     assert not [name for name in imported if name.startswith("webrtc_async.conferences")]

@@ -1,4 +1,4 @@
-"""The models as values: frozen, hashable, picklable, discreet, and hard to get wrong."""
+"""Models are values: frozen, hashable, picklable, without secrets in their repr."""
 
 import copy
 import pickle
@@ -43,7 +43,7 @@ each_enum = pytest.mark.parametrize("enum", [PublishPermission, DeviceApiVersion
 
 @each_example
 def test_frozen(model: Any) -> None:
-    """No attribute of a model can be set, and none can be added."""
+    """No attribute of a model can be set or added."""
     for each in attrs.fields(type(model)):
         with pytest.raises(attrs.exceptions.FrozenInstanceError):
             setattr(model, each.name, None)
@@ -53,14 +53,14 @@ def test_frozen(model: Any) -> None:
 
 @each_example
 def test_keywords_only(model: Any) -> None:
-    """A model takes its values by name only, so that a new field can never shift another."""
+    """A model takes keyword arguments only, so that a new field shifts no other."""
     with pytest.raises(TypeError, match="positional argument"):
         type(model)("p-1")
 
 
 @each_example
 def test_equality_and_hash(model: Any) -> None:
-    """Equal values make equal models with equal hashes, whatever is in extra; others differ."""
+    """Equal values make equal models with equal hashes, with any `extra`; others differ."""
     same = copy.deepcopy(model)
     assert same == model
     assert hash(same) == hash(model)
@@ -74,7 +74,7 @@ def test_equality_and_hash(model: Any) -> None:
 @BRIEFLY
 @given(MODELS)
 def test_pickles(model: object) -> None:
-    """Every model pickles by every protocol, with unknown fields and unknown enum members."""
+    """Every model pickles with every protocol, with unknown fields and enum members."""
     for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
         again = pickle.loads(pickle.dumps(model, protocol))
         assert again == model
@@ -82,7 +82,7 @@ def test_pickles(model: object) -> None:
 
 
 def test_repr_hides_the_token() -> None:
-    """The device token is in no repr and no text."""
+    """No repr and no text shows the device token."""
     created = AccountsParticipantsResponse(participant=Participant(id="p-1"), token="s3cret")
     assert "s3cret" not in f"{created!r} {created}"
     assert "token=<hidden>" in repr(created)
@@ -107,8 +107,8 @@ def test_repr_hides_the_token() -> None:
         (5, "callback_url=<hidden>"),
     ],
 )
-def test_repr_hides_what_a_callback_url_gives_away(url: Any, shown: str) -> None:
-    """Userinfo, query and fragment of a callback URL are in no repr, and repr never fails."""
+def test_repr_hides_secrets_of_a_callback_url(url: Any, shown: str) -> None:
+    """No repr has a callback URL's userinfo, query or fragment, and repr never fails."""
     text = repr(Participant(callback_url=url))
     assert f"{shown}, " in text
     assert "s3c" not in text
@@ -116,7 +116,7 @@ def test_repr_hides_what_a_callback_url_gives_away(url: Any, shown: str) -> None
 
 
 def test_repr_hides_values_of_extra() -> None:
-    """Unknown fields show by name alone."""
+    """The repr shows unknown fields by name only."""
     assert "extra=<a, b>" in repr(Session(extra={"b": "s3cret", "a": 1}))
     assert "s3cret" not in repr(Session(extra={"b": "s3cret"}))
     assert "extra=<>" in repr(Session())
@@ -124,7 +124,7 @@ def test_repr_hides_values_of_extra() -> None:
 
 @each_enum
 def test_known_member_in_any_case(enum: Any) -> None:
-    """A known value is the known member, in whatever case it is written."""
+    """A known value in any case is the known member."""
     for member in enum:
         assert enum(member.value.lower()) is enum(member.value.title()) is enum(member) is member
         assert member.is_known
@@ -135,7 +135,7 @@ def test_known_member_in_any_case(enum: Any) -> None:
 @BRIEFLY
 @given(value=TEXT)
 def test_unknown_member(enum: Any, value: str) -> None:
-    """An unknown value is a member: equal to its text and to itself, hashable and picklable."""
+    """An unknown value is a member: equal to its text and itself, hashable and picklable."""
     member = enum(value)
     assert isinstance(member, enum)
     if member.is_known:
@@ -162,13 +162,13 @@ def test_enums_are_text(enum: Any, value: object) -> None:
 
 
 def test_unknown_members_are_not_added() -> None:
-    """Meeting an unknown value does not change which values are known."""
+    """An unknown value does not become a known one."""
     PublishPermission("SCREEN")
     assert list(PublishPermission) == [PublishPermission.AUDIO, PublishPermission.VIDEO]
 
 
 def test_everyone() -> None:
-    """Subscriptions to everyone carry the session alone."""
+    """Subscriptions to everyone have only the session."""
     everyone = Subscriptions.everyone("s-1")
     assert everyone == Subscriptions(session_id="s-1")
     assert everyone.is_everyone
@@ -176,13 +176,13 @@ def test_everyone() -> None:
 
 
 def test_everyone_needs_a_session() -> None:
-    """Everyone in no session, which the service reads as nobody, is refused."""
+    """Everyone without a session is refused, because the service reads it as nobody."""
     with pytest.raises(InvalidArgumentError, match="needs the id of the session"):
         Subscriptions.everyone("")
 
 
 def test_only() -> None:
-    """Subscriptions to some take ids and chosen streams, with a session or without one."""
+    """Subscriptions to some take ids and chosen streams, with or without a session."""
     cameras = ParticipantSubscription(participant_id="p-3", stream_aliases=["cam"])
     only = Subscriptions.only(each for each in ("p-2", cameras))
     assert only.participants == (ParticipantSubscription(participant_id="p-2"), cameras)
@@ -194,7 +194,7 @@ def test_only() -> None:
 
 
 def test_only_nobody_is_refused() -> None:
-    """An empty choice, which the service reads as everyone, is refused and says what to use."""
+    """An empty selection is refused with advice, because the service reads it as everyone."""
     with pytest.raises(InvalidArgumentError, match=r"use Subscriptions\.nothing\(\)"):
         Subscriptions.only([])
     with pytest.raises(InvalidArgumentError, match=r"use Subscriptions\.nothing\(\)"):
@@ -202,13 +202,13 @@ def test_only_nobody_is_refused() -> None:
 
 
 def test_only_one_string_is_refused() -> None:
-    """A single id in place of a list of ids is refused, not taken letter by letter."""
+    """A single id instead of a list is refused, not split into letters."""
     with pytest.raises(InvalidArgumentError, match="not the one string 'p-2'"):
         Subscriptions.only("p-2")
 
 
 def test_nothing() -> None:
-    """Subscriptions to nobody carry neither session nor participants."""
+    """Subscriptions to nobody have neither session nor participants."""
     nothing = Subscriptions.nothing()
     assert nothing == Subscriptions()
     assert nothing.is_nothing
@@ -217,7 +217,7 @@ def test_nothing() -> None:
 
 
 def test_an_empty_list_is_everyone() -> None:
-    """A session with an empty list of participants is called what the service makes of it."""
+    """A session with an empty list of participants counts as everyone, as at the service."""
     assert Subscriptions(session_id="s-1", participants=[]).is_everyone
 
 
@@ -246,13 +246,13 @@ def test_converters_take_any_iterable(make: Any) -> None:
     ids=["stream_aliases", "publish_permissions", "a permission", "sessions", "participants"],
 )
 def test_one_string_is_not_a_list(make: Any) -> None:
-    """One string where several are meant is refused, and shown."""
+    """A single string instead of a list is refused, and the error shows it."""
     with pytest.raises(InvalidArgumentError, match=r"not the one string .*'AUDIO'"):
         make()
 
 
 def test_no_permissions_and_unset_permissions_differ() -> None:
-    """An empty set of permissions is sent as such; None is not sent."""
+    """An empty set of permissions is sent; None is not."""
     assert codec.write_request(Participant(publish_permissions=[])) == b'{"publishPermissions":[]}'
     assert codec.write_request(Participant(publish_permissions=None)) == b"{}"
     read = codec.read_request(b'{"publishPermissions":[]}', Participant)
@@ -262,13 +262,13 @@ def test_no_permissions_and_unset_permissions_differ() -> None:
 
 @pytest.mark.parametrize("permissions", [[5], [None], [["AUDIO"]]])
 def test_a_permission_of_another_type_is_refused_by_name(permissions) -> None:
-    """A wrong permission is refused by the constructor, with the argument named."""
+    """The constructor refuses a wrong permission and names the argument."""
     with pytest.raises(InvalidArgumentError, match="publish_permissions"):
         Participant(publish_permissions=permissions)
 
 
-def test_only_ascii_letters_are_taken_in_any_case() -> None:
-    """A letter that merely becomes a known one in upper case makes no known value."""
+def test_only_ascii_letters_match_in_any_case() -> None:
+    """A non-ASCII letter whose upper case is ASCII makes no known value."""
     assert not PublishPermission("aud\u0131o").is_known
 
 
@@ -288,7 +288,7 @@ def test_only_ascii_letters_are_taken_in_any_case() -> None:
         ),
     ],
 )
-def test_a_list_that_is_none_is_named(make: Any, said: str) -> None:
-    """A value that is not a list is refused with the field's name."""
+def test_an_invalid_list_is_named(make: Any, said: str) -> None:
+    """The error names the field of a value that is not a list."""
     with pytest.raises(InvalidArgumentError, match=said):
         make()

@@ -21,7 +21,7 @@ TESTS = Path(__file__).parent
 
 
 def program(text: str) -> list[str]:
-    """Return a command that runs a program which can import the tests' modules."""
+    """Return a command that runs a program with the tests' modules on its path."""
     start = f"import sys; sys.path.insert(0, {str(TESTS)!r})\n"
     return [sys.executable, "-W", "error", "-c", start + textwrap.dedent(text)]
 
@@ -57,8 +57,8 @@ EXHAUSTED = """
 
 
 @pytest.mark.parametrize("transport", TRANSPORTS)
-def test_descriptors_that_ran_out(transport):
-    """Without a free descriptor a call is a failed connection, and works again with one."""
+def test_a_process_without_free_descriptors(transport):
+    """Without a free descriptor a call fails to connect; with one it works again."""
     ran = subprocess.run(
         program(EXHAUSTED.format(transport=transport)),
         capture_output=True,
@@ -88,7 +88,7 @@ INTERRUPTED = """
 
 @pytest.mark.parametrize("transport", TRANSPORTS)
 def test_an_interrupt_ends_a_program_as_ever(transport):
-    """Control-C in a call is a KeyboardInterrupt: that exit code, no warning, nothing ignored."""
+    """Ctrl-C in a call is a KeyboardInterrupt with the usual exit code and no warning."""
     running = subprocess.Popen(
         program(INTERRUPTED.format(transport=transport)),
         stdout=subprocess.PIPE,
@@ -105,7 +105,7 @@ def test_an_interrupt_ends_a_program_as_ever(transport):
 
 
 def test_only_the_monotonic_clock_counts():
-    """Nothing reads the system clock but for a date to show or compare, or to share by Redis."""
+    """The system clock is read only for dates to show or compare, and for Redis."""
     found = {
         path.stem
         for path in Path(webrtc_async.__file__).parent.rglob("*.py")
@@ -117,8 +117,8 @@ def test_only_the_monotonic_clock_counts():
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("transport", TRANSPORTS)
-async def test_a_failing_group_harms_nothing(transport):
-    """Groups of calls that one failure cancels, again and again, lose no connection."""
+async def test_failing_groups_lose_no_connection(transport):
+    """Repeated task groups that one failure cancels lose no connection."""
     async with serving(GOOD, keeps_alive=True) as server, client_over(server, transport) as client:
 
         async def fail(after):

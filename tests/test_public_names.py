@@ -1,4 +1,4 @@
-"""What `import webrtc_async` gives, and what it costs."""
+"""The public names of `import webrtc_async`, and their cost."""
 
 import ast
 import subprocess
@@ -21,7 +21,7 @@ def exposed_by(module: types.ModuleType) -> set[str]:
     }
 
 
-def test_all_is_what_is_exposed() -> None:
+def test_all_lists_every_public_name() -> None:
     """`__all__`, `dir()` and `import *` have every public name, and nothing else."""
     public = {name for name in dir(webrtc_async) if not name.startswith("_")}
     assert set(webrtc_async.__all__) == public | {"__version__"}
@@ -32,7 +32,7 @@ def test_all_is_what_is_exposed() -> None:
 
 
 def test_checkers_and_programs_see_the_same_names() -> None:
-    """What type checkers import for a name is what a program gets when it asks for the name."""
+    """Type checkers and programs get the same object for each name."""
     tree = ast.parse(Path(webrtc_async.__file__).read_text("utf-8"))
     seen = {
         name.name: node.module
@@ -45,16 +45,16 @@ def test_checkers_and_programs_see_the_same_names() -> None:
         assert getattr(webrtc_async, name) is vars(sys.modules[str(module)])[name]
 
 
-def test_a_name_that_is_not_there() -> None:
-    """A wrong name fails as in any module, and as one that cannot be imported."""
+def test_an_unknown_name() -> None:
+    """An unknown name fails as in any module, also on import."""
     with pytest.raises(AttributeError, match="'webrtc_async' has no attribute 'Sesion'"):
         webrtc_async.Sesion  # noqa: B018
     with pytest.raises(ImportError, match="Sesion"):
         from webrtc_async import Sesion  # noqa: F401, PLC0415
 
 
-def test_the_emulator_s_all_is_what_is_exposed() -> None:
-    """The emulator's `__all__` names what it exposes."""
+def test_the_emulator_s_all_lists_every_public_name() -> None:
+    """The emulator's `__all__` lists its public names."""
     lazy = {"EmulatorServer", "emulator_app"}
     assert (
         set(emulator.__all__)
@@ -75,21 +75,21 @@ def test_whole_rooms_are_exposed(module: types.ModuleType) -> None:
 
 
 def test_exposed_names_have_docstrings() -> None:
-    """Whatever can be imported from the top can be asked for help."""
+    """Every name at the top has a docstring."""
     for name in webrtc_async.__all__:
         value = getattr(webrtc_async, name)
         assert isinstance(value, str | tuple) or value.__doc__, name
 
 
 def loaded_by(statement: str) -> set[str]:
-    """Return the modules that a new interpreter has loaded after a statement."""
+    """Return the modules that a statement loads in a new interpreter."""
     program = f"import sys\n{statement}\nprint(*sys.modules)"
     command = [sys.executable, "-W", "error", "-c", program]
     return set(subprocess.run(command, capture_output=True, text=True, check=True).stdout.split())
 
 
-def test_importing_brings_what_a_client_needs() -> None:
-    """The client comes with at most 70 modules of ours, and with nothing it may never need."""
+def test_importing_loads_only_the_client_s_modules() -> None:
+    """The client loads at most 70 of our modules, and no optional library."""
     loaded = loaded_by(
         "from webrtc_async import AsyncWebRtcClient\n"
         "AsyncWebRtcClient('1', auth=('user', 'password'))"
@@ -110,7 +110,7 @@ def test_importing_brings_what_a_client_needs() -> None:
 
 
 def test_importing_the_package_brings_names_only() -> None:
-    """The package itself loads none of its rooms and no library before a name is asked for."""
+    """Importing the package loads no room and no library until a name is used."""
     loaded = loaded_by("import webrtc_async")
     assert {name for name in loaded if name.startswith("webrtc_async.")} == {
         "webrtc_async._version"

@@ -10,8 +10,8 @@ import webrtc_async.emulator.doors.server
 
 pytest_plugins = ("pytester",)
 
-# What a run in this process imports is forgotten at its end, and would be imported a second time,
-# with classes that are not the same: so all of it is imported before.
+# A run in this process forgets its imports at its end; a second import would make different
+# classes. So everything is imported before.
 for name in webrtc_async.__all__:
     getattr(webrtc_async, name)
 
@@ -264,7 +264,7 @@ def test_markers_of_a_module_and_of_its_tests_add_up(run):
 
 
 @pytest.mark.parametrize("fixture", ["webrtc_emulator", "webrtc_server"])
-def test_a_wrong_marker_fails_its_test_with_the_field_s_name(run, fixture):
+def test_an_invalid_marker_fails_its_test_with_the_field_s_name(run, fixture):
     """An invalid marker fails its own test only, with the field's name."""
     result = run(
         f"""
@@ -286,7 +286,7 @@ def test_a_wrong_marker_fails_its_test_with_the_field_s_name(run, fixture):
     result.stdout.fnmatch_lines(["*webrtc_faults: status must be a whole number from 200 to 599*"])
 
 
-def test_a_marker_that_could_do_nothing_fails_its_test(run):
+def test_a_marker_without_effect_fails_its_test(run):
     """A marker without a matching fixture fails the test, because it would have no effect."""
     result = run(
         """

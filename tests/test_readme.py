@@ -1,4 +1,4 @@
-"""Every Python example in the README and in the guides runs as it stands."""
+"""Every Python example in the README and in the guides runs unchanged."""
 
 import inspect
 import os
@@ -26,7 +26,7 @@ TEXT = {page: page.read_text("utf-8") for page in (README, *GUIDES)}
 CODE = re.compile(r"^```.*?^```$", re.DOTALL | re.MULTILINE)
 HEADING = re.compile(r"^##+ (.+)$", re.MULTILINE)
 
-# The README tells readers to put this around an example that is not a whole file.
+# The README tells readers to wrap a partial example in this.
 INSIDE_A_CLIENT = """
 import ast, asyncio, sys
 from webrtc_async import AsyncWebRtcClient
@@ -103,7 +103,7 @@ def test_an_example_runs_without_a_warning(example, service, tmp_path):
 
 
 def test_the_readme_begins_with_the_two_commands():
-    """The first two code blocks are the ones that a newcomer types."""
+    """The first two code blocks are the commands for a newcomer."""
     blocks = re.findall(r"```sh\n(.*?)```", TEXT[README], re.DOTALL)
     assert blocks[0].strip().endswith(".venv/bin/webrtc-async demo")
     assert blocks[1].strip().endswith(".venv/bin/nox -s tests")
@@ -133,7 +133,7 @@ def test_the_readme_links_every_guide():
 
 
 def test_every_operation_error_and_setting_is_documented():
-    """The tables leave nothing out that a user can call, catch or set."""
+    """The tables list every operation, error and setting."""
     operations = {name for name in vars(Endpoints) if not name.startswith("_") and name != "call"}
     errors = {name for name in webrtc_async.__all__ if name.endswith("Error")} - {
         "RouteMismatchError"
@@ -147,7 +147,7 @@ def test_every_operation_error_and_setting_is_documented():
 
 
 def test_every_switch_and_control_call_is_in_the_emulators_guide():
-    """The tables say of each switch what its program says, and leave no control call out."""
+    """The tables list every switch with its description, and every control call."""
     rows = TEXT[ROOT / "webrtc_async/emulator/GUIDE.md"].splitlines()
     switches = [
         f"| `{each.name}` | {', '.join(f'`{write_value(choice)}`' for choice in each.choices)} "

@@ -78,7 +78,7 @@ async def test_an_app_is_tested_by_overriding_its_dependency(webrtc_client, webr
 
 
 def _with_state(app: Any, state: Any) -> Any:
-    # A server hands the lifespan's state to every request; httpx's transport knows no lifespan.
+    # A server adds the lifespan's state to every request; httpx's transport has no lifespan.
     async def handle(scope: Any, receive: Any, send: Any) -> None:
         await app({**scope, "state": dict(state)}, receive, send)
 

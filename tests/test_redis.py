@@ -65,7 +65,7 @@ def test_processes_together_stay_within_the_limit(redis_server) -> None:
         assert [sender.wait(60) for sender in senders] == [0] * processes
     times = sorted(exchange.at for exchange in emulator.exchanges)
     assert len(times) == len(emulator.session_ids("9900000")) == processes * sessions
-    # Each connection can have one request that was let go in time, and took long to arrive.
+    # Each connection can have one request with an early permit and a late arrival.
     late = processes * connections
     in_a_second = [sum(begin <= at < begin + 1 for at in times) for begin in times]
     assert amount - late <= max(in_a_second) <= amount + late
@@ -117,7 +117,7 @@ async def test_a_call_s_deadline_covers_the_wait(redis_server) -> None:
 
 
 @redis
-async def test_requests_go_on_when_redis_comes_back(redis_server) -> None:
+async def test_requests_continue_when_redis_is_back(redis_server) -> None:
     """A Redis that hung, or was restarted without its scripts, is used again."""
     async with RedisRateLimiter(redis_server.url, 1000, timeout=0.2) as limiter:
         await limiter.acquire()
@@ -145,7 +145,7 @@ async def test_a_cancelled_request_leaves_the_limiter_usable(redis_server) -> No
 
 
 @redis
-def test_one_serves_event_loops_one_after_the_other(redis_server) -> None:
+def test_a_limiter_works_in_consecutive_event_loops(redis_server) -> None:
     """A limiter whose event loop ended opens a new connection in the next loop."""
     limiter = RedisRateLimiter(redis_server.url, 1000)
 
@@ -181,7 +181,7 @@ def test_a_fork_shares_no_connection(redis_server) -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
-# without one
+# Without Redis
 
 
 @pytest.mark.parametrize("kind", ["closed_port", "silent"])

@@ -1,4 +1,4 @@
-"""The rows against an independent witness: the published description, distilled to its facts."""
+"""The route table against the facts of the published description."""
 
 import json
 import re
@@ -72,7 +72,7 @@ each_field = pytest.mark.parametrize(("schema", "name", "facts"), FIELDS)
 
 
 def model_of(schema: str | dict[str, str] | None) -> object:
-    """Return the Python type for what the witness names."""
+    """Return the Python type for a name in the witness."""
     if schema is None:
         return NoneType
     if isinstance(schema, dict):
@@ -82,7 +82,7 @@ def model_of(schema: str | dict[str, str] | None) -> object:
 
 
 def item_type(facts: dict[str, str]) -> Any:
-    """Return the Python type for a witness's text, enum or object."""
+    """Return the Python type for a text, enum or object in the witness."""
     if "ref" in facts:
         return (MODELS | ENUMS)[facts["ref"]]
     assert facts["type"] == "string"
@@ -97,7 +97,7 @@ def json_type(facts: dict[str, str]) -> str:
 
 
 def python_name(model: Any, name: str) -> str:
-    """Return the attribute that has this name on the wire."""
+    """Return the attribute for this name on the wire."""
     (found,) = (each.name for each in attrs.fields(model) if wire_name(each.name) == name)
     return found
 
@@ -130,7 +130,7 @@ def test_success_and_errors(route: Any) -> None:
 
 @each_route
 def test_request_and_result(route: Any) -> None:
-    """A row has the models of the documented request and of the documented answer."""
+    """A row has the models of the documented request and response."""
     row = ROWS[route.operation]
     assert route.body is model_of(row["request"])
     assert route.takes_body == (row["request"] is not None)
@@ -139,14 +139,14 @@ def test_request_and_result(route: Any) -> None:
 
 
 def test_every_schema_has_a_model() -> None:
-    """No documented schema or enum is without its model, and error bodies are the three known."""
+    """Every documented schema and enum has a model, and the three error bodies are known."""
     assert set(WITNESS["schemas"]) == set(MODELS) | ERROR_SCHEMAS
     assert set(WITNESS["enums"]) == set(ENUMS)
 
 
 @each_field
 def test_field_has_a_fitting_type(schema: str, name: str, facts: dict[str, Any]) -> None:
-    """Each documented field is an attribute whose type holds what its JSON type holds."""
+    """Each documented field is an attribute whose type fits its JSON type."""
     model = MODELS[schema]
     hint = get_type_hints(model)[python_name(model, name)]
     (hint,) = {*(get_args(hint) if NoneType in get_args(hint) else {hint})} - {NoneType}
@@ -160,7 +160,7 @@ def test_field_has_a_fitting_type(schema: str, name: str, facts: dict[str, Any])
 
 @each_field
 def test_field_required_and_read_only(schema: str, name: str, facts: dict[str, Any]) -> None:
-    """A documented duty to be there or not to be sent is the attribute's, too."""
+    """A required or read-only field is so in the model, too."""
     model = MODELS[schema]
     attribute = attrs.fields_dict(model)[python_name(model, name)]
     assert facts["readOnly"] == attribute.metadata.get("read_only", False)
@@ -170,7 +170,7 @@ def test_field_required_and_read_only(schema: str, name: str, facts: dict[str, A
 
 @each_field
 def test_field_takes_null_or_names_itself(schema: str, name: str, facts: dict[str, Any]) -> None:
-    """A nullable field reads null as None; any other has its default or an error that names it."""
+    """A nullable field reads null as None; others use their default or raise an error."""
     model = MODELS[schema]
     content = json.dumps(SMALLEST[model] | {name: None}).encode()
     attribute = attrs.fields_dict(model)[python_name(model, name)]
@@ -193,7 +193,7 @@ def test_field_takes_null_or_names_itself(schema: str, name: str, facts: dict[st
 def test_field_refuses_other_json_types(
     schema: str, name: str, facts: dict[str, Any], found: str
 ) -> None:
-    """A field reads its own JSON type and refuses any other with its name on the wire."""
+    """A field reads its own JSON type, and names itself in the error for any other."""
     model = MODELS[schema]
     fits = found == json_type(facts)
     value = SMALLEST[item_type(facts)] if fits and found == "object" else JSON_VALUES[found]
@@ -209,7 +209,7 @@ def test_field_refuses_other_json_types(
 
 @each_field
 def test_array_items_refuse_other_json_types(schema: str, name: str, facts: dict[str, Any]) -> None:
-    """An item of another JSON type is refused with the field's name and the item's index."""
+    """The error for an item of another JSON type has the field's name and the index."""
     if facts.get("type") != "array":
         return
     model = MODELS[schema]
@@ -224,7 +224,7 @@ def test_array_items_refuse_other_json_types(schema: str, name: str, facts: dict
 
 @pytest.mark.parametrize("schema", MODELS)
 def test_model_has_no_other_fields(schema: str) -> None:
-    """A model has what its schema has, apart from extra and what a request cannot send."""
+    """A model has its schema's fields, except for `extra` and the unsendable ones."""
     is_request_only = schema == "createParticipantRequest"
     names = {
         wire_name(each.name)
@@ -242,7 +242,7 @@ def test_enum_values(enum: str) -> None:
 
 @each_route
 def test_documented_error_bodies_are_read(route: Any) -> None:
-    """Each documented refusal gives up its message, and its request id where it has one."""
+    """The message and request id of each documented error body are read."""
     for status, schema in ROWS[route.operation]["errors"].items():
         fields = WITNESS["schemas"][schema]
         assert {facts["type"] for facts in fields.values()} == {"string"}
@@ -255,7 +255,7 @@ def test_documented_error_bodies_are_read(route: Any) -> None:
 
 @each_route
 def test_path_template_round_trips(route: Any) -> None:
-    """A row's path gives back the values it was filled with, and reprs as it is written."""
+    """A filled path gives back its values, and a template's repr is its source."""
     values = {name: f"{name} 1/2" for name in route.path.names}
     assert route.path.match(route.path.expand(values)) == values
     assert PathTemplate(route.path.template).names == route.path.names
@@ -264,7 +264,7 @@ def test_path_template_round_trips(route: Any) -> None:
 
 
 @each_route
-def test_repeat_follows_from_the_method(route: Any) -> None:
+def test_idempotency_follows_from_the_method(route: Any) -> None:
     """The idempotency follows from the method; of the two PUTs one joins, one writes."""
     expected = {
         "POST": Idempotency.CREATE,
@@ -275,15 +275,15 @@ def test_repeat_follows_from_the_method(route: Any) -> None:
     assert route.idempotency is expected[route.method]
 
 
-def test_creates_answer_200() -> None:
-    """Both creates document 200 and nothing else."""
+def test_creates_document_200() -> None:
+    """Both creates document 200 and no other success."""
     creates = [route for route in ROUTES if route.idempotency is Idempotency.CREATE]
     assert len(creates) == 2
     assert {route.success for route in creates} == {frozenset({200})}
 
 
 def test_empty_means_an_empty_list_or_no_subscriptions() -> None:
-    """204 where data is usual is an empty list, or subscriptions to nothing, fresh each time."""
+    """A 204 for data is a new empty list, or new subscriptions to nothing."""
     empty = WireResponse(status=204)
     listed = read_response(LIST_SESSION_PARTICIPANTS, empty)
     assert listed == []

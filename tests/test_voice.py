@@ -1,4 +1,4 @@
-"""Transfers of phone calls: in the form that the service expects, escaped, of limited length."""
+"""Transfers of phone calls: in the service's form, escaped, of limited length."""
 
 from xml.etree import ElementTree as ET
 
@@ -20,7 +20,7 @@ TOKEN = st.from_regex(
 
 
 def test_a_whole_document() -> None:
-    """The document is the one that the vendor's SDKs make, to the byte."""
+    """The document equals that of the vendor's SDKs, byte for byte."""
     assert transfer_document("asdf", call_id=CALL) == (
         '<?xml version="1.0" encoding="UTF-8"?><Response><Transfer>'
         f'<SipUri uui="{DIGITS};encoding=base64,asdf;encoding=jwt">'
@@ -55,7 +55,7 @@ def test_the_limit() -> None:
 
 
 @pytest.mark.parametrize("token", ["", 'a"b', "a<b", "a;b", "a b", "a,b", "ä", None, 5])
-def test_a_token_that_is_no_jwt(token: str) -> None:
+def test_an_invalid_token_is_refused(token: str) -> None:
     """A token that is no JWT is rejected."""
     with pytest.raises(InvalidArgumentError, match="The device token must be a JWT"):
         transfer_verb(token)
@@ -69,7 +69,7 @@ def test_a_call_id_of_another_shape(call_id: str) -> None:
 
 
 @pytest.mark.parametrize("uri", ["", "http://x", "sip:", "sip:a b", "sip:\n", None])
-def test_a_text_that_is_no_sip_uri(uri: str) -> None:
+def test_an_invalid_sip_uri_is_refused(uri: str) -> None:
     """A transfer needs a SIP URI."""
     with pytest.raises(InvalidArgumentError, match="sip_uri must look like"):
         transfer_verb("asdf", sip_uri=uri)

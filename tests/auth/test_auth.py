@@ -1,4 +1,4 @@
-"""Credentials: the headers they send, the values they refuse, and that they show nothing."""
+"""Credentials: their headers, the values they refuse, and reprs without secrets."""
 
 import base64
 import copy
@@ -40,7 +40,7 @@ TOKEN = wire_answer(200, {"access_token": "abc.def", "token_type": "bearer", "ex
 
 
 class UnusedSend:
-    """A `send` that must not be used."""
+    """A `send` that fails the test if it is used."""
 
     async def __call__(self, _: object) -> WireResponse:
         raise AssertionError("nothing is to be sent")
@@ -61,7 +61,7 @@ class UnusedSend:
     ],
 )
 def test_a_secret_shows_nowhere(holder: object) -> None:
-    """Neither a secret nor its holder shows it as text."""
+    """No repr or text of a secret or its holder shows it."""
     for text in (*texts_of(holder), "%s %r" % (holder, holder)):  # noqa: UP031
         assert CANARY not in text
         assert "<hidden>" in text
@@ -72,7 +72,7 @@ def test_a_secret_shows_nowhere(holder: object) -> None:
 @pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
 @pytest.mark.parametrize("holder", [Secret(CANARY), BasicAuth("user", CANARY), BearerAuth(CANARY)])
 def test_a_secret_is_not_pickled(holder: object, protocol: int) -> None:
-    """Pickling and deep copies are refused, with advice and without the secret."""
+    """Pickling and deep copies are refused with advice and without the secret."""
     with pytest.raises(TypeError, match="from_env") as caught:
         pickle.dumps(holder, protocol)
     assert CANARY not in str(caught.value)
@@ -87,7 +87,7 @@ def test_client_credentials_are_not_pickled() -> None:
 
 
 def test_a_secret_is_not_json() -> None:
-    """A secret that ends up in a log record of JSON is an error and not a leak."""
+    """A secret in a JSON log record raises an error instead of leaking."""
     with pytest.raises(TypeError):
         json.dumps({"password": Secret(CANARY)})
 
@@ -110,8 +110,8 @@ def test_a_secret_reveals_on_demand() -> None:
         ("user", "with:colon", "Basic dXNlcjp3aXRoOmNvbG9u"),
     ],
 )
-async def test_basic_sends_what_the_rfc_says(username: str, password: str, header: str) -> None:
-    """The header is that of RFC 7617, with UTF-8, and a colon may be in the password."""
+async def test_basic_follows_the_rfc(username: str, password: str, header: str) -> None:
+    """The header follows RFC 7617, with UTF-8; a password may contain a colon."""
     assert await BasicAuth(username, password).authorization(UnusedSend()) == header
 
 
@@ -144,7 +144,7 @@ MAKERS = {
 @pytest.mark.parametrize("value", ["", None, 5, b"bytes", ["a"], *CONTROLS])
 @pytest.mark.parametrize("name", MAKERS)
 def test_a_text_that_cannot_be_sent_is_refused(name: str, value: Any) -> None:
-    """Empty, non-text and control characters are refused by name, without showing the value."""
+    """The error names an empty value, a non-text or a control character, without the value."""
     with pytest.raises(ConfigurationError, match=f"^The {name} ") as caught:
         MAKERS[name](value)
     assert "evil" not in str(caught.value).lower()
@@ -152,14 +152,14 @@ def test_a_text_that_cannot_be_sent_is_refused(name: str, value: Any) -> None:
 
 @pytest.mark.parametrize("value", ["", *CONTROLS])
 @pytest.mark.parametrize("name", ["password", "token", "client_secret"])
-def test_a_ready_made_secret_is_checked_too(name: str, value: str) -> None:
-    """Wrapping a value in Secret first does not get it past the checks."""
+def test_a_given_secret_is_checked_too(name: str, value: str) -> None:
+    """A value wrapped in Secret is checked like any other."""
     with pytest.raises(ConfigurationError, match=f"^The {name} "):
         MAKERS[name](Secret(value))
 
 
-def test_a_ready_made_secret_is_taken() -> None:
-    """A good Secret is used as it is."""
+def test_a_given_secret_is_used() -> None:
+    """A valid Secret is used unchanged."""
     secret = Secret(CANARY)
     assert BasicAuth("user", secret).password is secret
     assert BearerAuth(secret).token is secret
@@ -168,7 +168,7 @@ def test_a_ready_made_secret_is_taken() -> None:
 
 @pytest.mark.parametrize("username", [":", "a:b", "a:"])
 def test_a_colon_in_the_username_is_refused(username: str) -> None:
-    """A username with a colon would be read as another pair, so it is refused."""
+    """A username with a colon is refused, because the server would split it."""
     with pytest.raises(ConfigurationError, match="username has a colon"):
         BasicAuth(username, "password")
 
@@ -179,12 +179,12 @@ def test_a_colon_in_the_username_is_refused(username: str) -> None:
 @pytest.mark.anyio
 @pytest.mark.parametrize("token", ["abc", "mF_9.B5f-4.1JqM", "a+/~==", "eyJh.eyJz.c2ln"])
 async def test_bearer_sends_its_token(token: str) -> None:
-    """The header is that of RFC 6750."""
+    """The header follows RFC 6750."""
     assert await BearerAuth(token).authorization(UnusedSend()) == f"Bearer {token}"
 
 
 @pytest.mark.parametrize("token", ["two words", "=", "a=b", "ümlaut", 'quo"te', "a,b", "Bearer x"])
-def test_a_token_that_is_none_is_refused(token: str) -> None:
+def test_an_invalid_token_is_refused(token: str) -> None:
     """Characters that RFC 6750 does not allow are refused without being shown."""
     with pytest.raises(ConfigurationError, match="bearer token") as caught:
         BearerAuth(token)
@@ -204,7 +204,7 @@ def test_a_pair_is_a_username_and_password() -> None:
 @pytest.mark.parametrize(
     "auth", [BasicAuth("u", "p"), BearerAuth("t"), OAuth2ClientCredentials("i", "s")]
 )
-def test_credentials_stay_as_they_are(auth: Auth) -> None:
+def test_an_auth_is_returned_unchanged(auth: Auth) -> None:
     """An Auth is returned as it is."""
     assert as_auth(auth) is auth
 
@@ -212,8 +212,8 @@ def test_credentials_stay_as_they_are(auth: Auth) -> None:
 @pytest.mark.parametrize(
     "auth", [None, CANARY, (CANARY,), (CANARY, "b", "c"), {CANARY: "b"}, 5, b"ab"]
 )
-def test_what_is_no_auth_is_refused(auth: object) -> None:
-    """Anything else is refused by its type, without showing it."""
+def test_another_type_is_no_auth(auth: object) -> None:
+    """The error names the type of any other value, without showing it."""
     with pytest.raises(ConfigurationError, match=f"not {type(auth).__name__}") as caught:
         as_auth(auth)
     assert CANARY not in str(caught.value)
@@ -228,8 +228,8 @@ def test_what_is_no_auth_is_refused(auth: object) -> None:
         ((CANARY, ""), "The password is empty"),
     ],
 )
-def test_a_half_that_is_no_text_is_named(auth: object, said: str) -> None:
-    """A variable that is not set is refused by the half that it was for, and shows no other."""
+def test_a_half_of_another_type_is_named(auth: object, said: str) -> None:
+    """The error names the half that is not text, and shows no value."""
     with pytest.raises(ConfigurationError, match=said) as caught:
         as_auth(auth)
     assert CANARY not in str(caught.value)
@@ -240,7 +240,7 @@ OAUTH = {"BW_CLIENT_ID": "id", "BW_CLIENT_SECRET": "secret"}
 
 
 def test_basic_from_the_environment() -> None:
-    """A username and password make Basic auth."""
+    """A username and a password make Basic auth."""
     auth = auth_from(Environment(BASIC))
     assert isinstance(auth, BasicAuth)
     assert (auth.username, auth.password.reveal()) == ("user", "password")
@@ -248,7 +248,7 @@ def test_basic_from_the_environment() -> None:
 
 @pytest.mark.parametrize("beside", [{}, BASIC, {"BW_USERNAME": "half"}])
 def test_client_credentials_go_first(beside: dict[str, str]) -> None:
-    """A client id and secret win over a username and password, even half of them."""
+    """A client id or secret takes precedence over a username and password."""
     auth = auth_from(Environment(OAUTH | beside))
     assert isinstance(auth, OAuth2ClientCredentials)
     assert (auth.client_id, auth.client_secret.reveal()) == ("id", "secret")
@@ -265,7 +265,7 @@ def test_the_token_url_comes_from_the_environment() -> None:
 @pytest.mark.parametrize("empty", [None, ""])
 @pytest.mark.parametrize("missing", [*BASIC, *OAUTH])
 def test_half_of_a_pair_names_the_other_half(missing: str, empty: str | None) -> None:
-    """With one half of a pair, the error names the variable that is missing."""
+    """For half of a pair, the error names the missing variable."""
     environ = dict(BASIC if missing in BASIC else OAUTH)
     environ.pop(missing)
     if empty is not None:
@@ -278,7 +278,7 @@ def test_half_of_a_pair_names_the_other_half(missing: str, empty: str | None) ->
     "environ", [{}, dict.fromkeys([*BASIC, *OAUTH], ""), {"BW_TOKEN_URL": "x"}]
 )
 def test_an_empty_environment_names_them_all(environ: dict[str, str]) -> None:
-    """With neither pair, the error names all four variables."""
+    """Without either pair, the error names all four variables."""
     with pytest.raises(ConfigurationError) as caught:
         auth_from(Environment(environ))
     assert all(name in str(caught.value) for name in (*BASIC, *OAUTH))
@@ -288,15 +288,15 @@ def test_an_empty_environment_names_them_all(environ: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize("url", ["", "ftp://x", "https://", "https://a b", "file:///x", "x\n"])
-def test_a_token_url_that_is_none_is_refused(url: str) -> None:
-    """A token URL that cannot be posted to is refused by name."""
+def test_an_invalid_token_url_variable_is_refused(url: str) -> None:
+    """The error names a token URL that cannot be used."""
     with pytest.raises(ConfigurationError, match="token_url"):
         OAuth2ClientCredentials("id", "secret", token_url=url)
 
 
 @pytest.mark.anyio
-async def test_the_token_request_is_that_of_the_rfc() -> None:
-    """The request is RFC 6749's, 4.4.2, with the client's id and secret as Basic."""
+async def test_the_token_request_follows_the_rfc() -> None:
+    """The request follows RFC 6749, 4.4.2, with the client's id and secret as Basic."""
     send = ScriptedSend(TOKEN)
     auth = OAuth2ClientCredentials("Aladdin", "open sesame", token_url="https://t.example/token")
     assert await auth.authorization(send) == "Bearer abc.def"
@@ -322,7 +322,7 @@ def test_credentials_need_no_running_loop() -> None:
 
 @pytest.mark.anyio
 async def test_fifty_calls_fetch_one_token() -> None:
-    """One request fetches the token for all calls that start at once."""
+    """Calls that start at once share one token request."""
     send, auth = ScriptedSend(TOKEN), OAuth2ClientCredentials("id", "secret")
     headers: list[str] = []
 
@@ -367,8 +367,8 @@ async def test_a_token_is_renewed_before_it_expires(expires_in: Any, kept: float
 
 
 @pytest.mark.anyio
-async def test_a_slow_answer_does_not_lengthen_a_token() -> None:
-    """The token's time runs from the request, because the service may have counted from there."""
+async def test_a_slow_response_does_not_lengthen_a_token() -> None:
+    """A token's life starts at its request, because the service may count from there."""
     clock = Clock()
 
     async def slowly() -> WireResponse:
@@ -388,7 +388,7 @@ async def test_a_slow_answer_does_not_lengthen_a_token() -> None:
     "body", [{}, *({"expires_in": value} for value in (0, -5, "soon", None, []))]
 )
 async def test_a_token_of_unknown_life_is_used_once(body: dict[str, object]) -> None:
-    """Without a sensible expires_in the token serves one call and the next one fetches anew."""
+    """Without a valid expires_in a token serves one call, and the next call fetches another."""
     send = ScriptedSend(wire_answer(200, {"access_token": "abc", **body}))
     auth = OAuth2ClientCredentials("id", "secret")
     for count in (1, 2):
@@ -399,7 +399,7 @@ async def test_a_token_of_unknown_life_is_used_once(body: dict[str, object]) -> 
 @pytest.mark.anyio
 @pytest.mark.parametrize("status", [400, 401, 403])
 async def test_refused_credentials_are_unauthorized(status: int) -> None:
-    """A refusal is an UnauthorizedError with the endpoint's reason, nothing being sent."""
+    """A refusal is an UnauthorizedError with the endpoint's reason; the call is not sent."""
     body = {"error": "invalid_client", "error_description": "unknown client"}
     send = ScriptedSend(wire_answer(status, body))
     with pytest.raises(UnauthorizedError, match=r"invalid_client: unknown client") as caught:
@@ -413,8 +413,10 @@ async def test_refused_credentials_are_unauthorized(status: int) -> None:
 @pytest.mark.parametrize(
     ("status", "kind"), [(429, RateLimitedError), (500, ServerError), (503, ServerError)]
 )
-async def test_a_status_that_passes_is_its_error(status: int, kind: type[ApiError]) -> None:
-    """A temporary refusal is its status's error, with nothing sent and its Retry-After."""
+async def test_a_temporary_refusal_is_the_error_of_its_status(
+    status: int, kind: type[ApiError]
+) -> None:
+    """A temporary refusal has its Retry-After, and the call is not sent."""
     answer = wire_answer(status, b"<html>gateway</html>", **{"retry-after": "7"})
     with pytest.raises(kind, match=f"the token endpoint responded with {status}") as caught:
         await OAuth2ClientCredentials("id", "secret").authorization(ScriptedSend(answer))
@@ -425,7 +427,7 @@ async def test_a_status_that_passes_is_its_error(status: int, kind: type[ApiErro
 @pytest.mark.anyio
 @pytest.mark.parametrize("status", [201, 204, 302, 400, 403, 404, 405])
 async def test_another_status_is_a_wrong_token_url(status: int) -> None:
-    """A status that no token endpoint gives to a client means that token_url is none."""
+    """A status that no token endpoint sends means that token_url is wrong."""
     send = ScriptedSend(wire_answer(status, b"<html>not here</html>"))
     auth = OAuth2ClientCredentials("id", "secret", token_url="https://idp.example/token")
     with pytest.raises(ConfigurationError, match=r"token_url: https://idp\.example/token"):
@@ -434,7 +436,7 @@ async def test_another_status_is_a_wrong_token_url(status: int) -> None:
 
 @pytest.mark.anyio
 async def test_a_long_reason_is_cut() -> None:
-    """A token endpoint cannot fill the error with text, and its header secrets stay out."""
+    """The error truncates a token endpoint's text and leaves out its secret headers."""
     answer = wire_answer(401, {"error": "e" * 10_000}, **{"set-cookie": CANARY, "x-a": "b"})
     with pytest.raises(UnauthorizedError) as caught:
         await OAuth2ClientCredentials("id", "secret").authorization(ScriptedSend(answer))
@@ -447,7 +449,7 @@ async def test_a_long_reason_is_cut() -> None:
     "failure", [UnknownOutcomeError("the answer was lost"), ConnectionFailedError("refused")]
 )
 async def test_a_lost_token_is_not_a_lost_call(failure: WebRtcError) -> None:
-    """If the token does not come, nothing of the call itself was sent."""
+    """If the token request fails, the call itself was not sent."""
     with pytest.raises(ConnectionFailedError, match="no access token could be fetched") as caught:
         await OAuth2ClientCredentials("id", "secret").authorization(ScriptedSend(failure))
     assert caught.value.outcome is Outcome.NOT_SENT
@@ -455,8 +457,8 @@ async def test_a_lost_token_is_not_a_lost_call(failure: WebRtcError) -> None:
 
 
 @pytest.mark.anyio
-async def test_a_refused_certificate_of_the_token_endpoint_is_one() -> None:
-    """A TlsError stays one, because it would be refused again."""
+async def test_a_refused_certificate_of_the_token_endpoint_is_a_tls_error() -> None:
+    """A TlsError stays one, because a retry would fail too."""
     failure = TlsError("the certificate of t.example was rejected: self-signed.")
     with pytest.raises(TlsError, match=r"no access token .* self-signed"):
         await OAuth2ClientCredentials("id", "secret").authorization(ScriptedSend(failure))
@@ -464,7 +466,7 @@ async def test_a_refused_certificate_of_the_token_endpoint_is_one() -> None:
 
 @pytest.mark.anyio
 async def test_a_body_that_is_too_long_is_no_token() -> None:
-    """A token endpoint whose answer cannot be read is named, with nothing of the call sent."""
+    """The error names a token endpoint with an unreadable response; the call is not sent."""
     failure = ResponseTooLargeError("the body is longer than max_response_bytes.", status=200)
     with pytest.raises(ConfigurationError, match=r"bandwidth\.com/.* Check token_url") as caught:
         await OAuth2ClientCredentials("id", "secret").authorization(ScriptedSend(failure))
@@ -473,7 +475,7 @@ async def test_a_body_that_is_too_long_is_no_token() -> None:
 
 @pytest.mark.anyio
 async def test_waiting_calls_share_a_failed_fetch() -> None:
-    """Calls that waited for the same fetch fail with it, each with an error of its own."""
+    """Calls that wait for the same fetch all fail, each with its own error."""
     send, auth = ScriptedSend(wire_answer(503, {})), OAuth2ClientCredentials("id", "secret")
     failures: list[ServerError] = []
 
@@ -491,8 +493,8 @@ async def test_waiting_calls_share_a_failed_fetch() -> None:
 
 
 @pytest.mark.anyio
-async def test_a_forgotten_token_is_fetched_anew() -> None:
-    """A token that the service rejected is dropped; a newer one is not."""
+async def test_a_rejected_token_is_replaced() -> None:
+    """A token that the service rejected is dropped; a newer one is kept."""
     send = ScriptedSend(
         wire_answer(200, {"access_token": "old", "expires_in": 3600}),
         wire_answer(200, {"access_token": "new", "expires_in": 3600}),
@@ -509,19 +511,19 @@ async def test_a_forgotten_token_is_fetched_anew() -> None:
 
 @pytest.mark.parametrize("url", ["https://idp.example/token#x", "idp.example", "", 5])
 def test_a_token_url_is_checked(url: Any) -> None:
-    """A token_url that no request can go to is refused by its name."""
+    """The error names a token_url that cannot be used."""
     with pytest.raises(ConfigurationError, match=r"^token_url "):
         OAuth2ClientCredentials("id", "secret", token_url=url)
 
 
 def test_basic_has_nothing_to_forget() -> None:
-    """A password that was refused once is refused again."""
+    """A fixed password or token has no replacement, so forget() returns False."""
     assert not BasicAuth("user", "password").forget("Basic dXNlcjpwYXNzd29yZA==")
     assert not BearerAuth("abc").forget("Bearer abc")
 
 
 def test_credentials_serve_one_event_loop_after_the_other() -> None:
-    """Credentials outlive an event loop, and take their token into the next."""
+    """Credentials and their token work in the next event loop."""
     send, auth = ScriptedSend(TOKEN), OAuth2ClientCredentials("id", "secret")
 
     async def many() -> None:
@@ -537,8 +539,8 @@ def test_credentials_serve_one_event_loop_after_the_other() -> None:
     assert len(send.requests) == 2
 
 
-def test_secrets_compare() -> None:
-    """Credentials of the same secret are equal, whatever else they are compared with."""
+def test_credentials_compare_by_their_secrets() -> None:
+    """Credentials with the same secret are equal; other objects are not."""
     assert BasicAuth("user", "a") == BasicAuth("user", "a")
     assert hash(BasicAuth("user", "a")) == hash(BasicAuth("user", "a"))
     assert BasicAuth("user", "a") != BasicAuth("user", "b")
@@ -569,8 +571,8 @@ GARBAGE = [
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("content", GARBAGE, ids=lambda content: repr(content[:40]))
-async def test_an_answer_without_a_token_is_our_error(content: bytes) -> None:
-    """A 200 of a token endpoint without a token is an error of this package."""
+async def test_a_response_without_a_token_is_our_error(content: bytes) -> None:
+    """A 200 of a token endpoint without a token raises an error of this package."""
     send = ScriptedSend(wire_answer(200, content))
     with pytest.raises(ConfigurationError, match="without a usable access_token"):
         await OAuth2ClientCredentials("id", "secret").authorization(send)
@@ -578,7 +580,7 @@ async def test_an_answer_without_a_token_is_our_error(content: bytes) -> None:
 
 @pytest.mark.anyio
 async def test_a_failed_fetch_is_tried_again_by_the_next_call() -> None:
-    """A failure is not kept: the next call asks again."""
+    """The next call fetches again after a failure."""
     send = ScriptedSend(wire_answer(503, {}), TOKEN)
     auth = OAuth2ClientCredentials("id", "secret")
     with pytest.raises(ServerError):
@@ -590,7 +592,7 @@ async def test_a_failed_fetch_is_tried_again_by_the_next_call() -> None:
 @pytest.mark.anyio
 @pytest.mark.parametrize("patience", [1, 5])
 async def test_a_cancelled_call_does_not_break_the_others(patience: float) -> None:
-    """Calls still get a token when one of them, fetching or waiting, is cancelled."""
+    """Other calls get a token if one of them, fetching or waiting, is cancelled."""
     headers: list[str] = []
 
     async def slowly() -> WireResponse:
@@ -619,7 +621,7 @@ async def test_a_cancelled_call_does_not_break_the_others(patience: float) -> No
 
 @pytest.mark.anyio
 async def test_a_fetched_token_does_not_show() -> None:
-    """The access token is in no repr of the credentials that keep it."""
+    """No repr of the credentials has the access token."""
     send = ScriptedSend(wire_answer(200, {"access_token": CANARY, "expires_in": 3600}))
     auth = OAuth2ClientCredentials("id", "secret")
     assert await auth.authorization(send) == f"Bearer {CANARY}"

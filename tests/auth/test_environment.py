@@ -46,7 +46,7 @@ OAUTH = {
     ],
 )
 def test_a_variable_that_cannot_be_used_is_named(environ: dict[str, str], named: str) -> None:
-    """A missing or unusable variable is refused by its name, and its value is not shown."""
+    """The error names a missing or invalid variable, without its value."""
     with pytest.raises(ConfigurationError, match=named) as caught:
         AsyncWebRtcClient.from_env(environ)
     assert "canary-secret" not in str(caught.value)
@@ -54,13 +54,13 @@ def test_a_variable_that_cannot_be_used_is_named(environ: dict[str, str], named:
 
 @pytest.mark.parametrize("environ", [None, "BW_ACCOUNT_ID=1", 5])
 def test_an_environment_is_a_mapping(environ: Any) -> None:
-    """Anything but a mapping is refused by the argument's name."""
+    """The error names the argument if it is not a mapping."""
     with pytest.raises(ConfigurationError, match="environ must be a mapping"):
         Environment(environ)
 
 
 def test_a_whole_environment_is_read() -> None:
-    """Account, credentials and base URL are what the variables say."""
+    """Account, credentials and base URL come from the variables."""
     environment = Environment({**BASIC, "BW_WEBRTC_BASE_URL": "http://127.0.0.1:8080/v1/"})
     assert environment.account_id == "9900000"
     assert auth_from(environment) == BasicAuth("user", "canary-secret")
@@ -68,39 +68,39 @@ def test_a_whole_environment_is_read() -> None:
 
 
 def test_the_repr_shows_no_value() -> None:
-    """The repr of an environment holds no variable's value."""
+    """The repr of an environment has no variable's value."""
     assert "canary-secret" not in repr(Environment(BASIC))
 
 
 def test_unused_credentials_may_be_empty() -> None:
-    """An environment file may list both kinds of credentials and leave one of them empty."""
+    """An environment may list both kinds of credentials and leave one of them empty."""
     unused = {"BW_CLIENT_ID": "", "BW_CLIENT_SECRET": "", "BW_TOKEN_URL": ""}
     assert auth_from(Environment({**BASIC, **unused})) == BasicAuth("user", "canary-secret")
 
 
-def test_a_base_url_that_is_given_goes_first() -> None:
-    """An argument goes before its variable, which is then not even read."""
+def test_a_given_base_url_takes_precedence() -> None:
+    """An argument takes precedence over its variable, which is not read."""
     environ = {**BASIC, "BW_WEBRTC_BASE_URL": "not a URL"}
     client = AsyncWebRtcClient.from_env(environ, base_url="http://127.0.0.1:1/v1", deadline=3)
     assert "http://127.0.0.1:1/v1" in repr(client)
 
 
-def test_without_variables_the_public_service_is_meant() -> None:
-    """Without variables requests go to the public service."""
+def test_the_public_service_is_the_default() -> None:
+    """Without variables, requests go to the public service."""
     assert Environment(BASIC).base_url == PRODUCTION
     assert "at https://api.webrtc.bandwidth.com/v1" in repr(AsyncWebRtcClient.from_env(BASIC))
 
 
 def test_help_shows_nothing_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The output of help(), which documentation tools publish, holds no variable's value."""
+    """The output of help(), which documentation tools publish, has no variable's value."""
     monkeypatch.setenv("BW_PASSWORD", "canary-secret")
     shown = pydoc.plain(pydoc.render_doc(AsyncWebRtcClient))
     assert re.search(r"from_env\([\s|]*environ: ", shown)
     assert "canary-secret" not in shown
 
 
-def test_the_environment_is_read_when_it_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without an argument from_env reads os.environ as it is by then."""
+def test_from_env_reads_the_current_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without an argument, from_env reads os.environ at the time of the call."""
     for name, value in BASIC.items():
         monkeypatch.setenv(name, value)
     for name in ("BW_CLIENT_ID", "BW_CLIENT_SECRET", "BW_WEBRTC_BASE_URL"):

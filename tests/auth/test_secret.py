@@ -18,18 +18,18 @@ TOKEN = wire_answer(200, {"access_token": "abc.def", "expires_in": 3600})
 
 
 def provided() -> str:
-    """Give a secret by a function that can be found by its name."""
+    """Return a secret from a function that pickle can find by name."""
     return "canary"
 
 
 async def provided_later() -> str:
-    """Give it from a coroutine function."""
+    """Return the secret from a coroutine function."""
     return "canary"
 
 
 @pytest.mark.parametrize("provider", [provided, provided_later, lambda: "canary"])
-async def test_a_provider_is_asked_each_time(provider: Any) -> None:
-    """A function, coroutine function or lambda gives the secret, which shows in no repr."""
+async def test_a_provider_is_called_each_time(provider: Any) -> None:
+    """A function, coroutine function or lambda returns the secret, and no repr shows it."""
     secret = as_secret("password", provider)
     assert isinstance(secret, RotatingSecret)
     assert secret.rotates
@@ -39,7 +39,7 @@ async def test_a_provider_is_asked_each_time(provider: Any) -> None:
 
 
 async def test_a_fixed_secret_does_not_rotate() -> None:
-    """A text is itself, whenever it is read."""
+    """A text is returned unchanged each time."""
     secret = as_secret("password", "canary")
     assert isinstance(secret, Secret)
     assert not secret.rotates
@@ -47,14 +47,14 @@ async def test_a_fixed_secret_does_not_rotate() -> None:
 
 
 @pytest.mark.parametrize("given", ["", "a\nb", None, 5])
-async def test_what_a_provider_may_not_give(given: Any) -> None:
-    """A text that credentials cannot hold is refused by the secret's name."""
+async def test_an_invalid_provided_secret_is_refused(given: Any) -> None:
+    """The error names a secret with a text that credentials cannot hold."""
     with pytest.raises(ConfigurationError, match=r"^The password "):
         await as_secret("password", lambda: given).read()
 
 
-async def test_our_own_errors_pass() -> None:
-    """A provider may raise an error of ours, which says more than its type."""
+async def test_our_own_errors_pass_through() -> None:
+    """A provider may raise one of our errors, which passes through unchanged."""
 
     def refuse() -> str:
         raise InvalidArgumentError("ask the vault")
@@ -64,7 +64,7 @@ async def test_our_own_errors_pass() -> None:
 
 
 async def test_a_secret_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The variable is read when it is needed, and its absence is said by its name."""
+    """The variable is read when it is needed, and the error names a missing one."""
     secret = as_secret("password", EnvironmentSecret(VARIABLE))
     with pytest.raises(ConfigurationError, match=f"variable {VARIABLE} is not set"):
         await secret.read()
@@ -85,7 +85,7 @@ AUTHS = {
 async def test_credentials_by_reference_are_pickled(
     name: str, secret: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Another process gets the reference, and neither the secret nor a token goes along."""
+    """The pickle has the reference, without the secret and without a token."""
     monkeypatch.setenv(VARIABLE, "canary")
     auth: Auth = AUTHS[name](secret)
     header = await auth.authorization(ScriptedSend(TOKEN))
@@ -96,7 +96,7 @@ async def test_credentials_by_reference_are_pickled(
 
 
 async def test_a_rotated_client_secret_is_used_for_the_next_token() -> None:
-    """Client credentials ask for their secret whenever they fetch a token."""
+    """Client credentials read their secret for each token request."""
     secrets = iter(["old", "new"])
     auth = OAuth2ClientCredentials("id", lambda: next(secrets))
     send = ScriptedSend(TOKEN)
@@ -107,6 +107,6 @@ async def test_a_rotated_client_secret_is_used_for_the_next_token() -> None:
 
 
 async def test_a_rotated_bearer_token_is_checked() -> None:
-    """A provider's token is held to the same characters as a fixed one."""
+    """A provider's token is checked like a fixed one."""
     with pytest.raises(ConfigurationError, match="bearer token"):
         await BearerAuth(lambda: "two words").authorization(ScriptedSend())

@@ -54,7 +54,7 @@ BOTH: Any = {"session_id": "s-1", "participant_id": "p-1"}
 
 
 def is_about(seconds: float) -> object:
-    """Return a value that equals these seconds, with a tolerance for the work between."""
+    """Return a value that equals these seconds, with a tolerance for computing time."""
     return pytest.approx(seconds, abs=0.5)
 
 
@@ -64,7 +64,7 @@ def is_about(seconds: float) -> object:
 @jumping_backends()
 @pytest.mark.parametrize("deadline", [0.001, 1, 30, 100_000])
 async def test_a_call_ends_at_its_deadline(deadline: float) -> None:
-    """A transport that never answers costs exactly the deadline."""
+    """A call over a silent transport takes exactly its deadline."""
     async with client_of(hang, deadline=deadline, retry=PATIENT) as client:
         began = anyio.current_time()
         with pytest.raises(DeadlineExceededError) as caught:
@@ -78,7 +78,7 @@ async def test_a_call_ends_at_its_deadline(deadline: float) -> None:
 
 @jumping_backends()
 async def test_the_usual_attempt_timeout_leaves_time_for_three() -> None:
-    """With the usual settings a hanging service is tried three times within the deadline."""
+    """With the defaults a hanging service is tried three times within the deadline."""
     async with client_of(hang, retry=RetryPolicy(random=lambda: 0.0)) as client:
         began = anyio.current_time()
         with pytest.raises(TransportError) as caught:
@@ -90,7 +90,7 @@ async def test_the_usual_attempt_timeout_leaves_time_for_three() -> None:
 
 @jumping_backends()
 async def test_the_deadline_covers_the_queue() -> None:
-    """A call that never gets a slot ends at its deadline, and nothing was sent."""
+    """A call that never gets a slot ends at its deadline, with nothing sent."""
     transport = ScriptedTransport(hang)
     async with (
         client_of(transport=transport, max_connections=1, retry=PATIENT) as client,
@@ -109,7 +109,7 @@ async def test_the_deadline_covers_the_queue() -> None:
 
 @jumping_backends()
 async def test_the_deadline_covers_the_token() -> None:
-    """A token that never arrives ends the call at its deadline, and nothing was sent."""
+    """A call that never gets a token ends at its deadline, with nothing sent."""
     auth = OAuth2ClientCredentials("id", "secret")
     async with client_of(hang, auth=auth, deadline=7, retry=PATIENT) as client:
         with pytest.raises(DeadlineExceededError, match="access token") as caught:
@@ -134,7 +134,7 @@ async def test_the_deadline_covers_a_pause() -> None:
 
 @jumping_backends()
 async def test_the_deadline_covers_the_body() -> None:
-    """A body that does not end is cut at the deadline, when the status is known."""
+    """An endless body is cut at the deadline, with a known status."""
 
     class Endless(httpx.AsyncByteStream):
         async def __aiter__(self) -> Any:
@@ -151,7 +151,7 @@ async def test_the_deadline_covers_the_body() -> None:
 
 @jumping_backends()
 async def test_the_deadline_covers_all_attempts_together() -> None:
-    """Attempts and pauses use up one deadline, and the last failure is the error's cause."""
+    """All attempts and pauses share one deadline, and the last failure is the error's cause."""
 
     async def slowly(_: object) -> httpx.Response:
         await anyio.sleep(3)
@@ -170,7 +170,7 @@ async def test_the_deadline_covers_all_attempts_together() -> None:
 
 @jumping_backends()
 async def test_no_deadline_waits_for_ever() -> None:
-    """deadline=math.inf sets no bound."""
+    """deadline=math.inf sets no limit."""
 
     async def very_slowly(_: object) -> httpx.Response:
         await anyio.sleep(80_000)
@@ -183,7 +183,7 @@ async def test_no_deadline_waits_for_ever() -> None:
 
 @jumping_backends()
 async def test_a_retry_after_that_does_not_fit_fails_at_once() -> None:
-    """A Retry-After beyond the deadline raises the refusal itself, with no pause."""
+    """A Retry-After beyond the deadline raises the error of the status at once."""
     async with client_of(refusal(429, Retry_After="60"), deadline=30) as client:
         began = anyio.current_time()
         with pytest.raises(RateLimitedError) as caught:
@@ -195,7 +195,7 @@ async def test_a_retry_after_that_does_not_fit_fails_at_once() -> None:
 
 @jumping_backends()
 async def test_a_retry_after_that_fits_is_waited_for() -> None:
-    """A Retry-After within the deadline is kept, even above longest_wait."""
+    """A Retry-After within the deadline is obeyed, even above longest_wait."""
     transport = ScriptedTransport(refusal(429, Retry_After="20"), answer(200, SESSION))
     async with client_of(transport=transport, retry=RetryPolicy(random=lambda: 0.0)) as client:
         response = await client.request(route_table.GET_SESSION, session_id="s-1")
@@ -222,7 +222,7 @@ async def test_a_retry_after_that_fits_is_waited_for() -> None:
 async def test_the_worst_outcome_of_all_attempts_counts(
     steps: list[object], outcome: Outcome
 ) -> None:
-    """The error says what may have happened over all attempts and not only in the last one."""
+    """The error has the least certain outcome of all attempts, not of the last one."""
     async with client_of(*steps) as client:
         with pytest.raises(WebRtcError) as caught:
             await client.get_session("s-1")
@@ -232,8 +232,8 @@ async def test_the_worst_outcome_of_all_attempts_counts(
 
 
 @jumping_backends()
-async def test_a_deadline_remembers_an_earlier_lost_answer() -> None:
-    """A call that runs out of time in a later pause may still have taken effect."""
+async def test_a_deadline_remembers_an_earlier_lost_response() -> None:
+    """A call whose deadline passes in a later pause may still have taken effect."""
     async with client_of(
         LOST, hang, deadline=5, max_connections=1, retry=PATIENT, auth=("u", "p")
     ) as client:
@@ -251,14 +251,14 @@ DELETES = {
 
 @pytest.mark.parametrize("name", DELETES)
 @pytest.mark.parametrize("first", [LOST, refusal(503), refusal(500)], ids=["lost", "503", "500"])
-async def test_a_repeated_delete_that_finds_nothing_is_done(name: str, first: object) -> None:
+async def test_a_404_of_a_repeated_delete_is_a_success(name: str, first: object) -> None:
     """A 404 after an attempt that may have deleted the resource is a success."""
     async with client_of(first, refusal(404)) as client:
         assert await getattr(client, name)(**DELETES[name]) is None
 
 
 async def test_a_repeated_delete_says_that_it_was_a_404() -> None:
-    """The response of such a success keeps its status and counts its attempts."""
+    """The response of such a success keeps its status and its number of attempts."""
     async with client_of(LOST, refusal(404)) as client:
         response = await client.request(route_table.DELETE_SESSION, session_id="s-1")
     assert (response.data, response.status, response.attempts) == (None, 404, 2)
@@ -266,8 +266,8 @@ async def test_a_repeated_delete_says_that_it_was_a_404() -> None:
 
 @pytest.mark.parametrize("name", DELETES)
 @pytest.mark.parametrize("first", [[], [UNSENT], [UNSENT, UNSENT]], ids=len)
-async def test_a_delete_that_found_nothing_first_fails(name: str, first: list[object]) -> None:
-    """A 404 is an error where no earlier attempt can have deleted."""
+async def test_a_404_of_a_first_delete_is_an_error(name: str, first: list[object]) -> None:
+    """A 404 is an error if no earlier attempt can have deleted the resource."""
     async with client_of(*first, refusal(404)) as client:
         with pytest.raises(NotFoundError):
             await getattr(client, name)(**DELETES[name])
@@ -282,7 +282,7 @@ async def test_a_delete_that_found_nothing_first_fails(name: str, first: list[ob
     ],
 )
 async def test_no_other_404_is_a_success(name: str, values: Any) -> None:
-    """Only for a delete does a 404 mean success."""
+    """A 404 is a success for a delete only."""
     async with client_of(LOST, refusal(404)) as client:
         with pytest.raises(NotFoundError):
             await getattr(client, name)(**values)
@@ -290,7 +290,7 @@ async def test_no_other_404_is_a_success(name: str, values: Any) -> None:
 
 @pytest.mark.parametrize("status", [400, 401, 403, 409])
 async def test_no_other_refusal_of_a_delete_is_a_success(status: int) -> None:
-    """A repeated delete that is refused in another way has failed."""
+    """A repeated delete with another error status fails."""
     async with client_of(LOST, refusal(status)) as client:
         with pytest.raises(WebRtcError) as caught:
             await client.delete_session("s-1")
@@ -298,7 +298,7 @@ async def test_no_other_refusal_of_a_delete_is_a_success(status: int) -> None:
 
 
 async def added(*steps: object) -> Any:
-    """Add a participant whose first answer is lost, and return the client's requests."""
+    """Add a participant whose first response is lost, and return the client's requests."""
     transport = ScriptedTransport(*steps)
     async with client_of(transport=transport) as client:
         response = await client.request(route_table.ADD_PARTICIPANT_TO_SESSION, **BOTH)
@@ -307,7 +307,7 @@ async def added(*steps: object) -> Any:
 
 @pytest.mark.parametrize("first", [LOST, refusal(503)], ids=["lost", "503"])
 async def test_a_409_after_a_repeated_add_is_confirmed_by_the_list(first: object) -> None:
-    """A conflict that may come from the earlier attempt is a success if the participant is in."""
+    """A conflict after a lost response is a success if the participant is in the session."""
     members = answer(200, [{"id": "p-0"}, {"id": "p-1"}])
     response, methods = await added(first, refusal(409), members)
     assert (response.data, response.status, response.attempts) == (None, 409, 2)
@@ -335,8 +335,8 @@ async def test_a_409_that_the_list_does_not_confirm_is_raised(
 
 
 @pytest.mark.parametrize("first", [[], [UNSENT]], ids=len)
-async def test_a_409_that_nothing_led_to_asks_nobody(first: list[object]) -> None:
-    """A conflict is raised at once where no earlier attempt can have joined."""
+async def test_a_409_of_a_first_add_is_raised_at_once(first: list[object]) -> None:
+    """A conflict is raised without a list if no earlier attempt can have joined."""
     transport = ScriptedTransport(*first, refusal(409))
     async with client_of(transport=transport) as client:
         with pytest.raises(ConflictError):
@@ -344,10 +344,10 @@ async def test_a_409_that_nothing_led_to_asks_nobody(first: list[object]) -> Non
     assert {each.method for each in transport.requests} == {"PUT"}
 
 
-# Connections that died while they were kept
+# Stale connections
 
 
-async def test_a_read_over_a_dead_connection_is_sent_again_at_once() -> None:
+async def test_a_read_over_a_stale_connection_is_repeated_at_once() -> None:
     """A stale connection costs a read no pause and no quota."""
     recorder, quota = Recorder(), RetryQuota()
     ok = http(200, b'{"id":"s-1"}', Content_Type="application/json")
@@ -359,7 +359,7 @@ async def test_a_read_over_a_dead_connection_is_sent_again_at_once() -> None:
     assert (response.attempts, recorder.pauses, quota.tokens) == (2, [], quota.capacity)
 
 
-async def test_a_fresh_connection_that_dies_is_an_ordinary_failure() -> None:
+async def test_a_lost_new_connection_is_an_ordinary_failure() -> None:
     """A new connection that is lost is a failure of the service."""
     recorder = Recorder()
     ok = http(200, b'{"id":"s-1"}', Content_Type="application/json")
@@ -370,8 +370,8 @@ async def test_a_fresh_connection_that_dies_is_an_ordinary_failure() -> None:
     assert (response.attempts, len(recorder.pauses)) == (2, 1)
 
 
-async def test_a_create_over_a_dead_connection_is_unknown() -> None:
-    """A create is not sent again, not even after a stale connection."""
+async def test_a_create_over_a_stale_connection_is_unknown() -> None:
+    """A create is not repeated, even after a stale connection."""
     ok = http(200, b'{"id":"s-1"}', Content_Type="application/json")
     async with serving(ok, reset, ok, keeps_alive=True) as server:
         async with client_of(transport=None, base_url=server.url()) as client:
@@ -381,8 +381,8 @@ async def test_a_create_over_a_dead_connection_is_unknown() -> None:
         assert len(server.requests) == 2
 
 
-async def test_a_policy_of_one_attempt_sends_nothing_again() -> None:
-    """attempts=1 sends nothing again, and a second stale connection is an ordinary failure."""
+async def test_a_policy_of_one_attempt_repeats_nothing() -> None:
+    """attempts=1 repeats nothing, and a second stale connection is an ordinary failure."""
     ok = http(200, b'{"id":"s-1"}', Content_Type="application/json")
     async with serving(ok, reset, keeps_alive=True) as server:
         settings = {"retry": RetryPolicy(attempts=1), "base_url": server.url()}
@@ -418,7 +418,7 @@ async def test_a_policy_of_one_attempt_sends_nothing_again() -> None:
 async def test_how_often_a_create_is_sent(
     name: str, creates: Any, first: object, count: int
 ) -> None:
-    """A create is repeated as its policy says, and never after a lost answer by default."""
+    """The policy decides how often a create is sent; by default a lost response ends it."""
     async with client_of(first, retry=policy(creates=creates)) as client:
         with pytest.raises(WebRtcError) as caught:
             await getattr(client, name)()
@@ -426,7 +426,7 @@ async def test_how_often_a_create_is_sent(
 
 
 async def test_a_create_on_a_real_socket_is_sent_once() -> None:
-    """A server that hangs up on a create sees it once, and a read three times."""
+    """A server that closes its connections sees a create once, and a read three times."""
     async with serving(hang_up) as server:
         settings = {"transport": None, "base_url": server.url()}
         async with client_of(**settings) as client:
@@ -454,7 +454,7 @@ async def test_a_repeated_request_is_the_same() -> None:
 
 
 async def test_a_token_is_fetched_inside_the_call() -> None:
-    """The token request goes over the same connections with our name, and is no attempt."""
+    """The token request uses the same connections and User-Agent, and is no attempt."""
     transport = ScriptedTransport(TOKEN, answer(200, SESSION))
     auth = OAuth2ClientCredentials("id", "secret", token_url="https://t.example/token")
     async with client_of(transport=transport, auth=auth, headers={"X-Own": "1"}) as client:
@@ -480,7 +480,7 @@ async def test_a_failed_token_may_be_repeated_for_a_create(first: object) -> Non
 
 
 async def test_a_refused_token_is_the_call_s_failure() -> None:
-    """A refusal of the credentials ends the call, names its operation, and sent nothing."""
+    """Rejected credentials end the call, with its operation and with nothing sent."""
     auth = OAuth2ClientCredentials("id", "secret")
     async with client_of(answer(401, {"error": "invalid_client"}), auth=auth) as client:
         with pytest.raises(UnauthorizedError, match=r"^createSession: .*invalid_client") as caught:
@@ -490,7 +490,7 @@ async def test_a_refused_token_is_the_call_s_failure() -> None:
 
 @pytest.mark.parametrize("content", [b"", b"<html>", b'{"token_type": "bearer"}'])
 async def test_a_token_endpoint_of_garbage_is_our_error(content: bytes) -> None:
-    """A token endpoint that sends garbage ends the call with an error of this package."""
+    """Garbage from a token endpoint ends the call with an error of this package."""
     auth = OAuth2ClientCredentials("id", "secret")
     async with client_of(httpx.Response(200, content=content), auth=auth) as client:
         with pytest.raises(ConfigurationError, match=r"^createSession: ") as caught:
@@ -499,7 +499,7 @@ async def test_a_token_endpoint_of_garbage_is_our_error(content: bytes) -> None:
 
 
 async def test_a_call_gets_a_new_token_once_when_its_own_is_refused() -> None:
-    """A revoked token is replaced within the call, for a create as well."""
+    """A revoked token is replaced once within the call, also for a create."""
     new = answer(200, {"access_token": "new", "expires_in": 3600})
     transport = ScriptedTransport(TOKEN, refusal(401), new, answer(200, SESSION))
     auth = OAuth2ClientCredentials("id", "secret")
@@ -512,8 +512,8 @@ async def test_a_call_gets_a_new_token_once_when_its_own_is_refused() -> None:
     assert response.attempts == 2
 
 
-async def test_a_second_refusal_is_the_answer() -> None:
-    """Credentials whose new token is refused as well are refused."""
+async def test_a_second_401_is_raised() -> None:
+    """A call whose new token is rejected too raises the 401."""
     new = answer(200, {"access_token": "new", "expires_in": 3600})
     transport = ScriptedTransport(TOKEN, refusal(401), new, refusal(401), answer(200, SESSION))
     auth = OAuth2ClientCredentials("id", "secret")
@@ -524,7 +524,7 @@ async def test_a_second_refusal_is_the_answer() -> None:
 
 
 async def test_the_same_token_again_is_not_sent_again() -> None:
-    """A token endpoint that gives the refused token once more does not make the call go again."""
+    """If the token endpoint returns the rejected token again, the call is not repeated."""
     transport = ScriptedTransport(TOKEN, refusal(401), TOKEN, answer(200, SESSION))
     auth = OAuth2ClientCredentials("id", "secret")
     async with client_of(transport=transport, auth=auth) as client:
@@ -533,8 +533,8 @@ async def test_the_same_token_again_is_not_sent_again() -> None:
     assert (caught.value.attempts, len(transport.requests)) == (1, 3)
 
 
-async def test_a_rotated_secret_is_asked_for_when_the_old_one_is_refused() -> None:
-    """A password that was changed while the program runs is picked up within the call."""
+async def test_a_rotated_secret_replaces_a_rejected_one() -> None:
+    """A password that changes while the program runs is used within the call."""
     passwords = ["old", "new", "newer"]
 
     async def password() -> str:
@@ -550,7 +550,7 @@ async def test_a_rotated_secret_is_asked_for_when_the_old_one_is_refused() -> No
 
 @pytest.mark.parametrize("auth", [BasicAuth("user", lambda: "old"), BearerAuth(lambda: "old")])
 async def test_an_unchanged_secret_is_not_sent_again(auth: Auth) -> None:
-    """A provider that has nothing new to offer is asked once more, and nothing more is sent."""
+    """A provider with an unchanged secret is called once more, and the call is not repeated."""
     transport = ScriptedTransport(refusal(401), answer(200, SESSION))
     async with client_of(transport=transport, auth=auth) as client:
         with pytest.raises(UnauthorizedError) as caught:
@@ -559,7 +559,7 @@ async def test_an_unchanged_secret_is_not_sent_again(auth: Auth) -> None:
 
 
 async def test_a_provider_that_fails_sends_nothing() -> None:
-    """A provider's failure is a ConfigurationError that names the secret and hides the message."""
+    """A provider's failure is a ConfigurationError with the secret's name, without the message."""
 
     def password() -> str:
         raise RuntimeError("canary")
@@ -573,7 +573,7 @@ async def test_a_provider_that_fails_sends_nothing() -> None:
 
 
 async def test_refused_basic_credentials_are_not_sent_again() -> None:
-    """A wrong password is sent once: the service locks users out who try too often."""
+    """A wrong password is sent once, because the service locks users out after repeated ones."""
     transport = ScriptedTransport(refusal(401), answer(200, SESSION))
     async with client_of(transport=transport) as client:
         with pytest.raises(UnauthorizedError) as caught:
@@ -583,7 +583,7 @@ async def test_refused_basic_credentials_are_not_sent_again() -> None:
 
 @pytest.mark.parametrize("header", ["", " ", "a\r\nX-Evil: 1", "Bearer é", None, b"Basic x"])
 async def test_a_header_of_a_foreign_auth_is_checked(header: Any) -> None:
-    """An auth of the user's own cannot make a request that breaks, and is not asked again."""
+    """An invalid header of a user's own auth ends the call after one attempt, with nothing sent."""
 
     class Own(Auth):
         async def authorization(self, _: Send) -> str:
@@ -598,7 +598,7 @@ async def test_a_header_of_a_foreign_auth_is_checked(header: Any) -> None:
 
 
 async def test_a_foreign_auth_is_not_asked_again_after_a_401() -> None:
-    """An auth without forget() is asked for one header only."""
+    """An auth without forget() is called once."""
     asked = 0
 
     class Own(Auth):
@@ -614,10 +614,10 @@ async def test_a_foreign_auth_is_not_asked_again_after_a_401() -> None:
     assert (asked, len(transport.requests)) == (1, 1)
 
 
-# What comes back
+# Responses
 
 
-async def test_a_response_says_what_it_took() -> None:
+async def test_a_response_has_its_metadata() -> None:
     """A response has the data, attempts, status, request id and public headers."""
     headers = {"X-Amzn-RequestId": "r-1", "Set-Cookie": "secret", "X-Other": "1"}
     recorder = Recorder()
@@ -635,7 +635,7 @@ async def test_a_response_says_what_it_took() -> None:
 
 @jumping_backends()
 async def test_elapsed_counts_the_pauses() -> None:
-    """elapsed runs from the call to its result."""
+    """elapsed is the time from the call to its result, pauses included."""
 
     async def slowly(_: object) -> httpx.Response:
         await anyio.sleep(2)
@@ -682,7 +682,7 @@ async def test_every_failure_starts_with_its_operation(name: str) -> None:
 
 
 async def test_refusals_before_sending_start_with_their_operation() -> None:
-    """An argument that is refused names the operation too, with no attempt begun."""
+    """The error for an invalid argument starts with the operation, and there is no attempt."""
     async with client_of() as client:
         wrong: Any = Participant()
         for call in (client.get_session(""), client.create_session(wrong)):
@@ -698,7 +698,7 @@ async def test_refusals_before_sending_start_with_their_operation() -> None:
 @jumping_backends()
 @pytest.mark.parametrize("stage", ["attempt", "queue", "pause", "token"])
 async def test_a_cancelled_call_is_cancelled(stage: str) -> None:
-    """Cancelling a call from outside is never turned into one of our errors."""
+    """A cancellation from outside never becomes one of our errors."""
     steps: list[object] = [LOST] if stage == "pause" else [hang]
     auth: object = OAuth2ClientCredentials("id", "secret") if stage == "token" else ("u", "p")
     chosen = RetryPolicy(attempt_timeout=None, first_wait=50, longest_wait=50, random=lambda: 1.0)
@@ -722,8 +722,8 @@ async def test_a_cancelled_call_is_cancelled(stage: str) -> None:
 
 
 @jumping_backends()
-async def test_a_callers_own_timeout_is_his_own() -> None:
-    """A shorter timeout around a call raises the caller's TimeoutError and not ours."""
+async def test_a_callers_own_timeout_is_raised() -> None:
+    """A caller's own shorter timeout raises TimeoutError, not one of our errors."""
     async with client_of(hang, deadline=30, retry=PATIENT) as client:
         with pytest.raises(TimeoutError) as caught, anyio.fail_after(5):
             await client.get_session("s-1")
@@ -731,7 +731,7 @@ async def test_a_callers_own_timeout_is_his_own() -> None:
 
 
 async def test_concurrent_calls_do_not_mix() -> None:
-    """Fifty calls at once each get their own answer and count their own attempts."""
+    """Each of fifty concurrent calls gets its own response and its own number of attempts."""
     failed: set[str] = set()
 
     def serve(request: httpx.Request) -> httpx.Response:
@@ -754,8 +754,8 @@ async def test_concurrent_calls_do_not_mix() -> None:
     assert found == {number: (str(number), 1 + number % 2) for number in range(50)}
 
 
-async def test_an_unexpected_answer_is_not_repeated() -> None:
-    """A success whose body does not fit is raised at once with its problems."""
+async def test_an_unexpected_response_is_not_repeated() -> None:
+    """A success with an invalid body is raised at once with its problems."""
     async with client_of(answer(200, {"tag": 5})) as client:
         with pytest.raises(UnexpectedResponseError) as caught:
             await client.get_session("s-1")
@@ -764,7 +764,7 @@ async def test_an_unexpected_answer_is_not_repeated() -> None:
 
 
 async def test_a_failed_connection_says_that_it_may_be_repeated() -> None:
-    """The text of an unsent call tells the reader that nothing was sent."""
+    """The error of an unsent call says that nothing was sent."""
     async with client_of(UNSENT) as client:
         with pytest.raises(ConnectionFailedError, match=r"This was attempt 3\. Nothing was sent"):
             await client.create_session()

@@ -1,4 +1,4 @@
-"""A create that is cancelled, or whose response is broken, leaves as little as possible behind."""
+"""Creates that are cancelled or get a broken response: the client deletes the resource."""
 
 import asyncio
 import json
@@ -55,14 +55,14 @@ each_create = pytest.mark.parametrize("kind", CREATES)
 
 
 def made(kind: str) -> dict[str, object]:
-    """Return the answer to a create."""
+    """Return the response to a create."""
     if kind == "sessions":
         return {"id": ID, "tag": "visit"}
     return {"participant": {"id": ID, "tag": "visit"}, "token": "eyJhbGci.e30.c2ln"}
 
 
 class Service:
-    """A service whose creates are answered late, and that keeps what was created."""
+    """A service that responds late to creates, and records the created resources."""
 
     def __init__(self, kind: str, seconds: float = 1.0, status: int = 200) -> None:
         self.kind, self.seconds, self.status = kind, seconds, status
@@ -86,8 +86,8 @@ class Service:
 
 @jumping_backends()
 @each_create
-async def test_what_a_cancelled_create_made_is_deleted(kind: str) -> None:
-    """A create that is cancelled in flight is followed, and what its answer names is deleted."""
+async def test_the_resource_of_a_cancelled_create_is_deleted(kind: str) -> None:
+    """The client waits for the response to a cancelled create, and deletes the resource."""
     service = Service(kind)
     async with client_of(transport=service.transport) as client:
         with anyio.move_on_after(0.5) as scope:
@@ -103,7 +103,7 @@ async def test_what_a_cancelled_create_made_is_deleted(kind: str) -> None:
 @jumping_backends()
 @each_create
 async def test_closing_waits_for_a_create_that_is_followed(kind: str) -> None:
-    """A client that is closed right after the cancellation still deletes what was made."""
+    """A client that closes right after the cancellation still deletes the resource."""
     service = Service(kind)
     async with client_of(transport=service.transport) as client:
         with anyio.move_on_after(0.5):
@@ -112,8 +112,8 @@ async def test_closing_waits_for_a_create_that_is_followed(kind: str) -> None:
 
 
 @jumping_backends()
-async def test_a_create_out_of_time_is_followed_too() -> None:
-    """The call's own deadline counts as a cancellation too: nobody would learn the id."""
+async def test_a_timed_out_create_is_followed_too() -> None:
+    """The call's own deadline counts as a cancellation, because the caller gets no id."""
     service = Service("sessions")
     async with client_of(transport=service.transport, deadline=0.5, retry=PATIENT) as client:
         with pytest.raises(DeadlineExceededError) as caught:
@@ -144,8 +144,8 @@ async def test_native_cancellations_are_followed_too(times: int) -> None:
     [(1, {"create_grace": 0}), (1, {"max_connections": 3}), (9, {}), (1, {"create_grace": 0.4})],
     ids=["off", "no room", "too late", "short"],
 )
-async def test_following_has_its_bounds(seconds: float, settings: dict[str, Any]) -> None:
-    """Switched off, without room, or after the grace, a cancelled create just ends."""
+async def test_following_is_bounded(seconds: float, settings: dict[str, Any]) -> None:
+    """A cancelled create just ends if following is off, full, or out of time."""
     service = Service("sessions", seconds)
     async with client_of(transport=service.transport, **settings) as client:
         began = anyio.current_time()
@@ -159,7 +159,7 @@ async def test_following_has_its_bounds(seconds: float, settings: dict[str, Any]
 
 
 @jumping_backends()
-async def test_no_more_than_a_quarter_of_the_places_follow() -> None:
+async def test_at_most_a_quarter_of_the_slots_follow() -> None:
     """After many cancelled creates, three quarters of the slots are free again."""
     service = Service("sessions")
     async with client_of(transport=service.transport, max_connections=8) as client:
@@ -185,7 +185,7 @@ async def test_a_refused_create_has_nothing_to_delete() -> None:
 @jumping_backends()
 @pytest.mark.parametrize("wait", ["queue", "token"])
 async def test_a_create_that_was_not_sent_is_not_followed(wait: str) -> None:
-    """A create cancelled before its first byte is known not to have been sent, and just ends."""
+    """A create cancelled before its first byte was not sent, and just ends."""
     transport = ScriptedTransport(hang)
     auth: Any = ("user", "password")
     if wait == "token":
@@ -206,9 +206,9 @@ async def test_a_create_that_was_not_sent_is_not_followed(wait: str) -> None:
 
 
 async def test_a_create_cancelled_while_connecting_was_not_sent() -> None:
-    """Over a real socket a create without a connection is not followed."""
+    """On a real socket, a create without a connection is not followed."""
     async with serving(stay_silent) as proxy:
-        # A tunnel that the proxy does not open is a connection in the making.
+        # Until the proxy opens the tunnel, the connection is not made.
         settings = {"proxy": f"http://127.0.0.1:{proxy.port}", "base_url": "https://a.example/v1"}
         async with client_of(transport=None, **settings) as client:
             with anyio.CancelScope() as scope:
@@ -220,7 +220,7 @@ async def test_a_create_cancelled_while_connecting_was_not_sent() -> None:
 
 
 async def test_a_create_on_a_real_socket_is_followed() -> None:
-    """Over a real socket a response after the cancellation is read, and its resource deleted."""
+    """On a real socket, a response after the cancellation is read, and its resource deleted."""
     is_gone = anyio.Event()
 
     async def late(stream: Any, _: bytes) -> None:
@@ -242,10 +242,8 @@ async def test_a_create_on_a_real_socket_is_followed() -> None:
 
 @pytest.mark.parametrize("ends", [True, False])
 @pytest.mark.parametrize("http_library", [None, "httpx"])
-async def test_a_followed_answer_that_is_not_whole_is_acted_upon(
-    http_library: Any, ends: bool
-) -> None:
-    """A response after the cancellation may be cut off or stop; its id is deleted all the same."""
+async def test_a_followed_response_may_be_incomplete(http_library: Any, ends: bool) -> None:
+    """An incomplete response after the cancellation is enough to delete its resource."""
     is_gone = anyio.Event()
 
     async def late(stream: Any, _: bytes) -> None:
@@ -267,7 +265,7 @@ async def test_a_followed_answer_that_is_not_whole_is_acted_upon(
         assert ID.encode() in server.requests[1]
 
 
-# Broken answers
+# Broken responses
 
 
 def broken_by(kind: str) -> dict[str, bytes]:
@@ -282,7 +280,7 @@ def broken_by(kind: str) -> dict[str, bytes]:
 
 @each_create
 @pytest.mark.parametrize("how", broken_by("sessions"))
-async def test_a_create_with_a_broken_answer_is_rolled_back(kind: str, how: str) -> None:
+async def test_a_create_with_a_broken_response_is_rolled_back(kind: str, how: str) -> None:
     """The resource that a broken response names is deleted, and the error says so."""
     transport = ScriptedTransport(httpx.Response(200, content=broken_by(kind)[how]), refusal(204))
     async with client_of(transport=transport) as client:
@@ -297,8 +295,8 @@ async def test_a_create_with_a_broken_answer_is_rolled_back(kind: str, how: str)
     assert pickle.loads(pickle.dumps(error)).resource_id == ID
 
 
-async def test_a_create_whose_answer_breaks_off_is_rolled_back() -> None:
-    """An answer shorter than its length says is a lost one, and its id is deleted all the same."""
+async def test_a_create_with_a_truncated_response_is_rolled_back() -> None:
+    """A response below its Content-Length is lost, and its resource is deleted."""
     start = f'{{"id":"{ID}","ta'.encode()
     async with serving(http(200, start, length=500), http(204)) as server:
         async with client_of(transport=None, base_url=server.url()) as client:
@@ -308,8 +306,8 @@ async def test_a_create_whose_answer_breaks_off_is_rolled_back() -> None:
         assert [each.split()[0] for each in server.requests] == [b"POST", b"DELETE"]
 
 
-async def test_a_roll_back_that_finds_nothing_is_one() -> None:
-    """A resource that is gone before its deletion counts as deleted."""
+async def test_a_roll_back_with_a_404_succeeds() -> None:
+    """A resource that is already gone counts as deleted."""
     content = broken_by("sessions")["wrong type"]
     async with client_of(httpx.Response(200, content=content), refusal(404)) as client:
         with pytest.raises(CreateRolledBackError):
@@ -318,7 +316,7 @@ async def test_a_roll_back_that_finds_nothing_is_one() -> None:
 
 @pytest.mark.parametrize("step", [refusal(500), httpx.ConnectError("refused"), refusal(403)])
 async def test_a_roll_back_that_fails_is_reported(step: object) -> None:
-    """If the delete fails, the original error says which resource may still exist."""
+    """If the delete fails, the original error names the resource that may still exist."""
     content = broken_by("sessions")["wrong type"]
     async with client_of(httpx.Response(200, content=content), step) as client:
         with pytest.raises(UnexpectedResponseError, match=f"with the id {ID}") as caught:
@@ -332,7 +330,7 @@ async def test_a_roll_back_that_fails_is_reported(step: object) -> None:
     [b"", b"<html>", b'{"tag": 5}', f'{{"id":"{ID}","other":{{"id":"{OTHER}"}}}}}}'.encode()],
     ids=["empty", "page", "no id", "two ids"],
 )
-async def test_an_answer_without_a_certain_id_is_reported(content: bytes) -> None:
+async def test_a_response_without_exactly_one_id_is_reported(content: bytes) -> None:
     """Without exactly one id nothing is deleted, and the error says how to find the resource."""
     transport = ScriptedTransport(httpx.Response(200, content=content))
     async with client_of(transport=transport) as client:
@@ -343,8 +341,8 @@ async def test_an_answer_without_a_certain_id_is_reported(content: bytes) -> Non
     assert (caught.value.orphan.tag, caught.value.orphan.resource_id) == ("visit", None)
 
 
-async def test_a_broken_answer_to_anything_else_deletes_nothing() -> None:
-    """Only a create is undone: the id in another answer was there before."""
+async def test_a_broken_response_to_another_operation_deletes_nothing() -> None:
+    """Only a create is undone: the resource in another response existed before."""
     transport = ScriptedTransport(answer(200, {"id": ID, "tag": 5}))
     async with client_of(transport=transport) as client:
         with pytest.raises(UnexpectedResponseError) as caught:
@@ -352,15 +350,15 @@ async def test_a_broken_answer_to_anything_else_deletes_nothing() -> None:
     assert (len(transport.requests), caught.value.orphan) == (1, None)
 
 
-# The id in an answer
+# The id in a response
 
 
 TEXTS = st.text(max_size=50) | st.just(f'"id":"{OTHER}"') | st.just(f'\\"id\\": \\"{OTHER}\\"')
 
 
 @given(tag=TEXTS, end=st.integers(0, 200))
-def test_no_text_passes_for_an_id(tag: str, end: int) -> None:
-    """No tag and no cut makes a response show another id than the resource's."""
+def test_no_other_text_is_taken_for_the_id(tag: str, end: int) -> None:
+    """No tag and no truncation makes the client find another id than the resource's."""
     content = json.dumps({"tag": tag, "id": ID}).encode()
     assert created_id(content) == ID
     assert created_id(content[:end]) in {None, ID}
@@ -369,19 +367,19 @@ def test_no_text_passes_for_an_id(tag: str, end: int) -> None:
 @pytest.mark.parametrize(
     "content", [b"", b'{"id":"s-1"}', b'{"ids":"x"}', f'{{"id":"{ID}'.encode(), ID.encode()]
 )
-def test_what_is_no_whole_id_is_none(content: bytes) -> None:
-    """An id that is cut off, or not of the service's form, is not taken for one."""
+def test_an_incomplete_id_is_ignored(content: bytes) -> None:
+    """An id that is cut off, or not in the service's form, is ignored."""
     assert created_id(content) is None
 
 
-# Without room for work of the client's own
+# At the limit of background work
 
 
 @jumping_backends()
-async def test_with_as_much_under_way_as_may_be_creates_end_with_their_callers() -> None:
-    """A client that may begin no more work follows no create, and rolls back in the caller's task.
+async def test_at_the_limit_of_background_work_creates_end_with_their_callers() -> None:
+    """At its limit, a client follows no create, and rolls back in the caller's task.
 
-    That holds for the create under way when the room ran out, and for those that came later.
+    That holds for a create in flight when the limit is reached, and for later ones.
     """
     service, may_end = Service("sessions", seconds=9), anyio.Event()
     async with client_of(transport=service.transport, retry=PATIENT) as client:
@@ -413,12 +411,12 @@ async def test_with_as_much_under_way_as_may_be_creates_end_with_their_callers()
     assert (service.transport.active, len(service.deletes)) == (0, 1)
 
 
-# What the caller needs to find it
+# Hints for finding the resource
 
 
 @each_create
 async def test_an_unknown_outcome_says_how_to_find_the_orphan(kind: str) -> None:
-    """The error of a lost answer has the account, the tag and the time, in its text as well."""
+    """The error of a lost response has the account, the tag and the time, also in its text."""
     async with (
         serving(hang_up) as server,
         client_of(transport=None, base_url=server.url()) as client,
@@ -438,8 +436,8 @@ async def test_an_unknown_outcome_says_how_to_find_the_orphan(kind: str) -> None
     [httpx.ConnectError("refused"), refusal(400), refusal(409), refusal(429)],
     ids=["unsent", "400", "409", "429"],
 )
-async def test_what_cannot_exist_is_no_orphan(step: object) -> None:
-    """An error of a create that made nothing names no orphan."""
+async def test_a_failed_create_has_no_orphan(step: object) -> None:
+    """The error of a create that made nothing names no orphan."""
     async with client_of(step, retry=policy(attempts=1)) as client:
         with pytest.raises(WebRtcError) as caught:
             await client.create_session()
@@ -457,7 +455,7 @@ async def test_a_gateway_may_have_let_a_create_through(status: int) -> None:
 
 @jumping_backends()
 async def test_an_orphan_dates_from_the_beginning_of_its_call() -> None:
-    """The orphan's time is the beginning of the call, after a long call too."""
+    """The orphan's time is the start of its call."""
     async with client_of(hang, deadline=3600, retry=PATIENT, create_grace=0) as client:
         with pytest.raises(DeadlineExceededError) as caught:
             await client.create_session()
@@ -466,7 +464,7 @@ async def test_an_orphan_dates_from_the_beginning_of_its_call() -> None:
     assert 3500 < (datetime.now(UTC) - orphan.sent_at).total_seconds() < 3700
 
 
-async def test_a_success_is_as_before() -> None:
+async def test_a_successful_create_leaves_no_task() -> None:
     """A create with a response returns its result, and no task remains."""
     async with client_of(answer(200, SESSION)) as client:
         assert (await client.create_session()).id == "s-1"

@@ -72,8 +72,8 @@ class Recorder(Observer):
         return end
 
 
-async def test_an_observer_is_told_of_every_attempt() -> None:
-    """A repeated call is reported once, each attempt separately, with its headers."""
+async def test_an_observer_sees_every_attempt() -> None:
+    """A repeated call is reported once, and each attempt separately, with its headers."""
     recorder = Recorder()
     headers = {"x-amzn-requestid": "r-3"}
     transport = ScriptedTransport(refusal(503), LOST, answer(200, SESSION, headers))
@@ -97,8 +97,8 @@ async def test_an_observer_is_told_of_every_attempt() -> None:
     assert [each.headers["x-attempt"] for each in transport.requests] == ["1", "2", "3"]
 
 
-async def test_a_failure_is_told_as_it_is_raised() -> None:
-    """The call's end has the very error that the caller gets."""
+async def test_an_observer_gets_the_raised_error() -> None:
+    """The call's end has the same error object that the caller gets."""
     recorder = Recorder()
     async with client_of(refusal(404), observers=[recorder]) as client:
         with pytest.raises(NotFoundError) as caught:
@@ -121,7 +121,7 @@ async def test_a_cancelled_call_ends_too() -> None:
 
 
 async def test_a_failing_observer_changes_nothing(caplog: pytest.LogCaptureFixture) -> None:
-    """An observer's exception is logged; the call and the other observers go on."""
+    """An observer's exception is logged; the call and the other observers continue."""
     broken, healthy = Recorder(fails=True), Recorder()
     with caplog.at_level(logging.ERROR, "webrtc_async"):
         async with client_of(answer(200, SESSION), observers=[broken, healthy]) as client:
@@ -131,10 +131,10 @@ async def test_a_failing_observer_changes_nothing(caplog: pytest.LogCaptureFixtu
 
 
 @pytest.mark.parametrize("headers", [{"Authorization": "x"}, {"X-Evil": "a\r\nb"}, None, {"X": 5}])
-async def test_headers_that_are_not_an_observers_to_set(
+async def test_an_observer_cannot_set_the_client_s_headers(
     headers: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """An observer's headers are held to the rules of the client's; the call goes on without."""
+    """An observer's headers are checked like the client's; a call drops invalid ones."""
 
     class Meddler(Observer):
         def attempt_started(self, *_: object) -> Mapping[str, str]:
@@ -149,8 +149,8 @@ async def test_headers_that_are_not_an_observers_to_set(
 
 
 @pytest.mark.parametrize("observers", [5, ["x"], [Recorder]])
-def test_what_is_no_observer_is_refused(observers: Any) -> None:
-    """A wrong observer is refused when the client is made."""
+def test_an_invalid_observer_is_refused(observers: Any) -> None:
+    """An invalid observer is refused when the client is made."""
     with pytest.raises(ConfigurationError, match="bserver"):
         client_of(observers=observers)
 
@@ -175,7 +175,7 @@ async def test_the_log_has_a_line_per_attempt(caplog: pytest.LogCaptureFixture) 
 
 @jumping_backends()
 async def test_a_cancelled_attempt_is_logged(caplog: pytest.LogCaptureFixture) -> None:
-    """A cancelled attempt has a line of its own."""
+    """A cancelled attempt has its own log line."""
     with caplog.at_level(logging.DEBUG, "webrtc_async"):
         async with client_of(hang) as client:
             with anyio.move_on_after(1):
@@ -191,7 +191,7 @@ def is_ours(record: logging.LogRecord) -> bool:
 
 
 class Telemetry:
-    """An OpenTelemetry SDK of the test's own."""
+    """An OpenTelemetry SDK for one test."""
 
     def __init__(self, sampler: Sampler = ALWAYS_ON) -> None:
         self.exporter, self.reader = InMemorySpanExporter(), InMemoryMetricReader()
@@ -215,7 +215,7 @@ class Telemetry:
 
 
 async def test_spans_and_durations_by_the_conventions() -> None:
-    """A span for the call, a client span for each attempt under it, and both durations."""
+    """There is a span for the call, a client span for each attempt under it, and both durations."""
     telemetry = Telemetry()
     transport = ScriptedTransport(refusal(503), answer(200, SESSION, {"x-amzn-requestid": "r"}))
     settings = {"transport": transport, "observers": [telemetry.observer]}
@@ -254,8 +254,8 @@ async def test_spans_and_durations_by_the_conventions() -> None:
     assert [each.count for each in points["webrtc_async.call.duration"]] == [1]
 
 
-async def test_the_context_goes_along_with_each_attempt() -> None:
-    """The service could join the trace: each attempt carries its own span's traceparent."""
+async def test_each_attempt_sends_its_trace_context() -> None:
+    """Each attempt sends the traceparent of its own span."""
     telemetry = Telemetry()
     transport = ScriptedTransport(refusal(503), answer(200, SESSION))
     async with client_of(transport=transport, observers=[telemetry.observer]) as client:
@@ -274,7 +274,7 @@ async def test_the_context_goes_along_with_each_attempt() -> None:
 async def test_a_failed_call_is_an_error_without_its_text(
     step: object, kind: type[WebRtcError], error_type: str
 ) -> None:
-    """Spans name the kind of an error, and quote nothing that the service or a library said."""
+    """Spans have the kind of an error, and no text of the service or of a library."""
     telemetry = Telemetry()
     settings: dict[str, Any] = {"observers": [telemetry.observer], "auth": ("user", CANARY)}
     async with client_of(step, retry=policy(attempts=1), **settings) as client:
@@ -288,7 +288,7 @@ async def test_a_failed_call_is_an_error_without_its_text(
 
 @jumping_backends()
 async def test_a_cancelled_call_leaves_no_span_open() -> None:
-    """Cancelled, the spans end as errors, and the current span is the caller's again."""
+    """After a cancellation the spans end as errors, and the caller's span is current again."""
     telemetry = Telemetry()
     async with client_of(hang, observers=[telemetry.observer]) as client:
         with anyio.move_on_after(1):
@@ -298,7 +298,7 @@ async def test_a_cancelled_call_leaves_no_span_open() -> None:
 
 
 class Broken(Sampler):
-    """Fails to say of attempts whether they are to be recorded."""
+    """A sampler that fails for attempts."""
 
     def should_sample(self, *arguments: Any, **settings: Any) -> SamplingResult:
         if trace.SpanKind.CLIENT in (*arguments, *settings.values()):
@@ -310,7 +310,7 @@ class Broken(Sampler):
 
 
 async def test_a_tracer_that_fails_costs_no_call(caplog: pytest.LogCaptureFixture) -> None:
-    """An attempt without a span is made all the same, and the call's own span ends in order."""
+    """An attempt without a span is still made, and the call's own span ends in order."""
     telemetry = Telemetry(Broken())
     async with client_of(answer(200, SESSION), observers=[telemetry.observer]) as client:
         assert (await client.get_session("s-1")).id == "s-1"
@@ -320,7 +320,7 @@ async def test_a_tracer_that_fails_costs_no_call(caplog: pytest.LogCaptureFixtur
 
 
 async def test_concurrent_calls_do_not_mix() -> None:
-    """Each of many calls at once has its own spans, in its own trace."""
+    """Each concurrent call has its own spans, in its own trace."""
     telemetry = Telemetry()
     settings = {"observers": [telemetry.observer]}
     async with (

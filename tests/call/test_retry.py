@@ -1,4 +1,4 @@
-"""Retries: the failures that are repeated, the pauses between attempts, and the end."""
+"""Retries: the repeated failures, the pauses between attempts, and the end."""
 
 import asyncio
 import math
@@ -89,12 +89,12 @@ TABLE = [
 def test_the_repeated_failures(
     idempotency: Idempotency, creates: Any, failure: str, expected: bool
 ) -> None:
-    """Each kind of request is repeated after exactly the failures that its row says."""
+    """Each kind of request is repeated after exactly the failures in its row."""
     assert RetryPolicy(creates=creates).may_repeat(idempotency, FAILURES[failure]()) is expected
 
 
 def pause(chosen: RetryPolicy, failures: int, error: WebRtcError) -> float:
-    """Return the seconds that the wait strategy gives after this many failures."""
+    """Return the seconds of the wait strategy after this number of failures."""
     state = RetryCallState(AsyncRetrying(), None, (), {})
     state.attempt_number = failures
     state.set_exception((type(error), error, None))
@@ -139,7 +139,7 @@ def test_retry_after_zero_is_kept() -> None:
 
 @pytest.mark.parametrize("failures", [61, 1024, 10**6, 10**30])
 def test_a_huge_count_does_not_overflow(failures: int) -> None:
-    """After many failures the pause stays at longest_wait, or at 0 without a first wait."""
+    """After many failures the pause stays at longest_wait, or at 0 if first_wait is 0."""
     assert pause(policy(random=lambda: 1.0), failures, LOST) == 8.0
     assert pause(policy(random=lambda: 1.0, first_wait=0), failures, LOST) == 0.0
 
@@ -190,8 +190,8 @@ def test_the_usual_random_number_is_from_0_to_1() -> None:
         ({"random": 0.5}, "random"),
     ],
 )
-def test_a_policy_that_cannot_work_is_refused(settings: Any, said: str) -> None:
-    """A number out of its range is refused by its name."""
+def test_an_invalid_policy_is_refused(settings: Any, said: str) -> None:
+    """The error names a number out of its range."""
     with pytest.raises(ConfigurationError, match=said):
         RetryPolicy(**settings)
 
@@ -206,19 +206,19 @@ def test_a_policy_that_cannot_work_is_refused(settings: Any, said: str) -> None:
     ],
 )
 def test_the_edges_of_a_policy_are_allowed(settings: Any) -> None:
-    """The smallest and the unbounded values are values."""
+    """The smallest and the unbounded values are allowed."""
     RetryPolicy(**settings)
 
 
 def test_a_policy_is_a_value() -> None:
-    """Equal settings make equal policies that can be keys, and the repr shows no function."""
+    """Policies with equal settings are equal and hashable, and the repr shows no function."""
     assert RetryPolicy() == RetryPolicy()
     assert len({RetryPolicy(), RetryPolicy(), RetryPolicy(attempts=2)}) == 2
     assert "sleep" not in repr(RetryPolicy())
 
 
 class Attempts:
-    """Attempts that end as a script says; the first has failed before the test begins."""
+    """Scripted attempts; the first has failed before the test begins."""
 
     def __init__(self, *steps: object) -> None:
         self.steps = list(steps)
@@ -254,7 +254,7 @@ async def perform(
 
 @pytest.mark.anyio
 async def test_a_success_is_returned_at_once() -> None:
-    """A first attempt that succeeds draws no random number, takes no token and does not sleep."""
+    """A first attempt that succeeds uses no random number, no quota and no sleep."""
 
     def never(*_: object) -> Any:
         raise AssertionError("nothing of the policy is needed")
@@ -268,7 +268,7 @@ async def test_a_success_is_returned_at_once() -> None:
 
 @pytest.mark.anyio
 async def test_a_failure_is_repeated_until_it_succeeds() -> None:
-    """Attempts follow each other, each after the pause for the failures so far."""
+    """Attempts follow each other, each after the pause for the number of failures."""
     recorder, attempts = Recorder(), Attempts(refused(500), UnknownOutcomeError("lost"), "done")
     assert await perform(attempts, policy(recorder, random=lambda: 1.0)) == "done"
     assert attempts.count == 3
@@ -278,7 +278,7 @@ async def test_a_failure_is_repeated_until_it_succeeds() -> None:
 @pytest.mark.anyio
 @pytest.mark.parametrize("most", [1, 2, 3, 5])
 async def test_the_last_failure_is_raised(most: int) -> None:
-    """After the allowed attempts the last failure itself is raised, with no pause after it."""
+    """After the last allowed attempt its failure is raised, without a pause."""
     failures = [refused(503) for _ in range(most)]
     recorder, attempts = Recorder(), Attempts(*failures)
     with pytest.raises(ServerError) as caught:
@@ -290,7 +290,7 @@ async def test_the_last_failure_is_raised(most: int) -> None:
 
 @pytest.mark.anyio
 async def test_a_failure_that_is_not_repeated_ends_the_call() -> None:
-    """A refusal is raised at once, as a first failure and after repeated ones."""
+    """A permanent failure is raised at once, first or after repeated ones."""
     for steps in ([refused(404)], [refused(503), refused(404)]):
         recorder, attempts = Recorder(), Attempts(*steps)
         with pytest.raises(WebRtcError) as caught:
@@ -318,7 +318,7 @@ async def test_a_create_is_repeated_as_the_policy_says() -> None:
 @pytest.mark.anyio
 @pytest.mark.parametrize(("left", "shown"), [(29.9, "29.9"), (0.0, "0.0"), (-3.0, "0.0")])
 async def test_a_pause_that_does_not_fit_is_not_begun(left: float, shown: str) -> None:
-    """A pause longer than the time left raises the failure at once, with a note that says so."""
+    """A pause longer than the remaining time raises the failure at once, with a note."""
     failure, recorder = refused(503, retry_after=30.0), Recorder()
     attempts = Attempts(failure, "never reached")
     with pytest.raises(ServerError) as caught:
@@ -332,7 +332,7 @@ async def test_a_pause_that_does_not_fit_is_not_begun(left: float, shown: str) -
 
 @pytest.mark.anyio
 async def test_a_pause_that_just_fits_is_made() -> None:
-    """A pause as long as the time left is made."""
+    """A pause as long as the remaining time is made."""
     recorder = Recorder()
     attempts = Attempts(refused(503, retry_after=30.0), "done")
     assert await perform(attempts, policy(recorder, random=lambda: 0.0), left=30.0) == "done"
@@ -340,8 +340,8 @@ async def test_a_pause_that_just_fits_is_made() -> None:
 
 
 @pytest.mark.anyio
-async def test_no_note_where_attempts_ran_out() -> None:
-    """A failure that used up its attempts says nothing about the deadline."""
+async def test_no_note_after_the_last_attempt() -> None:
+    """A failure of the last attempt has no note about the deadline."""
     with pytest.raises(ServerError) as caught:
         await perform(Attempts(refused(503), refused(503)), policy(attempts=2), left=1.0)
     assert not hasattr(caught.value, "__notes__")
@@ -349,7 +349,7 @@ async def test_no_note_where_attempts_ran_out() -> None:
 
 @pytest.mark.anyio
 async def test_a_foreign_exception_passes_through() -> None:
-    """An exception of another package is raised as it is, from any attempt."""
+    """An exception of another package is raised unchanged, from any attempt."""
     for steps in ([KeyError("x")], [refused(503), KeyError("x")]):
         attempts = Attempts(*steps)
         with pytest.raises(KeyError):
@@ -361,7 +361,7 @@ async def test_a_foreign_exception_passes_through() -> None:
 @pytest.mark.anyio
 @pytest.mark.parametrize("failures", [1, 2])
 async def test_a_cancelled_attempt_is_not_repeated(failures: int) -> None:
-    """Cancelling an attempt ends the call, whichever attempt it is."""
+    """Cancelling any attempt ends the call."""
     count = 1
 
     async def attempt() -> None:
@@ -387,7 +387,7 @@ async def test_a_cancelled_attempt_is_not_repeated(failures: int) -> None:
 @jumping_backends()
 @pytest.mark.anyio
 async def test_a_cancelled_pause_ends_the_call() -> None:
-    """Cancelling a call while it pauses makes no further attempt."""
+    """Cancelling a call during a pause makes no further attempt."""
     attempts = Attempts(refused(503, retry_after=60.0), "never reached")
     with anyio.move_on_after(5) as scope:
         await perform(attempts, RetryPolicy())
@@ -398,7 +398,7 @@ async def test_a_cancelled_pause_ends_the_call() -> None:
 @jumping_backends()
 @pytest.mark.anyio
 async def test_the_usual_sleep_pauses() -> None:
-    """Without an injected sleep the pause takes the time that it says."""
+    """Without an injected sleep the pause takes its real time."""
     began = anyio.current_time()
     attempts = Attempts(refused(503, retry_after=60.0), "done")
     assert await perform(attempts, RetryPolicy(random=lambda: 0.0)) == "done"

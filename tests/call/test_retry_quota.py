@@ -1,4 +1,4 @@
-"""The retry quota: the price of a repetition, and the bound for a storm."""
+"""The retry quota: the cost of a retry, and its limit in an outage."""
 
 import math
 from typing import Any
@@ -34,8 +34,8 @@ LOST = httpx.ReadError("gone")
         (RateLimitedError("429", status=429), 5),
     ],
 )
-def test_a_repetition_costs_what_its_failure_did(error: WebRtcError, cost: int) -> None:
-    """A repetition after a lost response costs more than one after an error status."""
+def test_the_cost_of_a_retry_depends_on_its_failure(error: WebRtcError, cost: int) -> None:
+    """A retry after a lost response costs more than one after an error status."""
     quota = RetryQuota(100)
     assert quota.take(error) == cost
     assert quota.tokens == 100 - cost
@@ -59,15 +59,15 @@ def test_the_bucket_stays_within_its_bounds(capacity: float, steps: list[str]) -
 
 
 @pytest.mark.parametrize("capacity", [-1, math.nan, "500", None, True])
-def test_a_capacity_that_is_none_is_refused(capacity: Any) -> None:
+def test_an_invalid_capacity_is_refused(capacity: Any) -> None:
     """A capacity is a number of at least 0."""
     with pytest.raises(ConfigurationError, match="capacity"):
         RetryQuota(capacity)
 
 
 @pytest.mark.anyio
-async def test_a_success_gives_back_what_its_last_repetition_took() -> None:
-    """A call that succeeds in the end costs what its failures but the last did; others give 1."""
+async def test_a_success_returns_the_cost_of_its_last_retry() -> None:
+    """A success returns the cost of its last retry; a success without a retry returns 1."""
     quota = RetryQuota()
     async with client_of(LOST, refusal(503), answer(200, SESSION), retry_quota=quota) as client:
         await client.get_session("s-1")
@@ -78,7 +78,7 @@ async def test_a_success_gives_back_what_its_last_repetition_took() -> None:
 
 @pytest.mark.anyio
 async def test_an_empty_quota_raises_the_failure_itself() -> None:
-    """Without tokens a failure is raised at once, with a note that says why."""
+    """Without tokens a failure is raised at once, with a note that gives the reason."""
     async with client_of(refusal(503), retry_quota=RetryQuota(9)) as client:
         with pytest.raises(ServerError) as caught:
             await client.get_session("s-1")
@@ -91,7 +91,7 @@ async def test_an_empty_quota_raises_the_failure_itself() -> None:
 
 @pytest.mark.anyio
 async def test_clients_may_share_a_quota() -> None:
-    """Clients of one service may be bounded together."""
+    """Clients of one service may share one limit."""
     quota = RetryQuota(10)
     for _ in range(2):
         async with client_of(refusal(503), retry_quota=quota, retry=policy(attempts=2)) as client:
@@ -101,7 +101,7 @@ async def test_clients_may_share_a_quota() -> None:
 
 
 class Storm:
-    """A service that answers 503 until its storm is over, and counts what comes meanwhile."""
+    """A service that responds 503 until its storm is over, and counts the requests in it."""
 
     def __init__(self, ends: float) -> None:
         self.ends = ends
@@ -119,10 +119,10 @@ class Storm:
 @jumping_backends()
 @pytest.mark.anyio
 @pytest.mark.parametrize("between", [30.0, 50.0])
-async def test_a_storm_is_not_sent_thrice(between: float) -> None:
-    """500 callers meet a minute of 503: at most 1.3 requests a call, and 2 s later all is well.
+async def test_a_storm_is_not_sent_three_times(between: float) -> None:
+    """In a minute of 503, 500 callers send at most 1.3 requests a call, and recover in 2 s.
 
-    Each caller begins a call every so many seconds; with 50 most make one in the minute.
+    Each caller begins a call every 30 or 50 seconds; with 50 most make one in the minute.
     """
     began = anyio.current_time()
     storm = Storm(ends=began + 60)

@@ -58,7 +58,7 @@ def test_the_demo_shows_the_first_sessions_and_counts_the_others():
     assert "12 sessions, 12 participants" in finished.stdout
 
 
-def test_output_that_is_no_terminal_has_no_control_codes():
+def test_output_to_a_pipe_has_no_control_codes():
     """Output to a pipe or a file is plain text, even if the environment forces colours."""
     finished = run("demo", "--sessions", "1", FORCE_COLOR="1")
     assert finished.returncode == 0

@@ -104,7 +104,7 @@ def test_set_up_again_and_tear_down(server, plans, tmp_path):
 
 @pytest.mark.parametrize("asked", [True, False])
 def test_tokens_are_written_only_if_asked(server, plans, tmp_path, asked):
-    """The journal holds tokens with --tokens; nothing else ever does."""
+    """The journal holds tokens with --tokens; no other file or output ever does."""
     journal = tmp_path / "journal.jsonl"
     shown = run(server, "set-up", plans, "--journal", journal, *(["--tokens"] if asked else []))
     assert ('"token":"eyJ' in journal.read_text()) is asked

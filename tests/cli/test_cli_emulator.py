@@ -1,4 +1,4 @@
-"""The emulator's command: its switches, and the file that it goes on from."""
+"""The emulator's command: its switches and its state file."""
 
 import json
 import re
@@ -44,7 +44,7 @@ def served(*arguments: str) -> Iterator[httpx.Client]:
         process.communicate()
 
 
-def test_the_help_tells_of_every_switch():
+def test_the_help_describes_every_switch():
     """The help names each switch's values, meaning and evidence."""
     help_text = " ".join(run("--help").output.split())
     for each in describe_switches():
@@ -95,7 +95,7 @@ def test_state_is_kept_in_a_file_from_run_to_run(tmp_path):
     assert len(json.loads(path.read_bytes())["accounts"]["9900000"]["sessions"]) == 2
 
 
-def test_a_file_that_is_no_state_is_refused_and_left_alone(tmp_path):
+def test_an_invalid_state_file_is_refused_and_kept(tmp_path):
     """An invalid state file is one line of error."""
     path = tmp_path / "state.json"
     for content, sentence in (
@@ -113,7 +113,7 @@ def test_a_file_that_is_no_state_is_refused_and_left_alone(tmp_path):
 @pytest.mark.parametrize(
     ("state", "cannot"), [("file/state.json", "read"), ("none/state.json", "write")]
 )
-def test_a_state_that_cannot_be_kept_is_refused_at_the_start(tmp_path, state, cannot):
+def test_an_unusable_state_file_is_refused_at_the_start(tmp_path, state, cannot):
     """An unusable state file is one line of error before the start."""
     (tmp_path / "file").write_text("")
     finished = run("--state", str(tmp_path / state))

@@ -1,4 +1,4 @@
-"""The texts of failures on the command line: variables and options, and none of Python's names."""
+"""Error texts on the command line name variables and options, and no Python names."""
 
 import pytest
 

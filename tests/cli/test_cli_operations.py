@@ -50,7 +50,7 @@ class Shell:
         return CliRunner().invoke(program, arguments, env={**self.environ, **environ})
 
     def ask(self, *arguments: str) -> Any:
-        """Run a command that succeeds, and return what its JSON says."""
+        """Run a command that succeeds, and return its JSON."""
         result = self.run(*arguments, "--json")
         assert result.exit_code == 0, result.output
         return json.loads(result.stdout)
@@ -196,9 +196,7 @@ def test_the_doctor_of_a_healthy_client(shell: Shell) -> None:
         ({"BW_WEBRTC_BASE_URL": "http://127.0.0.1:1/v1"}, "! service             getSession: no"),
     ],
 )
-def test_the_doctor_marks_what_is_wrong(
-    shell: Shell, environ: dict[str, str | None], line: str
-) -> None:
+def test_the_doctor_marks_problems(shell: Shell, environ: dict[str, str | None], line: str) -> None:
     """The doctor marks problems of the client, and exits with 1."""
     result = shell.run("doctor", **environ)
     assert result.exit_code == 1
@@ -206,7 +204,7 @@ def test_the_doctor_marks_what_is_wrong(
     assert "canary-secret" not in result.output
 
 
-def test_the_doctor_tells_nothing_of_a_secret() -> None:
+def test_the_doctor_hides_every_secret() -> None:
     """The doctor prints the same for every secret."""
     said = [[*variables({"BW_PASSWORD": each, "BW_CLIENT_SECRET": each})] for each in ("a", "bcd")]
     assert said[0] == said[1]
@@ -253,7 +251,7 @@ def test_the_doctor_shows_a_username_whole() -> None:
     ],
 )
 def test_the_clocks(date: str, line: str) -> None:
-    """The clocks are compared; a large difference gets an advice."""
+    """The clocks are compared; a large difference adds advice."""
     [finding] = clock({"date": date}, datetime(2026, 11, 25, 12, 0, 5, tzinfo=UTC))
     assert line in finding.text
     assert not finding.is_wrong

@@ -1,4 +1,4 @@
-"""Bodies are read as cattrs' own functions read them, whatever is in them and for any model."""
+"""Bodies are read as cattrs' own functions read them, for any content and any model."""
 
 import pickle
 import weakref
@@ -35,7 +35,7 @@ from webrtc_async.models import (
 
 
 def plain_cattrs() -> Converter:
-    """Return a converter for answers that reads with cattrs' own functions, and is strict."""
+    """Return a strict converter for responses that uses cattrs' own functions."""
 
     def text(value: object, _: object) -> str:
         if not isinstance(value, str):
@@ -136,7 +136,7 @@ def by_cattrs(content: bytes, kind: Any) -> Any:
 
 
 def outcome(read: Any, content: bytes, kind: Any) -> object:
-    """Return what is read, with what equality leaves out, or None if the body is refused."""
+    """Return the result with the fields that equality ignores, or None if the body is refused."""
     try:
         made = read(content, kind)
     except ValidationError:
@@ -145,13 +145,13 @@ def outcome(read: Any, content: bytes, kind: Any) -> object:
 
 
 def assert_alike(content: bytes, kind: Any) -> None:
-    """Require the outcome of plain cattrs."""
+    """Require the same outcome as plain cattrs."""
     assert outcome(read_answer, content, kind) == outcome(by_cattrs, content, kind)
 
 
 @st.composite
 def mutated(draw: st.DrawFn) -> bytes:
-    """Draw a body that is nearly right: with bytes put in, taken out or repeated."""
+    """Draw an almost valid body: with bytes added, removed or repeated."""
     content = draw(st.sampled_from([CREATED, CREATED.replace(b":", b" : ").replace(b",", b" , ")]))
     for _ in range(draw(st.integers(0, 3))):
         start = draw(st.integers(0, len(content)))
@@ -164,14 +164,14 @@ def mutated(draw: st.DrawFn) -> bytes:
 @USUALLY
 @given(mutated(), st.booleans())
 def test_mutated_bodies(content: bytes, is_listed: bool) -> None:
-    """Bodies that are nearly right are read or refused as by cattrs."""
+    """Almost valid bodies are read or refused as by cattrs."""
     assert_alike(content, AccountsParticipantsResponse)
     body = content[len(b'{"participant":') : content.rfind(b',"token"')]
     assert_alike(b"[%s,%s]" % (body, body) if is_listed else body, KINDS[1 + is_listed])
 
 
 def spelt(draw: st.DrawFn, value: object) -> str:
-    """Spell a JSON value at random: keys twice, in any order, escapes, space, and nulls."""
+    """Write a JSON value in a random form: repeated keys, any order, escapes, space, nulls."""
     space = draw(st.sampled_from(["", "", "", " ", "\n\t "]))
     if isinstance(value, dict):
         pairs = list(value.items())
@@ -192,7 +192,7 @@ def spelt(draw: st.DrawFn, value: object) -> str:
 
 @st.composite
 def respelt(draw: st.DrawFn) -> tuple[bytes, Any]:
-    """Draw a model's body in some spelling, and the model."""
+    """Draw a model and its body in a random form."""
     model = draw(MODELS)
     fields = read_json(write_answer(model))
     return spelt(draw, fields).encode("utf-8", "surrogatepass"), type(model)
@@ -208,7 +208,7 @@ def test_spellings(drawn: tuple[bytes, Any]) -> None:
 @USUALLY
 @given(JSON, st.sampled_from(KINDS), st.data())
 def test_any_json_under_known_names(value: object, kind: Any, data: st.DataObject) -> None:
-    """Any JSON in the place of a model or of its fields is read, or refused, alike."""
+    """Any JSON for a model or its fields is read or refused as by cattrs."""
     names = ["id", "tag", "sessions", "participant", "token", "publishPermissions", "participants"]
     fields = data.draw(st.dictionaries(st.sampled_from(names), JSON | st.lists(TEXT), max_size=4))
     for each in (value, fields, [fields]):
@@ -223,7 +223,7 @@ def test_encodings(encoding: str) -> None:
 
 
 def test_a_model_that_was_read() -> None:
-    """An object that was read does not differ from one that the caller made."""
+    """A model that was read equals one that the caller made."""
     read = read_answer(b'{"id":"s-1","tag":"t"}', Session)
     assert type(read) is Session
     assert hash(read) == hash(Session(id="s-1", tag="t"))
@@ -237,19 +237,19 @@ def test_a_model_that_was_read() -> None:
 
 
 class Colour(StrEnum):
-    """An enum that takes no other values."""
+    """A closed enum."""
 
     RED = "red"
 
 
 def model(**options: Any) -> Any:
-    """Return a decorator for an own model."""
+    """Return a decorator for a user's own model."""
     return attrs.frozen(kw_only=True, **options)
 
 
 @model()
 class Shouted:
-    """Its converter changes what it is given."""
+    """A model whose converter changes its value."""
 
     id: str = attrs.field(converter=str.upper)
     extra: Mapping[str, object] = attrs.field(factory=dict)
@@ -257,7 +257,7 @@ class Shouted:
 
 @model()
 class Coloured:
-    """It has a closed enum, and collections of every sort."""
+    """A model with a closed enum, and collections of every kind."""
 
     colour: Colour
     colours: tuple[Colour, ...] = ()
@@ -271,7 +271,7 @@ class Coloured:
 
 @model()
 class Given:
-    """It has nothing that a request could say."""
+    """A model without fields in requests."""
 
     id: str = attrs.field(default="", metadata={"read_only": True})
     extra: Mapping[str, object] = attrs.field(factory=dict)
@@ -279,7 +279,7 @@ class Given:
 
 @model()
 class Usual:
-    """It has defaults that say something."""
+    """A model with non-empty defaults."""
 
     size: str = "large"
     tags: tuple[str, ...] = attrs.field(factory=tuple)
@@ -288,7 +288,7 @@ class Usual:
 
 @model()
 class Nested:
-    """It holds itself."""
+    """A model that contains itself."""
 
     inner: "tuple[Nested, ...]" = ()
     extra: Mapping[str, object] = attrs.field(factory=dict)
@@ -296,7 +296,7 @@ class Nested:
 
 @model(cache_hash=True)
 class Hashed:
-    """It has a slot of its own for its hash."""
+    """A model with a slot for its hash."""
 
     id: str
     extra: Mapping[str, object] = attrs.field(factory=dict, hash=False)
@@ -304,7 +304,7 @@ class Hashed:
 
 @model()
 class Prepared:
-    """It makes something of itself when it is made."""
+    """A model with a hook that runs when it is made."""
 
     id: str
     length: int = attrs.field(init=False, default=0)
@@ -340,7 +340,7 @@ class Prepared:
     ],
 )
 def test_own_models(content: bytes, expected: Any) -> None:
-    """Own models are what they would be if they were made: converters and hooks have run."""
+    """Users' own models are read with their converters and hooks."""
     kind = type(expected)
     assert read_answer(content, kind) == expected
     assert_alike(content, kind)
@@ -348,8 +348,8 @@ def test_own_models(content: bytes, expected: Any) -> None:
     assert write_request(again) == write_request(expected)
 
 
-def test_a_hash_that_is_kept() -> None:
-    """A model that keeps its hash can be read and hashed."""
+def test_a_model_with_a_cached_hash() -> None:
+    """A model that caches its hash can be read and hashed."""
     assert hash(read_answer(b'{"id":"a"}', Hashed)) == hash(Hashed(id="a"))
 
 
@@ -363,14 +363,14 @@ def test_a_hash_that_is_kept() -> None:
         b'{"colour":null}',
     ],
 )
-def test_misfits_of_own_models(content: bytes) -> None:
-    """A body that does not fit an own model is refused."""
+def test_invalid_bodies_of_own_models(content: bytes) -> None:
+    """A body that does not fit a user's own model is refused."""
     assert outcome(read_answer, content, Coloured) is None
 
 
 @attrs.frozen(kw_only=True)
 class Closed:
-    """A model without `extra`, with keys and a rule of reading of its own."""
+    """A model without `extra`, with its own keys and its own reader."""
 
     size: int = attrs.field(default=0, metadata={"wire_name": "s"})
     even: int = attrs.field(default=0, metadata={"read": lambda value, _: value // 2 * 2})
@@ -398,13 +398,13 @@ def test_metadata_of_fields() -> None:
     ],
 )
 def test_nothing_is_coerced(content: bytes, problem: str) -> None:
-    """Numbers and truth are not mixed up, and a model without `extra` has no other fields."""
+    """Numbers and booleans are distinct, and a model without `extra` has no other fields."""
     with pytest.raises(ValidationError) as caught:
         read_answer(content, Closed)
     assert caught.value.problems == (problem,)
 
 
 def test_a_deep_body_of_a_model_that_holds_itself() -> None:
-    """A body that is nested too deeply to read is refused, and its misfit named, in linear time."""
+    """A body that is nested too deeply is refused with its problem, in linear time."""
     with pytest.raises(ValidationError):
         read_answer(b'{"inner":[' * 400 + b"5" + b"]}" * 400, Nested)

@@ -1,4 +1,4 @@
-"""Models on the wire and back: nothing coerced, nothing dropped, every misfit named."""
+"""Models on the wire and back: nothing coerced, nothing dropped, every problem named."""
 
 import json
 import pickle
@@ -43,7 +43,7 @@ ALL_MODELS: list[Any] = [
 
 
 def problems(read: Any, content: bytes, model: Any) -> tuple[str, ...]:
-    """Return what a reader says is wrong."""
+    """Return the problems that a reader reports."""
     with pytest.raises(ValidationError) as caught:
         read(content, model)
     assert str(caught.value) == "; ".join(caught.value.problems)
@@ -51,7 +51,7 @@ def problems(read: Any, content: bytes, model: Any) -> tuple[str, ...]:
 
 
 def problems_if_any(read: Any, content: bytes, model: Any) -> tuple[str, ...] | None:
-    """Return what a reader says is wrong, or None if it reads."""
+    """Return the problems that a reader reports, or None if it succeeds."""
     try:
         read(content, model)
     except ValidationError as misfit:
@@ -61,7 +61,7 @@ def problems_if_any(read: Any, content: bytes, model: Any) -> tuple[str, ...] | 
 
 @USUALLY
 @given(MODELS)
-def test_answers_round_trip(model: Any) -> None:
+def test_responses_round_trip(model: Any) -> None:
     """Any model, with unknown fields and unknown enum values, survives the wire."""
     again = read_answer(write_answer(model), type(model))
     assert again == model
@@ -90,7 +90,7 @@ def test_requests_round_trip(model: Any) -> None:
 @USUALLY
 @given(st.one_of(SESSIONS, SUBSCRIPTIONS, PARTICIPANTS))
 def test_both_writers_write_alike(model: Any) -> None:
-    """The strict writer and the lenient one, which takes over in doubt, write the same."""
+    """The strict writer and its lenient fallback write the same."""
     lenient = ModelConverter(is_answer=False).unstructure_unchecked(model)
     assert write_request(model) == write_json(lenient)
     # Without unknown fields the strict writer succeeds.
@@ -131,8 +131,8 @@ def test_arbitrary_json(value: object, model: Any, data: st.DataObject) -> None:
 
 
 @pytest.mark.parametrize("head", [b"", b"\xef\xbb\xbf"])
-def test_a_byte_order_mark_is_no_misfit(head: bytes) -> None:
-    """UTF-8 is read with and without its mark."""
+def test_a_byte_order_mark_is_accepted(head: bytes) -> None:
+    """UTF-8 is read with and without its byte order mark."""
     assert read_answer(head + '{"id":"é"}'.encode(), Session) == Session(id="é")
 
 
@@ -143,7 +143,7 @@ def test_other_unicode_encodings(encoding: str) -> None:
 
 
 def test_a_lone_surrogate_survives() -> None:
-    """Half a character, which no UTF-8 can hold, is kept as its escape."""
+    """A lone surrogate, which UTF-8 cannot encode, is kept as its escape."""
     content = b'{"id":"s","tag":"\\ud83d","\\udc00":1}'
     session = read_answer(content, Session)
     assert (session.tag, dict(session.extra)) == ("\ud83d", {"\udc00": 1})
@@ -188,7 +188,7 @@ def test_strict_json(content: bytes, problem: str) -> None:
     ],
 )
 def test_repeated_keys(content: bytes, key: str) -> None:
-    """The last of repeated keys counts in an answer; a request with repeated keys is refused."""
+    """A response uses the last of repeated keys; a request with repeated keys is refused."""
     assert read_answer(content, Session).id == "s"
     (found,) = problems(read_request, content, Session)
     assert f"the key {key!r} is there twice" in found
@@ -202,7 +202,7 @@ def test_a_long_repeated_key_is_cut() -> None:
 
 
 def test_a_repeated_key_among_many_is_found_soon() -> None:
-    """A hundred thousand keys with one of them twice are refused in linear time."""
+    """One repeated key among a hundred thousand is found in linear time."""
     keys = ",".join(f'"{number}":0' for number in range(100_000))
     (found,) = problems(read_request, f'{{{keys},"99999":1}}'.encode(), Session)
     assert "the key '99999' is there twice" in found
@@ -220,7 +220,7 @@ def test_a_repeated_key_among_many_is_found_soon() -> None:
     ],
 )
 def test_null_is_unset(field: str, value: object) -> None:
-    """Null says that a field is not set; it never becomes text."""
+    """Null means that a field is not set; it never becomes text."""
     participant = read_answer(json.dumps({"id": "p", field: None}).encode(), Participant)
     assert participant == Participant(id="p")
     (name,) = (each.name for each in attrs.fields(Participant) if wire_name(each.name) == field)
@@ -294,12 +294,12 @@ def test_null_is_unset(field: str, value: object) -> None:
 def test_every_problem_is_listed_with_its_path(
     content: bytes, model: Any, expected: list[str]
 ) -> None:
-    """All misfits of an answer are said at once, each with its path on the wire."""
+    """All problems of a response are listed at once, each with its path on the wire."""
     assert sorted(problems(read_answer, content, model)) == sorted(expected)
 
 
-def test_requests_need_no_id_but_what_models_need() -> None:
-    """A request may lack what the service gives, and must have what has no default."""
+def test_requests_need_no_read_only_fields() -> None:
+    """A request may lack read-only fields, but needs every field without a default."""
     assert read_request(b"{}", Session) == Session()
     assert read_request(b'{"id":null,"tag":null}', Participant) == Participant()
     assert problems(read_request, b'{"participants":[{}]}', Subscriptions) == (
@@ -308,14 +308,14 @@ def test_requests_need_no_id_but_what_models_need() -> None:
 
 
 def test_known_fields_are_read_by_their_wire_names_only() -> None:
-    """A Python name in an answer is an unknown field, kept and written back."""
+    """A Python name in a response is an unknown field, kept and written back."""
     session = read_answer(b'{"id":"s","participant_ids":["p"],"Tag":1}', Session)
     assert session == Session(id="s", extra={"participant_ids": ["p"], "Tag": 1})
     assert json.loads(write_answer(session)) == {"id": "s", "participant_ids": ["p"], "Tag": 1}
 
 
 def test_enum_values_in_any_case_and_unknown() -> None:
-    """A known enum value is read in any case, an unknown one as it is written."""
+    """A known enum value is read in any case, and an unknown one unchanged."""
     content = b'{"id":"p","deviceApiVersion":"v3","publishPermissions":["audio","Screen"]}'
     participant = read_answer(content, Participant)
     assert participant.device_api_version is DeviceApiVersion.V3
@@ -356,8 +356,8 @@ def test_enum_values_in_any_case_and_unknown() -> None:
         (Session(tag="é\ud800", extra={"new": None}), b'{"new":null,"tag":"\\u00e9\\ud800"}'),
     ],
 )
-def test_requests_carry_what_was_set(model: Any, written: bytes) -> None:
-    """A request has what the caller set, unknown fields too, and nothing only the service sets."""
+def test_requests_have_the_caller_s_fields(model: Any, written: bytes) -> None:
+    """A request has the caller's fields, also unknown ones, and no read-only fields."""
     assert write_request(model) == written
 
 
@@ -400,7 +400,7 @@ def test_requests_refuse_wrong_types(model: Any, path: str) -> None:
 
 
 def test_an_endless_extra_is_refused() -> None:
-    """Unknown fields that hold themselves, or are too deep to write, make a problem."""
+    """Unknown fields that contain themselves, or are nested too deeply, make a problem."""
     endless: list[object] = []
     endless.append(endless)
     deep: list[object] = []
@@ -420,27 +420,27 @@ def test_wire_name(name: str, wire: str) -> None:
     assert wire_name(name) == wire
 
 
-def test_misfit_pickles() -> None:
-    """The error itself survives pickling with its text."""
+def test_a_validation_error_pickles() -> None:
+    """The error survives pickling with its text."""
     misfit = ValidationError(("id: missing", "tag: expected text, found null"))
     again = pickle.loads(pickle.dumps(misfit))
     assert again.problems == misfit.problems
     assert str(again) == str(misfit) == "id: missing; tag: expected text, found null"
 
 
-def test_the_problems_of_a_hostile_body_are_not_all_said() -> None:
-    """A body of many misfits makes an error of a bounded size, and is not read to its end."""
+def test_the_problems_of_a_hostile_body_are_limited() -> None:
+    """A body with many problems makes an error of limited size, and is not read to its end."""
     with pytest.raises(ValidationError) as caught:
         read_answer(b"[" + b"5," * 100_000 + b"5]", list[Participant])
     assert len(caught.value.problems) == MAX_PROBLEMS
 
 
-# Models of somebody's own route
+# Models of a user's own route
 
 
 @attrs.frozen(kw_only=True)
 class Visit:
-    """A model that has a rule, and a field of a type that the API's own models do not have."""
+    """A model with a rule, and a field of a type that the API's own models do not have."""
 
     id: str = attrs.field(validator=attrs.validators.max_len(4))
     minutes: int | None = None
@@ -449,7 +449,7 @@ class Visit:
 
 
 def test_a_model_with_rules_of_its_own_is_read_and_written() -> None:
-    """A model need not be of the API's kind: its rules hold, and unknown fields are kept."""
+    """A user's own model keeps its rules and its unknown fields."""
     visit = read_answer(b'{"id":"v-1","minutes":5,"new":[1]}', Visit)
     assert visit == Visit(id="v-1", minutes=5, extra={"new": [1]})
     assert read_answer(b'{"id":"v-1","minutes":null}', Visit) == Visit(id="v-1")
@@ -459,7 +459,7 @@ def test_a_model_with_rules_of_its_own_is_read_and_written() -> None:
 
 @pytest.mark.parametrize("guests", [("a", "b"), ["a", "b"]])
 def test_a_list_is_written_where_a_tuple_belongs(guests: Any) -> None:
-    """In a model without converters a field may hold another collection, and never a number."""
+    """In a model without converters a list may stand for a tuple, but not for a number."""
     assert write_request(Visit(id="v-1", guests=guests)) == b'{"id":"v-1","guests":["a","b"]}'
     for wrong in (5, [5]):
         with pytest.raises(ValidationError):
@@ -475,7 +475,7 @@ def test_a_list_is_written_where_a_tuple_belongs(guests: Any) -> None:
         (b'[{"id":"v-1"},{"id":"v-100"}]', list[Visit], "[1]: "),
     ],
 )
-def test_a_rule_that_an_answer_breaks_is_a_misfit(content: bytes, model: Any, path: str) -> None:
-    """A value that a model's own rules refuse is a problem with the object's path."""
+def test_a_broken_rule_is_a_problem(content: bytes, model: Any, path: str) -> None:
+    """A value that a model's own rule refuses is a problem with the object's path."""
     [problem] = problems(read_answer, content, model)
     assert problem.startswith(path)

@@ -32,7 +32,7 @@ from webrtc_async.errors import ConfigurationError
     ],
 )
 def test_base_urls(url: str, checked: str) -> None:
-    """A URL that requests can be sent below is taken as it is, without its trailing slashes."""
+    """A valid base URL is accepted, and its trailing slashes are removed."""
     assert check_base_url(url) == checked
 
 
@@ -74,14 +74,14 @@ def test_base_urls(url: str, checked: str) -> None:
     ],
 )
 def test_base_urls_that_cannot_work(url: object, problem: str) -> None:
-    """A URL that would send requests elsewhere, or nowhere, is refused without being repeated."""
+    """A URL that would misdirect requests is refused, and the error does not repeat it."""
     with pytest.raises(ConfigurationError, match=f"^base_url .*{problem}") as caught:
         check_base_url(url)
     assert "s3cret" not in str(caught.value)
 
 
 def test_extra_headers() -> None:
-    """Headers that can be sent are copied, whatever characters a name may have."""
+    """Valid headers are copied, with any characters that a name may have."""
     headers = {"X-Team": "a b\tc~", "x!#$%&'*+.^_`|~9": "", "User-Agent": "mine/1"}
     checked = check_headers(headers)
     assert checked == headers
@@ -100,7 +100,7 @@ def test_header_names_that_cannot_be_sent(name: str) -> None:
     "value", ["a\r\nX-Evil: 1", "a\n", "\r", "s3cret\x00", "é", "a\x7fb", "\u2028", "\ud800"]
 )
 def test_header_values_that_cannot_be_sent(value: str) -> None:
-    """A value that would end its line or is not ASCII is refused, and not repeated."""
+    """A value with a line break or non-ASCII text is refused, and the error does not repeat it."""
     with pytest.raises(ConfigurationError, match="The value of the header X-A must be") as caught:
         check_headers({"X-A": value})
     assert value not in str(caught.value)
@@ -135,7 +135,7 @@ def test_header_names_of_the_client(name: str) -> None:
     ],
 )
 def test_headers_of_a_wrong_type(headers: Any, said: str) -> None:
-    """Anything but a mapping of text to text is refused, with its type."""
+    """The error names the type of headers that are not a mapping of text to text."""
     with pytest.raises(ConfigurationError, match=said):
         check_headers(headers)
 
@@ -150,25 +150,25 @@ def test_headers_of_a_wrong_type(headers: Any, said: str) -> None:
     ],
 )
 def test_every_url_is_checked_alike(url: str, said: str) -> None:
-    """A URL of any setting has a host that requests can go to, and no credentials."""
+    """The URL of every setting needs a host and must not have credentials."""
     with pytest.raises(ConfigurationError, match=f"^token_url .*({said})"):
         check_url(url, "token_url")
 
 
 def test_a_url_may_have_a_query() -> None:
-    """Only a base URL has no query, because something is put behind it."""
+    """Only a base URL has no query, because a path is appended to it."""
     assert check_url("https://idp.example/token?tenant=1", "token_url").query == "tenant=1"
 
 
 @pytest.mark.parametrize("value", [0, -1, math.nan, "1", None, True, 1 + 1j, 1e10, 10**400])
-def test_times_that_are_none(value: Any) -> None:
+def test_invalid_times(value: Any) -> None:
     """A time is a number above 0 that clocks can count."""
     with pytest.raises(ConfigurationError, match=r"^deadline "):
         check_seconds("deadline", value)
 
 
 def test_times() -> None:
-    """Any positive number is a time, and infinity is no bound; from_zero lets 0 pass."""
+    """Any positive number is a time, and infinity sets no limit; from_zero allows 0."""
     for value in (0.001, 1, 30.0, math.inf, 1e9):
         check_seconds("deadline", value)
     check_seconds("pause", 0, from_zero=True)
@@ -177,14 +177,14 @@ def test_times() -> None:
 
 
 @pytest.mark.parametrize("value", [0, -1, 1.0, "1", None, True])
-def test_counts_that_are_none(value: Any) -> None:
+def test_invalid_counts(value: Any) -> None:
     """A count is a whole number of at least 1, and no bool."""
     with pytest.raises(ConfigurationError, match="max_connections must be a whole number"):
         check_count("max_connections", value)
 
 
 def test_kinds() -> None:
-    """A value is of its class, or None for the default."""
+    """A value is an instance of its class, or None for the default."""
     check_kind("retry", None, dict)
     check_kind("retry", {}, dict)
     with pytest.raises(ConfigurationError, match=r"retry must be an instance of builtins\.dict"):

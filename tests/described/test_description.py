@@ -1,6 +1,6 @@
-"""The emulator keeps to the vendor's own description, whatever is sent that it allows or forbids.
+"""The emulator follows the vendor's description, for allowed and for forbidden requests.
 
-The description is the vendor's, and so not in this repository: `nox -s schemathesis -- FILE`.
+The vendor's description is not in this repository: `nox -s schemathesis -- FILE` takes it.
 """
 
 import os
@@ -37,7 +37,7 @@ description.app = emulator_app(EMULATOR)
 @pytest.mark.parametrize("state", ["nothing known", "both known", "joined"])
 @description.parametrize()
 @settings(max_examples=50, deadline=None)
-def test_every_answer_is_one_that_the_description_has(case, state):
+def test_every_response_is_documented(case, state):
     """Statuses, content types and bodies are documented ones, and none is a 500."""
     EMULATOR.reset()
     for path in ("sessions", "participants"):

@@ -30,7 +30,7 @@ def case_named(title: str):
 
 
 @pytest.mark.parametrize("case", [pytest.param(each, id=each.title) for each in CASES])
-def test_the_emulator_keeps_to_it(case):
+def test_the_emulator_passes_every_case(case):
     """The emulator responds as the case expects, and everything created is deleted."""
 
     async def ask():
@@ -50,12 +50,12 @@ def test_every_documented_status_has_a_case(operation):
     assert expected == documented
 
 
-def test_no_two_cases_say_the_same():
-    """Titles are unique."""
+def test_titles_are_unique():
+    """No two cases have the same title."""
     assert len({case.title for case in CASES}) == len(CASES)
 
 
-def test_what_cannot_be_asked_of_the_service_says_why():
+def test_an_emulator_only_case_has_a_reason():
     """A case that needs a clock, a fault or another user runs only against the emulator."""
     special = [case for case in CASES if case.hours or case.fault or case.without_webrtc]
     assert special
@@ -104,7 +104,7 @@ def test_a_value_has_its_own_shape(value):
         ({"response": {"tag": "room-8"}}, 'the response.tag is "room-7", not "room-8"'),
     ],
 )
-def test_a_service_that_differs_is_told_of(change, problem):
+def test_a_difference_is_reported(change, problem):
     """A failing case names the difference, and still deletes everything that it created."""
     case = case_named("createSession: 200 with its id and tag")
     case = attrs.evolve(case, step=attrs.evolve(case.step, **change))
@@ -136,7 +136,7 @@ def test_a_step_before_the_request_that_fails_is_named():
     assert emulator.session_ids(ACCOUNT) == ()
 
 
-def test_what_cannot_be_deleted_is_told():
+def test_a_resource_that_remains_is_reported():
     """A resource that the service does not delete is reported by its path."""
 
     def answer(request):
@@ -155,7 +155,7 @@ def test_what_cannot_be_deleted_is_told():
     assert verdict.not_deleted == ("/sessions/known",)
 
 
-def test_no_answer_is_a_difference():
+def test_no_response_is_a_difference():
     """An unreachable service is a difference, and the run continues."""
 
     def refuse(_):

@@ -1,4 +1,4 @@
-"""The emulated service, asked directly: what it does, and every way it says no."""
+"""The emulated service in process: its behaviour, and every error response."""
 
 import base64
 import inspect
@@ -59,7 +59,7 @@ def test_a_created_session_has_an_id_and_its_tag(caller):
     assert caller.ask("GET", f"/sessions/{created['id']}") == created
 
 
-def test_a_created_participant_is_answered_with_its_defaults_and_a_token(caller):
+def test_a_created_participant_has_its_defaults_and_a_token(caller):
     """Without a body, a participant has both permissions, V3, no session and no subscriptions."""
     created = caller.ask("POST", "/participants")
     participant = created["participant"]
@@ -74,7 +74,7 @@ def test_a_created_participant_is_answered_with_its_defaults_and_a_token(caller)
     assert caller.ask("GET", f"/participants/{participant['id']}") == participant
 
 
-def test_a_participant_keeps_what_it_was_created_with(caller):
+def test_a_participant_keeps_its_settings(caller):
     """Callback, permissions, tag and version are returned; read-only fields are ignored."""
     asked = {
         "callbackUrl": "https://app.example/cb",
@@ -95,7 +95,7 @@ def test_a_participant_keeps_what_it_was_created_with(caller):
 
 
 @pytest.mark.parametrize(("asked", "kept"), [([], []), (None, ["AUDIO", "VIDEO"])])
-def test_no_permission_is_not_the_same_as_none_asked_for(caller, asked, kept):
+def test_no_permission_differs_from_unset_permissions(caller, asked, kept):
     """An empty list stays empty; null counts as absent."""
     created = caller.ask("POST", "/participants", {"publishPermissions": asked})
     assert created["participant"]["publishPermissions"] == kept
@@ -122,7 +122,7 @@ def test_the_token_is_a_short_decodable_jwt(caller, clock):
 @pytest.mark.parametrize("body", [b"", b"{}", b"null", b'{"tag":null}'])
 @pytest.mark.parametrize("path", ["/sessions", "/participants"])
 def test_nothing_an_empty_object_and_nulls_are_the_defaults(caller, path, body):
-    """All the forms in which the official SDKs send no value are accepted."""
+    """The defaults apply to every form in which the official SDKs send no value."""
     assert caller.send("POST", path, raw=body).status == 200
 
 
@@ -207,7 +207,7 @@ def test_a_list_overrides_the_session_id_and_an_empty_one_means_everyone(caller,
 
 
 def test_subscribing_does_not_need_membership_and_may_name_oneself(caller):
-    """The emulator accepts everything that the real service was seen to accept."""
+    """The emulator accepts every subscription that the real service accepts."""
     session, participant = caller.session(), caller.participant()
     path = f"/sessions/{session}/participants/{participant}/subscriptions"
     caller.ask("PUT", path, {"participants": [{"participantId": participant}]})
@@ -405,7 +405,7 @@ def test_a_seed_makes_every_id_and_token_the_same(clock):
     assert conversation(Emulator(clock=clock)) != conversation(Emulator(clock=clock))
 
 
-def test_a_refusal_does_not_change_what_comes_next(clock):
+def test_a_refused_request_uses_up_no_id(clock):
     """A refused request uses up no id, so that a seed predicts the next one."""
     plain, disturbed = Emulator(clock=clock, seed=5), Emulator(clock=clock, seed=5)
     Caller(disturbed).send("POST", "/sessions", {"tag": 5})
@@ -471,7 +471,7 @@ def test_credentials_do_not_show_their_secrets():
     assert "canary" not in shown
 
 
-def test_every_handler_says_what_it_does():
+def test_every_handler_has_a_docstring():
     """Every handler has a docstring, because the handlers describe the emulator."""
     for name, handler in inspect.getmembers(Account, inspect.isfunction):
         if not name.startswith("_"):

@@ -1,4 +1,4 @@
-"""Control calls: what other programs can do to an emulator, and who cannot."""
+"""Control calls: the state they can change, and the web pages they refuse."""
 
 import json
 import queue
@@ -43,7 +43,7 @@ def ask(
     return control.respond(request)
 
 
-def test_switches_are_seen_with_what_they_mean(control):
+def test_switches_are_described(control):
     """GET returns the value, choices, meaning and evidence of each switch."""
     seen = said(ask(control, "GET", "/switches"))
     assert {name: each["value"] for name, each in seen.items()} == Switches().as_dict()
@@ -130,7 +130,7 @@ def test_a_wrong_call_is_refused_by_the_field(
     assert (status == 405) == ("allow" in answer.headers)
 
 
-def test_a_device_that_is_there_already_is_a_conflict(control, emulator):
+def test_an_impossible_device_event_is_a_conflict(control, emulator):
     """An impossible device event is a 409 with the reason."""
     body = {"event": "onConnect", "participantId": Caller(emulator).participant()}
     ask(control, "POST", "/devices", body)
@@ -157,7 +157,7 @@ BODIES = {
     ("method", "path"),
     [("PUT", "/switches"), ("PATCH", "/switches"), ("POST", "/restore"), ("POST", "/devices")],
 )
-def test_a_body_that_cannot_be_read_changes_nothing(control, emulator, method, path, body):
+def test_an_invalid_body_changes_nothing(control, emulator, method, path, body):
     """Every call with a body rejects an invalid one with the reason."""
     before = emulator.snapshot()
     answer = ask(control, method, path, raw=body)
@@ -189,7 +189,7 @@ def test_rows_can_be_added(emulator):
     assert not control.has("/v1/things/a")
 
 
-def test_faults_are_armed_seen_and_disarmed(control, emulator):
+def test_faults_are_armed_shown_and_disarmed(control, emulator):
     """A rule is armed as JSON, shows its counters, and is removed by its number."""
     armed = said(ask(control, "POST", "/faults", {"route": "createSession", "status": 503}))
     assert armed["number"] == 1
@@ -212,7 +212,7 @@ def test_a_bad_fault_rule_is_refused_by_the_field(control, emulator):
     assert len(emulator.faults) == 0
 
 
-# Who is let in.
+# Access
 
 
 @pytest.mark.parametrize(
@@ -283,7 +283,7 @@ def http(server) -> Iterator[httpx.Client]:
         yield http
 
 
-def test_over_tcp_calls_are_answered_and_foreign_ones_refused(http, emulator):
+def test_over_tcp_foreign_calls_are_refused(http, emulator):
     """A refused control call changes nothing."""
     Caller(emulator).session()
     for foreign in ({"host": "evil.example"}, {"origin": "http://evil.example"}):
@@ -311,7 +311,7 @@ def test_long_snapshots_go_over_tcp(http, emulator):
 
 
 @pytest.mark.anyio
-async def test_in_process_calls_are_answered_whatever_host_they_are_for(emulator):
+async def test_in_process_calls_may_name_any_host(emulator):
     """In process there is no network for a web page, so no header is checked."""
     async with httpx.AsyncClient(transport=EmulatorTransport(emulator)) as client:
         url = "https://api.webrtc.example/_emulator/switches"
@@ -334,7 +334,7 @@ async def test_control_can_be_switched_off(emulator, skin):
     assert (answer.status_code, answer.json()) == (403, {"message": "Missing Authentication Token"})
 
 
-# Delivery by the server.
+# Delivery by the server
 
 
 @pytest.fixture
@@ -375,7 +375,7 @@ def test_a_served_emulator_posts_its_webhooks_by_itself(http, emulator, hooks):
     assert received.get(timeout=30)["event"] == "onDisconnect"
 
 
-def test_a_receiver_that_never_answers_holds_up_no_request(emulator):
+def test_a_silent_receiver_delays_no_request(emulator):
     """Webhooks do not delay requests, and a server stops without waiting for them."""
     with (
         ThreadingHTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler) as receiver,
@@ -383,7 +383,7 @@ def test_a_receiver_that_never_answers_holds_up_no_request(emulator):
         httpx.Client(trust_env=False, timeout=30, auth=("user", "password")) as http,
     ):
         caller = Caller(emulator)
-        # It listens, so connections are made; it never accepts one.
+        # It listens, so connects succeed; it never accepts one.
         participant = caller.participant(
             callbackUrl=f"http://127.0.0.1:{receiver.server_port}/hook"
         )

@@ -1,4 +1,4 @@
-"""Devices connected by hand, and the webhooks that this sends."""
+"""Devices that the test connects, and the webhooks that this sends."""
 
 import json
 
@@ -51,7 +51,7 @@ def test_a_device_connects_is_lost_comes_back_and_leaves(emulator, caller):
     assert {each.payload["tag"] for each in emulator.webhooks} == {"visit-42"}
 
 
-def test_events_can_be_read_by_who_receives_them(emulator, caller, clock):
+def test_events_can_be_read_by_their_receivers(emulator, caller, clock):
     """This package's own reader accepts the posted webhooks as events."""
     participant = caller.participant(callbackUrl=URL)
     emulator.devices.connect(participant, "phone")
@@ -86,7 +86,7 @@ def test_made_up_device_ids_repeat_with_the_seed():
     assert run(0)[1] == run(2)[1]
 
 
-def test_what_a_device_cannot_do_is_refused(emulator, caller):
+def test_an_impossible_device_event_is_refused(emulator, caller):
     """Impossible connects and disconnects raise an error and cause no event."""
     participant = caller.participant(callbackUrl=URL)
     for what in (emulator.devices.lose, emulator.devices.leave):
@@ -150,7 +150,7 @@ def test_a_session_that_takes_its_participants_ends_their_devices(emulator, call
 
 
 @pytest.mark.anyio
-async def test_in_process_a_test_delivers_when_it_wants_to(emulator, caller):
+async def test_in_process_delivery_is_explicit(emulator, caller):
     """Nothing is posted until `deliver`, and then everything, in order."""
     receiver = Receiver()
     participant = caller.participant(callbackUrl=URL)

@@ -112,7 +112,7 @@ def test_orphans_are_listed():
     emulator.assert_no_orphans()
 
 
-def test_what_has_ended_by_itself_is_no_orphan():
+def test_an_expired_session_is_no_orphan():
     """Expired sessions are not orphans."""
     clock = Clock()
     emulator = Emulator(clock=clock)
@@ -138,7 +138,7 @@ WITH_SECRET = {
 
 
 @pytest.mark.parametrize("where", WITH_SECRET)
-def test_a_secret_is_seen_wherever_it_should_not_be(emulator, where):
+def test_a_leaked_secret_is_found(emulator, where):
     """A secret is found in path, query, method, body and other headers, in every encoding."""
     plain = {"method": "GET", "target": "/v1/x"}
     emulator.handle(WireRequest(**plain))
@@ -151,8 +151,8 @@ def test_a_secret_is_seen_wherever_it_should_not_be(emulator, where):
 
 
 @pytest.mark.parametrize("name", ["Authorization", "authorization", "AUTHORIZATION"])
-def test_a_secret_in_authorization_is_where_it_belongs(emulator, name):
-    """A secret in Authorization is not found."""
+def test_a_secret_in_authorization_is_allowed(emulator, name):
+    """A secret in Authorization is not reported."""
     value = "Basic " + base64.b64encode(f"user:{CANARY}".encode()).decode()
     for each in (value, f"Bearer {CANARY}"):
         emulator.handle(WireRequest(method="GET", target="/v1/x", headers={name: each}))
@@ -173,8 +173,8 @@ def test_a_secret_in_base64_is_found_at_any_offset(before, secret, after):
         assert seen.contain(secret)
 
 
-def test_what_is_not_kept_is_not_said_to_be_clean():
-    """After old requests were dropped, a missing secret is an error, not an answer."""
+def test_a_search_in_dropped_requests_is_an_error():
+    """After old requests were dropped, an unfound secret is an error, not a result."""
     seen = SeenRequests(max_bytes=2000)
     seen.keep(WireRequest(method="POST", target="/", content=b"x" * 900))
     assert not seen.contain(CANARY)
@@ -194,14 +194,14 @@ def test_small_requests_do_not_fill_the_memory():
     assert len(seen) <= 100
 
 
-def test_a_secret_too_short_to_mean_anything_is_refused(emulator):
+def test_a_short_secret_is_refused(emulator):
     """A secret that is too short is refused."""
     with pytest.raises(ValueError, match="4 characters"):
         emulator.saw_secret("abc")
 
 
-def test_evidence_shows_nothing():
-    """No repr shows a seen request."""
+def test_a_repr_shows_no_request():
+    """No repr shows a recorded request."""
     seen = SeenRequests()
     seen.keep(WireRequest(method="POST", target=f"/{CANARY}", content=CANARY.encode()))
     assert CANARY not in repr(seen)

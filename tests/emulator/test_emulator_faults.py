@@ -1,4 +1,4 @@
-"""The client meets each fault, in process and over TCP, and the state says what was done."""
+"""The client meets each fault, in process and over TCP, and the state shows the effect."""
 
 from collections.abc import Iterator
 
@@ -92,7 +92,7 @@ def last(service: Service):
     ],
     ids=str,
 )
-async def test_a_status_is_answered_and_nothing_is_done(service, fields, error):
+async def test_a_status_is_returned_and_nothing_is_created(service, fields, error):
     """The client raises the status's error, and the emulator has created nothing."""
     fault = service.emulator.faults.add(CREATE_SESSION, **fields)
     async with service.client() as client:
@@ -131,20 +131,20 @@ async def test_a_request_dropped_before_acting_leaves_no_record(service, ending)
     ],
     ids=str,
 )
-async def test_an_answer_lost_after_acting_leaves_the_record(service, fields):
+async def test_a_response_lost_after_acting_leaves_the_record(service, fields):
     """A lost response hides the created session; the error says that it may exist."""
     service.emulator.faults.add(CREATE_SESSION, nth=1, **fields)
     async with service.client() as client:
         with pytest.raises(UnknownOutcomeError):
             await client.create_session()
         assert service.sessions == 1
-        # Whatever became of that connection, the client goes on.
+        # The client works in any state of that connection.
         await client.create_session()
     assert service.sessions == 2
 
 
 @pytest.mark.anyio
-async def test_a_create_whose_answer_is_lost_is_not_repeated(service):
+async def test_a_create_with_a_lost_response_is_not_repeated(service):
     """With retries on, one session is created with one request."""
     service.emulator.faults.add(CREATE_SESSION, lose_answer=True)
     async with service.client(retry=policy()) as client:
@@ -156,7 +156,7 @@ async def test_a_create_whose_answer_is_lost_is_not_repeated(service):
 
 
 @pytest.mark.anyio
-async def test_a_delete_whose_answer_is_lost_is_repeated_and_done(service):
+async def test_a_delete_with_a_lost_response_is_repeated(service):
     """The second attempt gets a 404, which counts as success."""
     async with service.client(retry=policy()) as client:
         session = await client.create_session()
@@ -172,7 +172,7 @@ async def test_a_delete_whose_answer_is_lost_is_repeated_and_done(service):
     [{"delay": 0.05}, {"slow_headers": 0.05}, {"slow_body": 0.05}],
     ids=str,
 )
-async def test_a_slow_answer_is_a_whole_answer(service, fields):
+async def test_a_slow_response_is_complete(service, fields):
     """After the delay the caller gets the result, and the log has the time."""
     service.emulator.faults.add(CREATE_SESSION, **fields)
     async with service.client() as client:
@@ -188,10 +188,10 @@ async def test_a_slow_answer_is_a_whole_answer(service, fields):
     [{"delay": 30}, {"slow_headers": 30}, {"slow_body": 30}, {"wrong_length": 5}],
     ids=str,
 )
-async def test_a_caller_out_of_patience_is_let_go_after_the_act(service, fields):
+async def test_a_deadline_ends_a_call_after_the_act(service, fields):
     """The deadline ends the call; the session exists, because the service acted."""
     service.emulator.faults.add(CREATE_SESSION, nth=1, **fields)
-    # Followed, the create would be undone.
+    # A client that follows the create would delete the session.
     async with service.client(create_grace=0) as client:
         with pytest.raises(DeadlineExceededError):
             await client.with_options(deadline=0.3).create_session()
@@ -200,7 +200,7 @@ async def test_a_caller_out_of_patience_is_let_go_after_the_act(service, fields)
 
 
 @pytest.mark.anyio
-async def test_a_length_too_short_cuts_the_answer(service):
+async def test_a_short_length_truncates_the_response(service):
     """A truncated JSON body is an error that says so."""
     service.emulator.faults.add(CREATE_SESSION, wrong_length=-3)
     async with service.client() as client:
@@ -210,7 +210,7 @@ async def test_a_length_too_short_cuts_the_answer(service):
 
 
 @pytest.mark.anyio
-async def test_an_answer_without_a_body_can_be_spoilt_as_well(service):
+async def test_a_response_without_a_body_can_be_corrupted_too(service):
     """A truncated 204 is lost; a wrong length or trailing bytes do no further harm."""
     async with service.client() as client:
         ids = [(await client.create_session()).id for _ in range(2)]
@@ -227,7 +227,7 @@ SECOND = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 1
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("trailing", ["nonsense\r\n\r\n", SECOND + '{"id":"bad"}'[:11]])
-async def test_bytes_after_an_answer_do_not_spoil_it(service, trailing):
+async def test_bytes_after_a_response_do_not_corrupt_it(service, trailing):
     """The response is complete; the next exchange can fail, and its error says so."""
     service.emulator.faults.add(GET_SESSION, trailing=trailing, nth=1)
     async with service.client() as client:
@@ -240,7 +240,7 @@ async def test_bytes_after_an_answer_do_not_spoil_it(service, trailing):
 
 
 @pytest.mark.anyio
-async def test_trailing_bytes_in_process_are_what_httpx_s_pool_makes_of_them(in_process):
+async def test_trailing_bytes_in_process_act_as_in_httpx_s_pool(in_process):
     """Bytes after a response are read as the response to the next request, as by httpx."""
     in_process.emulator.faults.add(
         trailing="HTTP/1.1 418 Teapot\r\nContent-Length: 2\r\n\r\nhi", nth=1
@@ -269,7 +269,7 @@ async def test_a_refused_connection_was_never_made(in_process):
 
 
 @pytest.mark.anyio
-async def test_a_connection_that_stands_is_reset_where_it_should_be_refused(tcp):
+async def test_an_open_connection_is_reset_instead_of_refused(tcp):
     """Over TCP the request is read before the reset; the service does not act on it."""
     tcp.emulator.reset()
     tcp.emulator.faults.add(refuse=True)
@@ -298,7 +298,7 @@ async def test_a_bucket_is_waited_out(service):
 
 
 @pytest.mark.anyio
-async def test_a_storm_is_sat_out(service):
+async def test_retries_outlast_a_storm(service):
     """Retries continue through a storm and create one session."""
     service.emulator.faults.add(storm=3, seed=2)
 
@@ -312,7 +312,7 @@ async def test_a_storm_is_sat_out(service):
 
 
 @pytest.mark.anyio
-async def test_a_request_may_bring_its_own_fault(service):
+async def test_a_request_may_carry_its_own_fault(service):
     """With the option on, a request's header carries its fault; other requests are normal."""
     async with service.client() as client:
         struck = client.with_options(headers={FAULT_HEADER: '{"status":503,"body":"html"}'})
@@ -330,14 +330,14 @@ async def test_a_request_may_bring_its_own_fault(service):
     ]
 
 
-def test_a_fault_header_is_nothing_unless_enabled():
+def test_a_fault_header_is_ignored_by_default():
     """Without the option the header is ignored, as at the service."""
     emulator = Emulator()
     caller = Caller(emulator, headers={FAULT_HEADER: '{"status":503}'})
     assert caller.send("POST", "/sessions").status == 200
 
 
-def test_a_bad_fault_header_is_refused_with_a_sentence():
+def test_an_invalid_fault_header_is_refused_by_its_field():
     """An invalid header is a 400 that names the field, and the service does not act."""
     emulator = Emulator(fault_header=True)
     caller = Caller(emulator, headers={FAULT_HEADER: '{"status":5}'}, can_fail=True)
@@ -347,7 +347,7 @@ def test_a_bad_fault_header_is_refused_with_a_sentence():
     assert emulator.session_ids(ACCOUNT) == ()
 
 
-def test_the_plain_core_is_never_struck():
+def test_handle_applies_no_fault():
     """`handle` never applies faults; `reply_to` does."""
     emulator = Emulator()
     emulator.faults.add(drop=True)
@@ -375,7 +375,7 @@ def test_a_reset_disarms_everything():
     ids=str,
 )
 @pytest.mark.anyio
-async def test_a_read_timeout_is_one_in_process_too(fields, read):
+async def test_a_long_delay_in_process_is_a_read_timeout(fields, read):
     """A pause longer than httpx's read timeout is a ReadTimeout; a shorter one is not."""
     emulator = Emulator()
     transport = EmulatorTransport(emulator)
@@ -397,7 +397,7 @@ async def test_a_read_timeout_is_one_in_process_too(fields, read):
 
 
 @pytest.mark.anyio
-async def test_under_another_server_only_what_asgi_can_do_goes_wrong():
+async def test_another_server_supports_only_asgi_faults():
     """Under another server, statuses and delays work; other faults are a 501 that says so."""
     emulator = Emulator()
     transport = httpx.ASGITransport(emulator_app(emulator))

@@ -77,14 +77,14 @@ def test_a_wrong_method_is_the_gateway_s_403(http, server, method):
     assert is_empty(server.emulator)
 
 
-def test_the_server_does_not_say_what_it_is_made_of(http):
+def test_the_server_does_not_name_its_software(http):
     """No header names the server software."""
     headers = http.post(SESSIONS).headers
     assert "server" not in headers
     assert "date" in headers
 
 
-def test_a_method_that_nobody_knows_is_refused(http, server):
+def test_an_unknown_method_is_refused(http, server):
     """An unknown method is refused by the emulator or by the HTTP parser."""
     assert http.request("BREW", SESSIONS).status_code in {400, 403}
     assert is_empty(server.emulator)
@@ -94,14 +94,14 @@ def test_a_method_that_nobody_knows_is_refused(http, server):
     "session_id",
     ["%2F", "a%2Fb", "..%2F..", "%2E%2E", "%00", "%FF", "%", "%zz", "a;b", "%C3%28", "\u20ac"],
 )
-def test_an_id_is_one_segment_whatever_it_holds(server, session_id):
+def test_an_id_is_one_segment(server, session_id):
     """Encoded slashes, dots, zeros and broken escapes match no path."""
     request = (
         f"GET {SESSIONS}/{session_id} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
         f"Authorization: {basic()}\r\n\r\n"
     )
     status = int(said_to(server, request.encode()).split(b" ")[1])
-    # A path that is not ASCII is no HTTP at all.
+    # A path that is not ASCII is invalid HTTP.
     assert status == (404 if session_id.isascii() else 400)
 
 
@@ -121,7 +121,7 @@ GIBBERISH = {
 @pytest.mark.parametrize(
     "content", [pytest.param(each, id=name) for name, each in GIBBERISH.items()]
 )
-def test_what_is_no_http_is_refused_or_cut_off(server, http, content):
+def test_invalid_http_is_refused_or_cut_off(server, http, content):
     """Invalid HTTP causes a 4xx or a closed connection, no traceback, and no later error."""
     try:
         answer = said_to(server, content)
@@ -147,14 +147,14 @@ SILENCE = {
 
 
 @pytest.mark.parametrize("content", SILENCE.values(), ids=SILENCE)
-def test_who_falls_silent_is_hung_up_on(server, content, capfd):
+def test_an_idle_connection_is_closed(server, content, capfd):
     """An idle connection is closed, and the service does not act."""
     assert said_to(server, content).count(b"HTTP/1.1 ") == content.count(b"\r\n\r\nPOST")
     assert is_empty(server.emulator)
     assert capfd.readouterr().err == ""
 
 
-def test_a_slow_answer_is_not_taken_for_silence(server, http):
+def test_a_slow_response_is_not_idle(server, http):
     """A delay of the server's own can exceed the idle timeout."""
     server.emulator.faults.add("createSession", delay=2.5)
     assert http.post(SESSIONS).status_code == 200
@@ -239,7 +239,7 @@ with EmulatorServer(Emulator(), idle_timeout=20) as server:
 """
 
 
-def test_hundreds_of_connections_of_which_half_say_nothing(capfd):
+def test_hundreds_of_connections_half_of_them_silent(capfd):
     """Active clients are served while idle ones are disconnected."""
     with many_files(4_096), EmulatorServer(Emulator(), idle_timeout=5) as server:
         created = anyio.run(flood, port_of(server), 400)
@@ -248,8 +248,8 @@ def test_hundreds_of_connections_of_which_half_say_nothing(capfd):
 
 
 @pytest.mark.flood
-def test_ten_thousand_connections_of_which_half_say_nothing():
-    """The same with a server in a process of its own, because of the limit of open files."""
+def test_ten_thousand_connections_half_of_them_silent():
+    """The same with a server in another process, because of the limit of open files."""
     with (
         many_files(12_000),
         subprocess.Popen(

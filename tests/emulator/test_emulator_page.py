@@ -86,7 +86,7 @@ async def test_the_state_is_sent_again_only_when_it_has_changed():
     assert changed.json()["now"] == clock.now
 
 
-async def test_looking_is_not_a_request():
+async def test_the_page_s_requests_are_not_shown():
     """The page's own requests do not appear on it."""
     emulator = Emulator()
     async with reader(emulator) as client:

@@ -1,4 +1,4 @@
-"""The page as somebody sees it, in headless Chromium."""
+"""The page in a real browser, headless Chromium."""
 
 import json
 import re
@@ -18,7 +18,7 @@ from webrtc_async.emulator.webhooks.queue import WebhookEvent, Webhooks
 pytestmark = pytest.mark.browser
 
 PATIENCE = 20
-"""Seconds within which the page shows what is expected; usually it takes one."""
+"""Seconds that a test waits for the page; usually it takes one."""
 
 FLAGS = (
     "--headless",
@@ -131,7 +131,7 @@ def page(chromium: Any, emulator: Emulator) -> Iterator[Page]:
         yield Page(chromium, server, Caller(emulator))
         assert chromium.execute_script("return window.harmed") is None
         chromium.get("about:blank")
-    # What the network says of a server that was stopped is no error of the page.
+    # Network errors of a stopped server are no errors of the page.
     complaints = [each for each in chromium.get_log("browser") if each["source"] != "network"]
     assert complaints == []
 
@@ -186,7 +186,7 @@ def test_every_request_has_a_row_with_its_status_and_time(page):
     page.caller.send("DELETE", f"/sessions/{session}")
     page.wait_for(page.texts("#exchanges .status"), ["204", "404", "404", "200", "200"])
     page.wait_for(page.count("#strip rect"), 5)
-    # Where a row is too narrow, the lines of a name begin with its words.
+    # A long name is only wrapped between words.
     begins = (
         "[...document.querySelectorAll('#exchanges .operation wbr')].map(e => e.nextSibling.data)"
     )
@@ -205,7 +205,7 @@ def test_every_request_has_a_row_with_its_status_and_time(page):
     assert all(re.fullmatch(r"<?\d+(\.\d)? m?s", each) for each in taken)
 
 
-def test_armed_faults_and_what_they_did_are_shown(page):
+def test_armed_faults_and_their_effects_are_shown(page):
     """A rule shows its count, and an affected request names the fault."""
     page.open()
     emulator = page.caller.emulator
@@ -291,11 +291,11 @@ def test_the_policy_holds_in_the_browser(page):
         new Image().src = "http://127.0.0.2:9/x.png";
     """)
     assert blocked == "http://127.0.0.2:9/x.png"
-    # These two complaints are the proof.
+    # These two messages are the proof.
     assert len(page.driver.get_log("browser")) >= 1
 
 
-def test_no_other_host_is_asked(page):
+def test_no_other_host_is_requested(page):
     """The browser requests only the page, its files and its state."""
     page.requested()
     page.join(page.caller.session(), "host")
@@ -334,7 +334,7 @@ def test_the_page_survives_a_restart(page):
         page.driver.get("about:blank")
 
 
-def test_focus_and_choice_stay_where_they_are(page):
+def test_focus_and_selection_are_kept(page):
     """A keyboard selection survives changes of the session; Escape ends it."""
     from selenium.webdriver.common.keys import Keys  # noqa: PLC0415
 
@@ -441,7 +441,7 @@ def test_all_text_can_be_read(page, scheme):
         httpx.post(url, auth=("user", "password"), trust_env=False)
     media = [
         {"name": "prefers-color-scheme", "value": scheme},
-        # What fades in would be measured half-way.
+        # Text would be measured during its fade-in.
         {"name": "prefers-reduced-motion", "value": "reduce"},
     ]
     page.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": media})

@@ -1,4 +1,4 @@
-"""The overview of the emulator, as programs see it."""
+"""The emulator's overview, as programs read it."""
 
 import json
 from collections import OrderedDict
@@ -71,7 +71,7 @@ def test_the_newest_comes_first_and_the_rest_is_counted():
     }
 
 
-def test_who_is_in_a_session_is_not_shown_as_waiting():
+def test_a_member_is_not_shown_as_waiting():
     """Participants without a session are listed apart, also after leaving one."""
     caller = Caller(Emulator())
     session, participant = caller.session(), caller.participant()
@@ -82,7 +82,7 @@ def test_who_is_in_a_session_is_not_shown_as_waiting():
     assert waiting["id"] == participant
 
 
-def test_what_has_expired_is_not_shown():
+def test_expired_resources_are_not_shown():
     """Expired sessions and participants are not shown."""
     clock = Clock()
     caller = Caller(Emulator(clock=clock))

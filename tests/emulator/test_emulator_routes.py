@@ -1,4 +1,4 @@
-"""Requests made up from the route table, one after another: every answer is a documented one.
+"""Random sequences of requests from the route table get documented responses.
 
 What is documented is read from the witness of the vendor's description, not from the table.
 """
@@ -22,7 +22,7 @@ SCHEMAS, ENUMS = WITNESS["schemas"], WITNESS["enums"]
 JSON_TYPES = {"string": str, "array": list, "object": dict}
 
 IDS = st.sampled_from(["$0", "$1", "$2", "00000000-0000-0000-0000-000000000000"])
-"""Ids of a request: of what was made so far, by number, or of nothing."""
+"""Ids of a request: existing resources by number, or an unknown id."""
 
 
 def values(schema):
@@ -59,7 +59,7 @@ REQUESTS = st.one_of(st.tuples(st.just(route), IDS, IDS, contents(route)) for ro
 
 @USUALLY
 @given(st.lists(REQUESTS, min_size=1, max_size=8))
-def test_a_run_of_requests_gets_documented_answers(requests):
+def test_a_run_of_requests_gets_documented_responses(requests):
     """After any history, every response has a documented status and shape."""
     caller = Caller(Emulator(seed=1))
     sessions, participants = [caller.session()], [caller.participant()]
@@ -101,7 +101,7 @@ def assert_described(value, schema, where):
         for each in value if schema["type"] == "array" else ():
             assert_described(each, {"nullable": False, **schema["items"]}, f"{where}[]")
     elif schema["ref"] in ENUMS:
-        # The last description has dropped V2, which SDKs still ask for, and are answered.
+        # The last description has no V2, but SDKs still request it and the service accepts it.
         assert value in {*ENUMS[schema["ref"]], "V2"}, where
     else:
         properties = SCHEMAS[schema["ref"]]

@@ -1,4 +1,4 @@
-"""One service under three skins: in process, under ASGI, and behind a TCP port."""
+"""One service with three forms of access: in process, under ASGI, and behind a TCP port."""
 
 import asyncio
 import socket
@@ -50,7 +50,7 @@ async def skin(request: pytest.FixtureRequest) -> AsyncIterator[tuple]:
 
 
 @pytest.mark.anyio
-async def test_every_skin_gives_the_same_answers(skin):
+async def test_every_skin_gives_the_same_responses(skin):
     """The same requests get the same responses, byte for byte, through every access."""
     client, url = skin
     answers = [
@@ -86,7 +86,7 @@ def test_a_body_of_100_megabytes_is_refused_and_not_kept(server):
     assert server.emulator.session_ids(ACCOUNT) == ()
 
 
-def test_a_caller_that_hangs_up_in_mid_body_does_no_harm(server, capfd):
+def test_a_connection_closed_during_a_body_does_no_harm(server, capfd):
     """A broken connection leaves no trace, and the next client is served."""
     port = int(server.base_url.rsplit(":", 1)[1].split("/")[0])
     with socket.create_connection(("127.0.0.1", port)) as connection:
@@ -138,7 +138,7 @@ def test_an_ipv6_address_stands_in_brackets():
         assert base_url(listening).startswith("http://[::1]:")
 
 
-def test_an_answer_waits_for_no_acknowledgement():
+def test_a_response_waits_for_no_acknowledgement():
     """Accepted connections have TCP_NODELAY; without it a second write would wait 40 ms."""
 
     async def accepted() -> int:

@@ -1,4 +1,4 @@
-"""Snapshots: what comes back, how it goes on, and what is no snapshot."""
+"""Snapshots: their content, the state after a restore, and invalid ones."""
 
 import json
 
@@ -66,7 +66,7 @@ def everything(emulator: Emulator, caller: Caller) -> list[object]:
     return [(each.status, dict(each.headers), each.content) for each in answers]
 
 
-def test_a_restored_emulator_says_and_does_what_the_first_one_does(clock):
+def test_a_restored_emulator_acts_like_the_first_one(clock):
     """A snapshot restored through JSON gives the same responses, ids, tokens and request ids."""
     emulator, caller = made(clock)
     live(emulator, caller, clock)
@@ -78,7 +78,7 @@ def test_a_restored_emulator_says_and_does_what_the_first_one_does(clock):
     assert other.subscribed_to(ACCOUNT, other.session_ids(ACCOUNT)[0])
 
 
-def test_going_back_undoes_what_came_after(clock):
+def test_restoring_undoes_later_changes(clock):
     """Restoring brings back state, switches, devices and ids, any number of times."""
     emulator, caller = made(clock)
     live(emulator, caller, clock)
@@ -100,7 +100,7 @@ def test_going_back_undoes_what_came_after(clock):
     assert [each.payload["deviceId"] for each in emulator.webhooks] == ["phone"]
 
 
-def test_what_is_restored_ends_when_it_would_have_ended(clock):
+def test_restored_resources_keep_their_expiry(clock):
     """The lifetime counts from the creation, not from the restore."""
     emulator, caller = made(clock)
     live(emulator, caller, clock)
@@ -112,7 +112,7 @@ def test_what_is_restored_ends_when_it_would_have_ended(clock):
     assert emulator.participant_ids(ACCOUNT) == ()
 
 
-def test_records_in_any_order_end_when_they_should(clock):
+def test_records_in_any_order_expire_on_time(clock):
     """A reordered snapshot still expires everything on time."""
     emulator, caller = made(clock)
     live(emulator, caller, clock)
@@ -123,7 +123,7 @@ def test_records_in_any_order_end_when_they_should(clock):
     assert len(emulator.participant_ids(ACCOUNT)) == 1
 
 
-def test_without_a_seed_ids_go_on_unpredictably(clock):
+def test_without_a_seed_later_ids_are_unpredictable(clock):
     """Without a seed a snapshot holds no random positions, and later ids differ."""
     emulator, caller = made(clock, seed=None)
     live(emulator, caller, clock)
@@ -136,7 +136,7 @@ def test_without_a_seed_ids_go_on_unpredictably(clock):
     assert ids[0] != ids[1]
 
 
-def test_no_credentials_are_in_it():
+def test_a_snapshot_has_no_credentials():
     """A snapshot holds no passwords, client secrets or access tokens."""
     emulator = Emulator(
         seed=1, accounts={ACCOUNT: Credentials(password="canary-1", client_secret="canary-2")}
@@ -208,7 +208,7 @@ def test_a_bad_snapshot_is_refused_and_changes_nothing(clock, path, to, sentence
     assert emulator.snapshot() == before
 
 
-def test_records_that_are_there_twice_are_refused(clock):
+def test_duplicate_records_are_refused(clock):
     """Duplicate ids and participants in two sessions are refused."""
     emulator, caller = made(clock)
     live(emulator, caller, clock)
@@ -243,7 +243,7 @@ JSON = st.recursive(
 
 @USUALLY
 @given(JSON)
-def test_whatever_is_restored_it_is_refused_with_a_sentence_or_done(value):
+def test_any_json_is_restored_or_refused(value):
     """Any JSON value is restored or raises ValueError."""
     emulator = Emulator(seed=1)
     before = emulator.snapshot()
@@ -258,7 +258,7 @@ def test_whatever_is_restored_it_is_refused_with_a_sentence_or_done(value):
 
 @given(st.integers(), st.lists(st.sampled_from(PURPOSES), max_size=30))
 @settings(max_examples=50)
-def test_streams_go_on_where_they_were(seed, drawn):
+def test_streams_continue_from_their_positions(seed, drawn):
     """From the saved positions, every stream continues with the same values."""
     streams = RandomStreams(seed)
     for purpose in drawn:

@@ -13,7 +13,7 @@ def calling(**switches: object) -> Caller:
     return Caller(Emulator(seed=1, switches=Switches().with_values(switches)))
 
 
-def test_every_switch_says_what_it_does_and_why_it_is_as_it_is():
+def test_every_switch_has_a_description_and_evidence():
     """Each switch describes its meaning, its choices and the evidence for its default."""
     described = {each.name: each for each in describe_switches()}
     assert {name: each.choices[0] for name, each in described.items()} == Switches().as_dict()
@@ -61,7 +61,7 @@ def test_a_wrong_value_is_refused_from_python_as_well():
         Switches(error_bodies="old")
 
 
-def test_empty_lists_can_be_answered_with_200():
+def test_empty_lists_can_be_200():
     """Lists without members are [], and no subscriptions are {}."""
     caller = calling(empty_lists=200)
     session, participant = caller.session(), caller.participant()
@@ -91,7 +91,7 @@ def test_callback_urls_can_be_kept_silent():
     assert answered["participant"]["callbackUrl"] is None
 
 
-def test_participants_can_have_tags_that_nobody_gave():
+def test_participants_can_have_default_tags():
     """A participant without a tag has a constant one of at most 50 characters."""
     caller = calling(automatic_tags=True)
     created = caller.ask("POST", "/participants")["participant"]

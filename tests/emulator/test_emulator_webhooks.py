@@ -1,4 +1,4 @@
-"""Webhooks: what is posted, to whom never, how often, in what order, and what the log says."""
+"""Webhooks: their payload, allowed targets, retries, order and log."""
 
 import json
 import queue
@@ -20,7 +20,7 @@ from webrtc_async.emulator.webhooks.queue import Webhook, WebhookEvent, Webhooks
 
 URL = "http://127.0.0.1:9/hook"
 PROPERTIES = {"event", "timestamp", "participantId", "deviceId"}
-"""Of every payload, as the webhooks' documentation lists them; `tag` comes when there is one."""
+"""The documented properties of every payload; `tag` is added if the participant has one."""
 
 
 @define
@@ -123,7 +123,7 @@ async def test_any_2xx_is_a_delivery(webhooks, status):
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 599])
-async def test_a_refusal_that_may_pass_is_repeated_up_to_a_bound(webhooks, status):
+async def test_a_temporary_refusal_is_repeated_up_to_a_limit(webhooks, status):
     """There is one attempt more than there are waits, and each wait is as configured."""
     receiver, waited = Receiver([status] * 9), Waited()
     webhook = queue_one(webhooks)
@@ -154,7 +154,7 @@ async def test_a_repeat_can_succeed(webhooks):
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("status", [400, 401, 404, 410, 422])
-async def test_a_refusal_for_good_is_not_repeated(webhooks, status):
+async def test_a_permanent_refusal_is_not_repeated(webhooks, status):
     """A receiver that rejects a webhook gets it once."""
     receiver = Receiver([status])
     webhook = queue_one(webhooks)
@@ -195,7 +195,7 @@ async def test_cookies_of_a_receiver_are_not_sent_to_another(webhooks):
         (ValueError("secret"), "no response: ValueError"),
     ],
 )
-async def test_what_goes_wrong_on_the_way_is_logged_and_repeated(webhooks, error, says):
+async def test_a_network_failure_is_logged_and_repeated(webhooks, error, says):
     """Without a response there is no status; the error's type is logged, its text is not."""
 
     def fail(_: httpx.Request) -> httpx.Response:
@@ -210,7 +210,7 @@ async def test_what_goes_wrong_on_the_way_is_logged_and_repeated(webhooks, error
 
 @jumping_backends()
 @pytest.mark.anyio
-async def test_a_receiver_that_never_answers_is_given_up(webhooks):
+async def test_a_silent_receiver_times_out(webhooks):
     """The timeout applies to each attempt, not to the waits in between."""
     started = anyio.current_time()
 
@@ -225,7 +225,7 @@ async def test_a_receiver_that_never_answers_is_given_up(webhooks):
 
 
 @pytest.mark.anyio
-async def test_the_body_of_an_answer_is_not_read(webhooks):
+async def test_the_body_of_a_response_is_not_read(webhooks):
     """A receiver's endless body neither blocks the sender nor fills memory; its status counts."""
     read = []
 
@@ -264,7 +264,7 @@ async def test_a_participants_events_arrive_in_order(webhooks):
 
 @jumping_backends()
 @pytest.mark.anyio
-async def test_a_slow_receiver_holds_up_no_other_participant(webhooks):
+async def test_a_slow_receiver_delays_no_other_participant(webhooks):
     """A failing receiver of one participant does not delay the others."""
     order = []
 
@@ -282,7 +282,7 @@ async def test_a_slow_receiver_holds_up_no_other_participant(webhooks):
 
 @jumping_backends()
 @pytest.mark.anyio
-async def test_no_more_than_so_many_are_posted_at_a_time(webhooks):
+async def test_concurrent_posts_are_limited(webhooks):
     """Webhooks of 40 participants are posted at most 4 at a time."""
     now = 0
     seen = []
@@ -302,7 +302,7 @@ async def test_no_more_than_so_many_are_posted_at_a_time(webhooks):
 
 
 @pytest.mark.anyio
-async def test_what_is_queued_during_delivery_is_delivered_as_well(webhooks):
+async def test_an_event_queued_during_delivery_is_delivered_too(webhooks):
     """An event caused by the receiver is posted in the same delivery."""
     bodies = []
 
@@ -318,7 +318,7 @@ async def test_what_is_queued_during_delivery_is_delivered_as_well(webhooks):
 
 
 @pytest.mark.anyio
-async def test_a_cancelled_delivery_is_taken_up_again(webhooks):
+async def test_a_cancelled_delivery_is_resumed(webhooks):
     """After a cancellation the interrupted webhook is first again, and the order is kept."""
     queue_one(webhooks, WebhookEvent.CONNECT)
     queue_one(webhooks, WebhookEvent.LEAVE)
@@ -338,7 +338,7 @@ async def test_a_cancelled_delivery_is_taken_up_again(webhooks):
 
 
 @pytest.mark.anyio
-async def test_delivery_goes_on_in_the_background(webhooks):
+async def test_delivery_continues_in_the_background(webhooks):
     """Webhooks that any thread queues later are posted without a call."""
     arrived, receive = anyio.create_memory_object_stream[str](9)
 
@@ -356,13 +356,13 @@ async def test_delivery_goes_on_in_the_background(webhooks):
             queue_one(webhooks, WebhookEvent.LEAVE)
             assert await receive.receive() == "onLeave"
             tasks.cancel_scope.cancel()
-    # Nobody is called any more who is gone.
+    # A listener that is gone is not called.
     assert queue_one(webhooks).error is None
     assert webhooks.waiting >= 1
 
 
 class Requests(queue.Queue[tuple[str, dict[str, str]]]):
-    """The requests that a receiver on a port got."""
+    """The requests to a receiver on a port."""
 
 
 @pytest.fixture
@@ -409,7 +409,7 @@ async def test_a_real_receiver_gets_its_webhooks(webhooks, receiver_on_a_port):
 
 @pytest.mark.anyio
 @pytest.mark.usefixtures("receiver_on_a_port")
-async def test_a_receiver_that_is_not_there_is_logged(webhooks):
+async def test_a_missing_receiver_is_logged(webhooks):
     """Over TCP, a closed port is "no connection"."""
     with anyio.fail_after(20):
         webhook = queue_one(webhooks, url="http://127.0.0.1:1/")
@@ -497,7 +497,7 @@ def test_another_machine_is_refused_unless_allowed(webhooks, url):
         "http://[::1%25eth0]/",
     ],
 )
-def test_what_is_no_plain_http_url_is_refused_whatever_is_allowed(webhooks, url):
+def test_a_url_of_another_form_is_always_refused(webhooks, url):
     """Other schemes, userinfo and ambiguous URLs are always refused."""
     webhooks.allow_any_host = True
     refused = queue_one(webhooks, url=url)
@@ -508,7 +508,7 @@ def test_what_is_no_plain_http_url_is_refused_whatever_is_allowed(webhooks, url)
     assert "hunter2" not in repr(refused) + json.dumps(refused.as_json())
 
 
-def test_a_url_that_goes_on_and_on_is_refused_and_not_kept(webhooks):
+def test_a_very_long_url_is_refused_and_not_kept(webhooks):
     """A URL of a megabyte does not stay in memory or in the log."""
     refused = queue_one(webhooks, url="http://localhost/" + "a" * 1_000_000)
     assert refused.error == "not sent: the URL has more than 2048 characters"
@@ -530,7 +530,7 @@ def test_a_url_that_goes_on_and_on_is_refused_and_not_kept(webhooks):
         ("http://localhost/<b>\x1b[0m", "http://localhost/<b>\ufffd[0m"),
     ],
 )
-def test_a_url_is_shown_without_what_may_be_secret(webhooks, url, shown):
+def test_a_url_is_shown_without_its_secrets(webhooks, url, shown):
     """Query and userinfo are in no repr and no JSON."""
     webhook = queue_one(webhooks, url=url)
     assert (public_url(url), webhook.as_json()["url"]) == (shown, shown)
@@ -546,7 +546,7 @@ def test_the_log_keeps_the_last_and_counts_all():
     assert (len(webhooks), webhooks.count, webhooks.waiting) == (3, 5, 5)
 
 
-def test_only_so_many_wait():
+def test_the_queue_is_limited():
     """Webhooks over the limit are logged as not sent."""
     webhooks = Webhooks(max_waiting=2)
     errors = [queue_one(webhooks).error for _ in range(3)]
@@ -554,7 +554,7 @@ def test_only_so_many_wait():
     assert webhooks.waiting == 2
 
 
-def test_a_picture_is_what_programs_are_shown(webhooks):
+def test_the_json_form_of_a_webhook(webhooks):
     """The JSON form has these properties, without payload and query."""
     assert queue_one(webhooks, url="http://localhost/h?s=1", tag="t").as_json() == {
         "number": 1,
@@ -569,7 +569,7 @@ def test_a_picture_is_what_programs_are_shown(webhooks):
     }
 
 
-def test_clearing_forgets_what_waits_and_what_is_under_way(webhooks):
+def test_clearing_forgets_queued_and_running_posts(webhooks):
     """After `clear` numbers start again, and an old post changes nothing."""
     old = queue_one(webhooks)
     queue_one(webhooks, participant_id="other")

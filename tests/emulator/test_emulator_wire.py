@@ -28,7 +28,7 @@ if find_spec("httptools") is not None:
     PROTOCOLS.append(HttpToolsProtocol)
 
 PATIENCE = 10
-"""Seconds after which a read that gets nothing fails its test."""
+"""Seconds after which a read without data fails its test."""
 
 
 class Server(uvicorn.Server):
@@ -144,7 +144,7 @@ def test_a_body_is_cut(wire, emulator):
     assert len(emulator.session_ids(ACCOUNT)) == 1
 
 
-def test_a_head_is_cut_where_the_body_is_too_short_to_be(wire, emulator):
+def test_a_head_is_cut_if_the_body_is_too_short(wire, emulator):
     """If the body is too short to truncate, half of the head is lost."""
     emulator.faults.add(truncate=10_000)
     wire.sendall(post())
@@ -164,7 +164,7 @@ def test_a_length_is_wrong(wire, emulator, difference):
     assert_serves(wire)
 
 
-def test_an_answer_without_a_body_gets_a_length(wire, emulator):
+def test_a_response_without_a_body_gets_a_length(wire, emulator):
     """A 204 announces a body that never follows."""
     emulator.faults.add(status=204, nth=1)
     wire.sendall(post())
@@ -181,7 +181,7 @@ def test_an_answer_without_a_body_gets_a_length(wire, emulator):
     assert_serves(wire)
 
 
-def test_a_connection_that_was_to_close_does(wire, emulator):
+def test_connection_close_is_obeyed_after_a_fault(wire, emulator):
     """The client's Connection: close is obeyed after a corrupted response."""
     emulator.faults.add(wrong_length=5)
     wire.sendall(post(Connection="close"))
@@ -198,7 +198,7 @@ def test_garbage_is_no_http(wire, emulator):
     assert b"HTTP" not in received
 
 
-def test_bytes_stand_after_an_answer(wire, emulator):
+def test_bytes_follow_a_response(wire, emulator):
     """Trailing bytes follow the complete response, before the response to a pipelined request."""
     emulator.faults.add(trailing="<<€>>", nth=1)
     wire.sendall(post() + post(Connection="close"))
@@ -236,7 +236,7 @@ def test_a_close_is_a_close(wire, emulator, fields, sessions):
     assert len(emulator.session_ids(ACCOUNT)) == sessions
 
 
-def test_a_head_comes_in_pieces(wire, emulator):
+def test_a_head_arrives_in_pieces(wire, emulator):
     """The head arrives in several reads, then the whole body."""
     emulator.faults.add(slow_headers=0.5, nth=1)
     wire.sendall(post())
@@ -248,7 +248,7 @@ def test_a_head_comes_in_pieces(wire, emulator):
     assert_serves(wire)
 
 
-def test_a_body_comes_in_pieces(wire, emulator):
+def test_a_body_arrives_in_pieces(wire, emulator):
     """The head arrives at once, the body in several reads."""
     emulator.faults.add(slow_body=0.5, nth=1)
     wire.sendall(post())
@@ -259,7 +259,7 @@ def test_a_body_comes_in_pieces(wire, emulator):
     assert_serves(wire)
 
 
-def test_a_late_answer_comes_after_the_act(wire, emulator):
+def test_a_late_response_follows_the_act(wire, emulator):
     """The session exists before the response arrives, which is then complete."""
     emulator.faults.add(delay=0.3, nth=1)
     wire.sendall(post())
@@ -272,7 +272,7 @@ def test_a_late_answer_comes_after_the_act(wire, emulator):
     assert_serves(wire)
 
 
-def test_a_caller_that_leaves_ends_the_wait(served, emulator):
+def test_a_disconnect_ends_the_delay(served, emulator):
     """A client's disconnect ends the delay of a fault."""
     _, port, server = served
     for fields in ({"delay": 3000}, {"slow_headers": 3000}, {"slow_body": 3000}):
@@ -283,7 +283,7 @@ def test_a_caller_that_leaves_ends_the_wait(served, emulator):
         wait_for(lambda: not server.server_state.tasks)
 
 
-def test_a_fault_strikes_the_connection_of_its_request_only(wire, served, emulator):
+def test_a_fault_affects_its_own_connection_only(wire, served, emulator):
     """A proxy header does not change the connection that is reset."""
     host, port = wire.getsockname()
     assert_serves(wire)
@@ -295,7 +295,7 @@ def test_a_fault_strikes_the_connection_of_its_request_only(wire, served, emulat
     assert_serves(wire)
 
 
-def test_many_connections_are_struck_each_for_itself(served, emulator):
+def test_faults_of_many_connections_are_independent(served, emulator):
     """Of 20 at once, every second response is lost, and the others are complete."""
     for number in range(1, 21, 2):
         emulator.faults.add(nth=number, lose_answer="close")
@@ -313,7 +313,7 @@ def test_many_connections_are_struck_each_for_itself(served, emulator):
 
 
 @pytest.mark.parametrize("ending", ["reset", "close"])
-def test_ending_a_connection_that_has_gone_is_nothing(ending):
+def test_ending_a_closed_connection_does_nothing(ending):
     """A client's earlier disconnect causes no error in the server."""
 
     async def end_twice():

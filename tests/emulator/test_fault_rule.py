@@ -109,7 +109,7 @@ def test_every_fault_has_a_rule_here():
 
 
 @pytest.mark.parametrize(("mapping", "named"), WRONG, ids=str)
-def test_a_wrong_rule_is_refused_by_the_name_of_its_field(mapping, named):
+def test_an_invalid_rule_is_refused_by_its_field(mapping, named):
     """The error names the invalid field and ends with a full stop."""
     with pytest.raises(ValueError, match=rf"(?s)\b{named}\b.*\.$"):
         read_rule(mapping)
@@ -124,7 +124,7 @@ values = values | st.lists(values, max_size=2) | st.dictionaries(st.text(max_siz
         st.sampled_from(sorted(each.name for each in attrs.fields(FaultRule))), values, max_size=4
     )
 )
-def test_nothing_but_a_value_error_comes_of_a_wrong_rule(mapping):
+def test_an_invalid_rule_raises_only_value_error(mapping):
     """Any JSON value makes a rule with a JSON form, or raises ValueError."""
     try:
         rule = read_rule(mapping)
@@ -134,7 +134,7 @@ def test_nothing_but_a_value_error_comes_of_a_wrong_rule(mapping):
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=repr)
-def test_a_route_is_as_good_as_its_operation(route):
+def test_a_route_equals_its_operation_s_name(route):
     """A route and the name of its operation make equal rules."""
     assert FaultRule(route=route, status=500) == FaultRule(route=route.operation, status=500)
 
@@ -150,14 +150,14 @@ def test_the_keywords_of_add_are_the_fields_of_a_rule():
     assert {*get_type_hints(FaultFields)} | {"route"} == {x.name for x in attrs.fields(FaultRule)}
 
 
-def test_a_rule_says_in_short_what_it_does():
+def test_the_text_of_a_rule_is_its_fault():
     """The text of a rule is its fault and value."""
     assert str(FaultRule(route=CREATE_SESSION, nth=2, status=503)) == "status 503"
     assert str(FaultRule(refuse=True)) == "refuse"
     assert str(FaultRule(storm=5, status=502)) == "storm 5"
 
 
-def test_a_header_brings_a_rule():
+def test_a_header_holds_a_rule():
     """The header is found in any case and read as JSON; without it there is no rule."""
     assert read_fault_header({FAULT_HEADER.upper(): '{"status":503}'}) == FaultRule(status=503)
     assert read_fault_header({"x-other": "{}"}) is None
@@ -178,7 +178,7 @@ def test_a_header_brings_a_rule():
         ('{"status":503,"x\ud800":1}', "field"),
     ],
 )
-def test_a_header_that_is_no_rule_for_one_request_is_refused(value, named):
+def test_an_invalid_header_is_refused(value, named):
     """The error names the problem."""
     with pytest.raises(ValueError, match=named):
         read_fault_header({"x-emulator-fault": value})

@@ -61,14 +61,14 @@ def test_only_requests_of_its_route_are_counted(faults):
     assert fault.seen == 2
 
 
-def test_a_rule_without_a_route_meets_everything(faults):
+def test_a_rule_without_a_route_matches_everything(faults):
     """A rule without a route applies to unknown paths, too."""
     fault = faults.add(status=500)
     assert faults.trigger(None) is not None
     assert fault.fired == 1
 
 
-def test_a_seed_strikes_the_same_requests_again(clock):
+def test_a_seed_selects_the_same_requests_again(clock):
     """The same seed affects the same requests, and the probability is about right."""
 
     def run(seed):
@@ -81,7 +81,7 @@ def test_a_seed_strikes_the_same_requests_again(clock):
     assert 230 < len(run(1)) < 370
 
 
-def test_the_first_rule_that_strikes_is_felt_and_all_count(faults):
+def test_the_first_matching_rule_fires_and_all_count(faults):
     """A later rule counts the request as seen, but not as fired."""
     first, second = faults.add(status=500, nth=1), faults.add(status=501)
     assert [faults.trigger(CREATE).status for _ in range(2)] == [500, 501]
@@ -89,7 +89,7 @@ def test_the_first_rule_that_strikes_is_felt_and_all_count(faults):
     assert (second.seen, second.fired) == (2, 1)
 
 
-def test_a_bucket_lets_so_many_through_in_each_window(faults, clock):
+def test_a_bucket_limits_the_requests_of_each_window(faults, clock):
     """Requests over the limit get a 429 until the end of the window."""
     fault = faults.add(limit=2, window=10)
     assert struck(faults, 4) == [3, 4]
@@ -111,7 +111,7 @@ def test_a_bucket_lets_so_many_through_in_each_window(faults, clock):
         ("nonsense", NONSENSE, None),
     ],
 )
-def test_a_429_says_when_to_come_back(faults, clock, said, header, wait):
+def test_a_429_has_a_retry_after(faults, clock, said, header, wait):
     """Retry-After is written in seconds, as a date or as nonsense, and never too early."""
     faults.add(limit=1, window=10, retry_after=said)
     faults.trigger(CREATE)
@@ -137,7 +137,7 @@ def test_a_storm_lasts_by_the_emulator_s_clock(faults, clock):
     assert fault.fired == 51
 
 
-def test_a_storm_may_have_one_status_and_say_how_long(faults, clock):
+def test_a_storm_may_have_one_status_and_retry_after(faults, clock):
     """A storm can have a fixed status, and Retry-After is its remaining time."""
     faults.add(storm=30, status=504, retry_after="seconds")
     assert fault_response(faults.trigger(CREATE), "r").headers["retry-after"] == "30"
@@ -159,7 +159,7 @@ def test_a_storm_may_have_one_status_and_say_how_long(faults, clock):
     ],
     ids=str,
 )
-def test_an_answer_has_the_body_that_was_asked_for(faults, fields, kind, content):
+def test_a_response_has_the_chosen_body(faults, fields, kind, content):
     """Each error body of the service can be chosen; the default depends on the status."""
     faults.add(**fields)
     response = fault_response(faults.trigger(CREATE), "r")
@@ -178,7 +178,7 @@ def test_an_html_page_is_no_json(faults):
     assert response.headers["retry-after"] == "3"
 
 
-def test_rules_can_be_looked_at_and_disarmed(faults):
+def test_rules_can_be_read_and_disarmed(faults):
     """Rules are removed by themselves, by number or all at once; an unarmed one is an error."""
     first = faults.add(CREATE_SESSION, drop=True)
     second = faults.add_from({"route": GET, "delay": 2, "nth": 3})

@@ -155,7 +155,7 @@ def test_a_client_works_in_celery_s_forked_pool(tmp_path: Path) -> None:
             worker.communicate()
         pool = {re.findall(r"ForkPoolWorker-\d+", line)[0] for line in lines if "succeed" in line}
         assert len(pool) == 2
-        # One more is from before the fork.
+        # One more session is from before the fork.
         assert len(server.emulator.session_ids(ACCOUNT)) == sessions + 1
 
 

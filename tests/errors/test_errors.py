@@ -1,4 +1,4 @@
-"""The tree of errors is as drawn, and each error pickles whole."""
+"""The error classes match the drawn tree, and every error pickles completely."""
 
 import builtins
 import inspect
@@ -32,7 +32,7 @@ _DRAWN = re.compile(r"    (?P<lines>(?:│   |    |├── |└── )*)(?P<n
 
 
 def read_drawing() -> dict[str, tuple[str | None, str]]:
-    """Return the parent and the note of each class that the docstring draws."""
+    """Return the parent and the note of each class in the docstring's drawing."""
     drawn: dict[str, tuple[str | None, str]] = {}
     above: list[str] = []
     for line in (errors.__doc__ or "").splitlines():
@@ -98,14 +98,14 @@ def with_everything_set(kind: Any) -> Any:
 
 
 def test_the_drawing_is_complete() -> None:
-    """Every exception is drawn, and everything drawn is an exception."""
+    """The drawing has exactly the package's exceptions."""
     assert set(DRAWING) == set(CLASSES)
     assert len(DRAWING) == 28
 
 
 @pytest.mark.parametrize("name", DRAWING)
 def test_parents_are_as_drawn(name: str) -> None:
-    """A class has the drawn parent first, and then the built-in ones that its note names."""
+    """A class has the drawn parent first, and then the built-in ones in its note."""
     parent, note = DRAWING[name]
     also = re.findall(r"\ban? (\w+(?:Error|Group))\b", note)
     expected = [parent] if parent else [] if also else ["Exception"]
@@ -114,7 +114,7 @@ def test_parents_are_as_drawn(name: str) -> None:
 
 @pytest.mark.parametrize("name", DRAWING)
 def test_drawn_attributes_exist(name: str) -> None:
-    """An attribute that the drawing mentions is there."""
+    """Every attribute in the drawing exists."""
     mentioned = re.findall(r"\.(\w+)", DRAWING[name][1])
     if CLASSES[name] is not RouteMismatchError:
         error = made(CLASSES[name])
@@ -123,7 +123,7 @@ def test_drawn_attributes_exist(name: str) -> None:
 
 @each_class
 def test_pickles_whole(kind: Any) -> None:
-    """An error pickles by every protocol with its text, attributes and notes."""
+    """An error pickles with every protocol, with its text, attributes and notes."""
     error = with_everything_set(kind)
     for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
         again = pickle.loads(pickle.dumps(error, protocol))
@@ -137,14 +137,14 @@ def test_pickles_whole(kind: Any) -> None:
 
 @each_call_error
 def test_the_message_may_be_given_by_name(kind: Any) -> None:
-    """An error is the same whether its message was given by place or by name, pickled too."""
+    """An error with a positional message equals one with a keyword message, also pickled."""
     error = kind(message="it broke.")
     assert error.args == ("it broke.",)
     assert str(pickle.loads(pickle.dumps(error))) == str(kind("it broke."))
 
 
 def test_a_mismatch_pickles() -> None:
-    """The one error of import time pickles, and is no error of run time."""
+    """RouteMismatchError, raised at import, pickles, and is not a WebRtcError."""
     again = pickle.loads(pickle.dumps(RouteMismatchError("it should be named get_session")))
     assert str(again) == "it should be named get_session"
     assert not isinstance(again, WebRtcError)
@@ -152,7 +152,7 @@ def test_a_mismatch_pickles() -> None:
 
 @each_call_error
 def test_text_starts_with_the_operation(kind: Any) -> None:
-    """The text is the operation and the message, then how many attempts were made."""
+    """The text is the operation and the message, then the number of attempts."""
     error = with_everything_set(kind)
     assert error.message == "it broke."
     assert str(error).startswith("createSession: it broke. This was attempt 3.")
@@ -162,7 +162,7 @@ def test_text_starts_with_the_operation(kind: Any) -> None:
 
 @each_class
 def test_text_without_an_operation(kind: Any) -> None:
-    """Outside a call the text starts with the message, and nothing is claimed of any attempt."""
+    """Outside a call the text starts with the message, and does not mention attempts."""
     error = made(kind)
     assert str(error).startswith("it broke.")
     assert (error.operation, error.attempts) == ("", 0)
@@ -170,7 +170,7 @@ def test_text_without_an_operation(kind: Any) -> None:
 
 @each_class
 def test_outcome_by_default(kind: Any) -> None:
-    """Without being told, an error claims what its place in the tree lets it know."""
+    """Each error class has a default outcome."""
     expected = Outcome.NOT_SENT
     if issubclass(kind, ApiError | UnexpectedResponseError | CreateRolledBackError):
         expected = Outcome.ANSWERED
@@ -207,7 +207,7 @@ def test_outcomes_are_ordered() -> None:
 def test_transport_errors_say_the_outcome(
     kind: Any, outcome: Outcome, status: int | None, said: str
 ) -> None:
-    """The text of a transport error says what may have happened, and success only of a success."""
+    """The text of a transport error states the outcome."""
     if kind is TlsError and outcome is Outcome.NOT_SENT:
         said = "Nothing was sent. Another attempt would fail in the same way."
     assert said in str(made(kind, outcome=outcome, status=status))
@@ -221,15 +221,15 @@ def test_every_error_says_that_the_outcome_is_unknown(kind: Any) -> None:
 
 
 def test_a_deadline_names_its_stage() -> None:
-    """A passed deadline knows what the call was doing, and is caught as Python's own."""
+    """A deadline error has the call's stage, and is a TimeoutError."""
     error = DeadlineExceededError("it broke.", stage=Stage.CONNECTING)
     assert error.stage is Stage.CONNECTING
     assert isinstance(error, TimeoutError)
     assert DeadlineExceededError("it broke.").stage is Stage.QUEUED
 
 
-def test_api_errors_say_what_an_earlier_attempt_left_open() -> None:
-    """A refusal after a lost answer says that the operation may have been carried out."""
+def test_api_errors_mention_an_earlier_lost_response() -> None:
+    """An error status after a lost response says that the operation may have been carried out."""
     lost = "A response was lost"
     assert lost in str(ApiError("it broke.", outcome=Outcome.UNKNOWN))
     assert lost not in str(ApiError("it broke."))
@@ -241,7 +241,7 @@ def test_api_errors_say_what_an_earlier_attempt_left_open() -> None:
     ids=lambda kind: kind.__name__,
 )
 def test_api_errors_end_with_request_id_and_advice(kind: Any) -> None:
-    """A refusal gives the request id where there is one, and ends with what to do, if known."""
+    """The text of an ApiError ends with the request id, if any, and the known advice."""
     assert str(made(kind)) == f"it broke. {kind.advice}".rstrip()
     assert str(made(kind, request_id="r-1")) == (
         f"it broke. Request id r-1. {kind.advice}".rstrip()
@@ -249,7 +249,7 @@ def test_api_errors_end_with_request_id_and_advice(kind: Any) -> None:
 
 
 def test_headers_are_copied() -> None:
-    """A refusal keeps its own headers, and an empty mapping when there are none."""
+    """An ApiError has its own copy of the headers, or an empty mapping."""
     headers = {"x-a": "b"}
     error = ApiError("it broke.", headers=headers)
     headers.clear()
@@ -259,7 +259,7 @@ def test_headers_are_copied() -> None:
 
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.operation)
 def test_every_documented_status_has_a_class(route: Any) -> None:
-    """Each documented refusal is raised as a class of its own."""
+    """Each documented error status has its own class."""
     classes = [error_for_status(status) for status in sorted(route.errors)]
     assert ApiError not in classes
     assert len(set(classes)) == len(classes)
@@ -269,7 +269,7 @@ def test_every_documented_status_has_a_class(route: Any) -> None:
     "name", [name for name, drawn in DRAWING.items() if drawn[0] == "ApiError"]
 )
 def test_classes_have_the_drawn_statuses(name: str) -> None:
-    """A class of refusals is raised for exactly the statuses drawn beside it."""
+    """Each class is raised for exactly the statuses in the drawing."""
     drawn = DRAWING[name][1]
     statuses = {
         status
@@ -290,8 +290,8 @@ def test_except_api_error_catches_every_status() -> None:
     assert error_for_status(599) is ServerError
 
 
-def test_built_in_handlers_catch_what_is_drawn() -> None:
-    """Code that knows nothing of this package can catch by Python's own classes."""
+def test_built_in_handlers_catch_the_drawn_errors() -> None:
+    """Handlers for Python's own exceptions catch the errors as drawn."""
     caught = {
         name: {base.__name__ for base in kind.__mro__ if hasattr(builtins, base.__name__)}
         - {"object", "BaseException", "Exception", "OSError", "BaseExceptionGroup"}

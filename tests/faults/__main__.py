@@ -13,7 +13,7 @@ TEST = Path(__file__).parent / "test_fault_matrix.py"
 
 
 class Tally:
-    """Counts how the cells of each row came out."""
+    """A count of the results of each row's cells."""
 
     def __init__(self) -> None:
         self.cells: dict[str, Any] = {}

@@ -1,4 +1,4 @@
-"""What a server does to one request, beyond what scripted.py has."""
+"""Behaviours of a server for one request, in addition to those in scripted.py."""
 
 import socket
 import struct
@@ -13,18 +13,18 @@ WHOLE = HEAD + b"Content-Length: %d\r\n\r\n" % len(BODY) + BODY
 
 
 def cut(stream: anyio.abc.ByteStream) -> None:
-    """Have the next close of a connection be a reset."""
+    """Make the next close of a connection a reset."""
     raw_socket = stream.extra(anyio.abc.SocketAttribute.raw_socket)
     raw_socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
 
 def reset_after(*parts: bytes) -> Behaviour:
-    """Send bytes, let them arrive, and reset the connection."""
+    """Send bytes, wait until they arrive, and reset the connection."""
 
     async def reset(stream: anyio.abc.ByteStream, _: bytes) -> None:
         for part in parts:
             await stream.send(part)
-            # A reset throws away what the other side has not read yet.
+            # A reset discards the bytes that the client has not read yet.
             await anyio.sleep(0.005)
         cut(stream)
         await stream.aclose()
@@ -40,7 +40,7 @@ async def close(stream: anyio.abc.ByteStream, _: bytes) -> None:
 
 
 def dribble(start: bytes, drop: bytes) -> Behaviour:
-    """Send a start, and then a drop every 5 ms without end."""
+    """Send a start, and then one byte every 5 ms without end."""
 
     async def send(stream: anyio.abc.ByteStream, _: bytes) -> None:
         await stream.send(start)
@@ -52,7 +52,7 @@ def dribble(start: bytes, drop: bytes) -> Behaviour:
 
 
 def endless(start: bytes, chunk: bytes) -> Behaviour:
-    """Send a start, and then as much as the other side takes."""
+    """Send a start, and then as many bytes as the client reads."""
 
     async def send(stream: anyio.abc.ByteStream, _: bytes) -> None:
         await stream.send(start)
@@ -63,7 +63,7 @@ def endless(start: bytes, chunk: bytes) -> Behaviour:
 
 
 def answered(body: bytes, *headers: bytes, status: bytes = b"200 OK") -> Behaviour:
-    """Send a whole answer with these bytes as its body."""
+    """Send a complete response with these bytes as its body."""
 
     async def send(stream: anyio.abc.ByteStream, _: bytes) -> None:
         lines = [b"HTTP/1.1 " + status, b"Content-Length: %d" % len(body), *headers, b"", body]
@@ -73,7 +73,7 @@ def answered(body: bytes, *headers: bytes, status: bytes = b"200 OK") -> Behavio
 
 
 def echoing(status: bytes) -> Behaviour:
-    """Answer with everything that was sent, as some gateways' error pages do."""
+    """Respond with the whole request, as some gateways' error pages do."""
 
     async def send(stream: anyio.abc.ByteStream, request: bytes) -> None:
         await answered(b"<pre>" + request + b"</pre>", status=status)(stream, request)

@@ -1,4 +1,4 @@
-"""The credentials that cells are tried with, and the secrets that must show nowhere."""
+"""The credentials of the cells, and the secrets that must not appear anywhere."""
 
 import base64
 import json
@@ -24,7 +24,7 @@ SECRETS: Final = (
     PASSWORD, BEARER, CLIENT_SECRET, ACCESS_TOKEN, DEVICE_TOKEN, DEVICE_TOKEN.partition(".")[0],
     *(base64.b64encode(f"{name}:{secret}".encode()).decode() for name, secret in PAIRS),
 )  # fmt: skip
-"""What must stand in no text: each secret, and what of it goes over the wire."""
+"""The texts that must never appear: each secret, and its form on the wire."""
 
 GRANT: Final = json.dumps({"access_token": ACCESS_TOKEN, "expires_in": 3600}).encode()
 
@@ -56,8 +56,8 @@ class Credentials:
     """A kind of credentials.
 
     Attributes:
-        name: In words.
-        given: Sets them up, with a token endpoint that does as it should, if they need one.
+        name: A description in words.
+        given: Sets them up, with a working token endpoint if they need one.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""Faults that are not one of a call over a transport, and the tests that hold them."""
+"""Faults outside a single call over a transport, and the tests that cover them."""
 
 from .row import Held
 
@@ -16,10 +16,16 @@ HELD = [
             "transport/test_exchange::test_no_more_than_max_connections_at_once",
         ),
     ),
-    Held("48", "503 for 500 callers", ("call/test_retry_quota::test_a_storm_is_not_sent_thrice",)),
+    Held(
+        "48",
+        "503 for 500 callers",
+        ("call/test_retry_quota::test_a_storm_is_not_sent_three_times",),
+    ),
     Held("53", "cancelled at every await", ("faults/test_storms::test_later_calls_succeed",)),
     Held("54", "thousands cancelled", ("faults/test_storms::test_later_calls_succeed",)),
-    Held("55", "a task group that fails", ("test_processes::test_a_failing_group_harms_nothing",)),
+    Held(
+        "55", "a task group that fails", ("test_processes::test_failing_groups_lose_no_connection",)
+    ),
     Held(
         "56",
         "cancelled twice in tear-down",
@@ -86,21 +92,21 @@ HELD = [
         (
             "test_client::test_calls_before_entering_work",
             "test_client::test_a_client_closes_with_its_last_exit",
-            "test_client::test_closed_is_closed",
+            "test_client::test_a_closed_client_is_refused",
         ),
     ),
     Held(
         "68",
         "closed with calls under way",
         (
-            "transport/test_lifetime::test_what_outlasts_the_grace_fails",
+            "transport/test_lifetime::test_a_call_that_outlasts_the_grace_fails",
             "transport/test_lifetime::test_a_second_aclose_waits_for_the_first",
         ),
     ),
     Held(
         "69",
         "never closed",
-        ("transport/test_lifetime::test_a_client_that_nobody_closed_says_where_it_was_made",),
+        ("transport/test_lifetime::test_an_unclosed_client_names_the_line_that_made_it",),
     ),
     Held(
         "70",
@@ -110,7 +116,7 @@ HELD = [
     Held(
         "71",
         "a given client closed by its owner",
-        ("transport/test_exchange::test_a_given_client_that_its_owner_closed_is_said",),
+        ("transport/test_exchange::test_a_given_client_that_its_owner_closed_is_named",),
     ),
     Held(
         "72",
@@ -122,5 +128,5 @@ HELD = [
         "memory of failed calls",
         ("faults/test_storms::test_a_soak_is_flat",),
     ),
-    Held("74", "no descriptor left", ("test_processes::test_descriptors_that_ran_out",)),
+    Held("74", "no descriptor left", ("test_processes::test_a_process_without_free_descriptors",)),
 ]

@@ -1,4 +1,4 @@
-"""Very many broken answers: only our errors come out, and results that are what they should be.
+"""Many broken responses: each gives a valid result or one of our errors.
 
 python -m faults.fuzz [cases] [seconds]
 """
@@ -49,7 +49,7 @@ PIECES = (
 
 
 def broken(chance: random.Random, whole: bytes) -> bytes:
-    """Return bytes with one to four things wrong with them."""
+    """Return bytes with one to four errors in them."""
     content = bytearray(whole)
     for _ in range(chance.randint(1, 4)):
         place = chance.randrange(len(content) + 1)
@@ -69,9 +69,9 @@ def broken(chance: random.Random, whole: bytes) -> bytes:
 
 
 def check(found: object, counts: Counter[str]) -> None:
-    """Count a result or one of our errors; nothing else may come."""
+    """Count a result or one of our errors; let any other exception through."""
     if isinstance(found, WebRtcError):
-        # No server's bytes make a setting wrong.
+        # A server's bytes cannot make a setting invalid.
         assert not isinstance(found, ConfigurationError), found
         str(found).encode("utf-8", "strict")
         counts[type(found).__name__] += 1
@@ -81,7 +81,7 @@ def check(found: object, counts: Counter[str]) -> None:
 
 
 def fuzz_bodies(cases: int, seed: int = 0, until: float = 1e300) -> Counter[str]:
-    """Read broken bodies as answers of every status."""
+    """Read broken bodies as responses of every status."""
     chance, counts = random.Random(f"bodies {seed}"), Counter[str]()
     statuses = (200, 200, 200, 200, 201, 400, 403, 429, 500, 503)
     for number in range(cases):
@@ -129,12 +129,12 @@ async def fuzz_streams(
 
 
 def main() -> int:
-    """Run as many cases as were asked for or as the time allows, and print a line for each kind."""
+    """Run as many cases as requested or as time allows, and print a line for each kind."""
     cases = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000
     seconds = float(sys.argv[2]) if len(sys.argv) > 2 else 3600.0
     started, seed = time.monotonic(), int(time.time())
     share = seconds / (1 + len(TRANSPORTS))
-    # A stream costs fifty times what a body costs.
+    # A stream costs fifty times as much as a body.
     counts = fuzz_bodies(cases * 8 // 10, seed, started + share)
     report("bodies", counts, started, seed)
     for number, transport in enumerate(TRANSPORTS, 2):
@@ -146,7 +146,7 @@ def main() -> int:
 
 
 def report(kind: str, counts: Counter[str], started: float, seed: int) -> None:
-    """Print how many came to what; had anything else come out, it would have ended the run."""
+    """Print the counts; any other exception would have ended the run."""
     shown = ", ".join(f"{count} {name}" for name, count in counts.most_common())
     print(
         f"fuzz {kind}: {counts.total()} cases, nothing but our errors escaped ({shown}); "

@@ -1,4 +1,4 @@
-"""The whole matrix: its rows, its transports, its cells, and how one of them is tried."""
+"""The whole matrix: its rows, its transports, its cells, and a trial of one cell."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -25,7 +25,7 @@ TRANSPORTS: Final[dict[str, dict[str, Any]]] = {
     "httpx": {"http_library": "httpx"},
     "httpx2": {"http_library": "httpx2"},
 }
-"""The settings that choose a transport; `send` has a hook besides, see `hook`."""
+"""The settings that choose a transport; `hook` adds an event hook for `send`."""
 
 BACKENDS: Final = dict.fromkeys(("direct", "send"), ("asyncio",)) | dict.fromkeys(
     ("httpx", "httpx2"), ("asyncio", "trio")
@@ -41,7 +41,7 @@ ROWS: Final = [
     *ROWS_OF_SECRETS,
 ]
 CELLS: Final = [
-    # In turns, so that a row meets every kind of credentials, and so does a transport.
+    # In turn, so that each row and each transport gets every kind of credentials.
     Cell(row, transport, kind, row.credentials[(number + place + turn) % len(row.credentials)])
     for number, row in enumerate(ROWS)
     for place, transport in enumerate(TRANSPORTS)
@@ -51,7 +51,7 @@ CELLS: Final = [
 
 
 def summary() -> str:
-    """Return what the matrix has, in one line; a cell counts once for each of its backends."""
+    """Return the size of the matrix in one line; a cell counts once per backend."""
     cells = [(cell, backend) for cell in CELLS for backend in BACKENDS[cell.transport]]
     unmet = sum(cell.transport in cell.row.cannot for cell, _ in cells)
     return (
@@ -63,7 +63,7 @@ def summary() -> str:
 
 
 def client_at(scene: Scene, cell: Cell, auth: Any, sinks: Sinks) -> AsyncWebRtcClient:
-    """Return the client of a cell, whose pauses have no length."""
+    """Return the client of a cell, without pauses between attempts."""
     client = AsyncWebRtcClient(
         "9900000",
         base_url=scene.base_url,
@@ -78,7 +78,7 @@ def client_at(scene: Scene, cell: Cell, auth: Any, sinks: Sinks) -> AsyncWebRtcC
 
 
 def hook(client: AsyncWebRtcClient, transport: str) -> AsyncWebRtcClient:
-    """Have `AsyncClient.send` serve by an event hook, for the transport of that name."""
+    """Add an event hook, so that the named transport sends through `AsyncClient.send`."""
 
     async def do_nothing(_: object) -> None:
         pass
@@ -89,7 +89,7 @@ def hook(client: AsyncWebRtcClient, transport: str) -> AsyncWebRtcClient:
 
 
 async def outcome_of(client: AsyncWebRtcClient, cell: Cell) -> tuple[object, float, float]:
-    """Return what a call comes to, the seconds it took, and how late the loop itself was."""
+    """Return a call's result or error, its seconds, and the loop's own lag."""
     lag = Lag()
     async with anyio.create_task_group() as tasks:
         await tasks.start(lag.watch)
@@ -105,7 +105,7 @@ async def outcome_of(client: AsyncWebRtcClient, cell: Cell) -> tuple[object, flo
 
 
 async def try_cell(cell: Cell) -> None:
-    """Strike with the fault for ever, then once, then not at all, and look at what came of it."""
+    """Apply the fault always, then once, then never, and check each result."""
     before = left_open()
     async with staged(cell) as (scene, client, sinks):
         await struck(cell, scene, client, cell.expected, sinks)
@@ -124,7 +124,7 @@ async def try_cell(cell: Cell) -> None:
 
 @asynccontextmanager
 async def staged(cell: Cell) -> AsyncIterator[tuple[Scene, AsyncWebRtcClient, Sinks]]:
-    """Have all that a cell's call meets, while the body runs."""
+    """Set up the servers and credentials of a cell while the body runs."""
     with Sinks() as sinks:
         async with (
             cell.row.stage() as scene,
@@ -140,7 +140,7 @@ async def staged(cell: Cell) -> AsyncIterator[tuple[Scene, AsyncWebRtcClient, Si
 async def struck(
     cell: Cell, scene: Scene, client: AsyncWebRtcClient, expected: Expected, sinks: Sinks
 ) -> None:
-    """Make a call and compare it with what is expected of it."""
+    """Make a call and compare its result with the expected one."""
     seen = scene.seen
     result, elapsed, lag = await outcome_of(client, cell)
     expected.check(result, scene.seen - seen)

@@ -1,4 +1,4 @@
-"""A row of the matrix, its cells, and what each must come to."""
+"""A row of the matrix, its cells, and their expected results."""
 
 import re
 from collections.abc import Awaitable, Callable, Mapping
@@ -42,15 +42,15 @@ async def create_participant(client: AsyncWebRtcClient) -> Any:
 
 @frozen
 class Expected:
-    """What a call must come to.
+    """The expected result of a call.
 
     Attributes:
-        error: The class of what it raises; None for a result.
-        requests: How many requests (or, where there are none, connections) the server sees.
-        outcome: Of the error.
-        status: Of the error.
+        error: The class of the error; None for a result.
+        requests: The number of requests at the server, or of connections if there are none.
+        outcome: The error's outcome.
+        status: The error's status.
         says: A pattern in the error's text.
-        holds: A question to the result.
+        holds: Returns True for a valid result.
     """
 
     error: type[WebRtcError] | None = None
@@ -70,7 +70,7 @@ class Expected:
         return f"{shown}, {self.requests} sent"
 
     def check(self, result: object, requests: int) -> None:
-        """Compare with what came."""
+        """Compare with the actual result."""
         if self.error is None:
             assert not isinstance(result, BaseException), repr(result)
             assert self.holds(result), result
@@ -93,13 +93,13 @@ def unsent(requests: int = 3, says: str = "") -> Expected:
 
 
 def lost(requests: int, status: int | None = None, says: str = "") -> Expected:
-    """Expect a lost answer, whose status may have been seen."""
+    """Expect a lost response, whose status may be known."""
     outcome = Outcome.UNKNOWN if status is None else Outcome.ANSWERED
     return Expected(UnknownOutcomeError, requests, outcome, status, says)
 
 
 def misfit(says: str = "", error: type[WebRtcError] = UnexpectedResponseError) -> Expected:
-    """Expect a success whose body is refused, once."""
+    """Expect a success with an invalid body, after one request."""
     return Expected(error, 1, Outcome.ANSWERED, 200, says)
 
 
@@ -115,22 +115,22 @@ def late(outcome: Outcome, status: int | None = None, requests: int = 1) -> Expe
 
 @frozen
 class Row:
-    """A fault, and what calls make of it.
+    """A fault, and the results of calls that meet it.
 
     Attributes:
-        number: Of the fault; a letter after it tells its variants apart.
-        fault: In words.
+        number: The fault's number; a letter distinguishes its variants.
+        fault: A description in words.
         stage: Sets the fault up.
-        repeatable: What a call that may arrive twice comes to.
-        create: What a create comes to; None where the fault has no create.
+        repeatable: The expected result of a repeatable call.
+        create: The expected result of a create; None if the fault has no create.
         perform: The repeatable call.
         perform_create: The create.
-        deadline: Seconds; a short one where the row is about time.
-        heals: Whether the fault can end: then later calls succeed; else they fail alike.
-        is_warm: Whether the fault strikes a connection that has served before.
-        settings: Of the client's policy.
-        credentials: What its cells are tried with, in turns.
-        cannot: Transports that cannot do it, with the reason; their cells must fail.
+        deadline: The deadline in seconds; short if the row is about time.
+        heals: True if later calls succeed after the fault ends; False if they fail alike.
+        is_warm: True to apply the fault to a connection that has served a request.
+        settings: Settings of the client's policy.
+        credentials: The credentials of its cells, in turn.
+        cannot: Transports that cannot pass, with the reason; their cells must fail.
     """
 
     number: str
@@ -149,7 +149,7 @@ class Row:
 
     @property
     def is_about_time(self) -> bool:
-        """Whether its cells are held to their deadline with 50 ms to spare."""
+        """True if the cells must meet their deadline within 50 ms."""
         return self.deadline < 1
 
 
@@ -164,7 +164,7 @@ class Cell:
 
     @property
     def expected(self) -> Expected:
-        """What the call must come to."""
+        """The expected result of the call."""
         chosen = self.row.repeatable if self.kind == "repeatable" else self.row.create
         assert chosen is not None
         return chosen
@@ -180,7 +180,7 @@ class Cell:
 
 @frozen
 class Held:
-    """A fault that is not one of a call over a transport, and the tests that hold it."""
+    """A fault outside a single call over a transport, and the tests that cover it."""
 
     number: str
     fault: str

@@ -1,4 +1,4 @@
-"""Faults in the body of an answer: what is not JSON, not that JSON, or not an end of it."""
+"""Faults in the body of a response: not JSON, the wrong JSON, or no end."""
 
 import gzip
 import pickle
@@ -22,20 +22,20 @@ def bomb() -> bytes:
 
 
 def survives(found: object) -> bool:
-    """Whether a result can be shown, logged, pickled and sent again."""
+    """Return True if a result can be shown, logged, pickled and sent again."""
     repr(found).encode("utf-8")
     return pickle.loads(pickle.dumps(found)) == found
 
 
 def body(number: str, fault: str, content: bytes, says: str, *headers: bytes) -> Row:
-    """Return a row of a success whose body is refused once, and by name."""
+    """Return a row of a success whose body is refused once, with its name."""
     return Row(
         number, fault, wire(answered(content, *(headers or (JSON,)))), misfit(says), misfit(says)
     )
 
 
 def accepted(number: str, fault: str, content: bytes, **more) -> Row:
-    """Return a row of a success whose body is taken."""
+    """Return a row of a success whose body is accepted."""
     expected = result(**more)
     return Row(number, fault, wire(answered(content, JSON)), expected, expected)
 

@@ -1,4 +1,4 @@
-"""Faults before the first byte of an answer: connecting, TLS, proxies, hang-ups."""
+"""Faults before the first byte of a response: connecting, TLS, proxies, closed connections."""
 
 import ssl
 
@@ -28,7 +28,7 @@ from .scene import (
 QUICK = {"attempt_timeout": 0.05}
 
 TO_A_PROXY = (BASIC, TOKEN)
-"""An access token would be fetched through the proxy as well, which is another fault."""
+"""Without OAuth2, because its token request through the proxy is another fault."""
 
 
 def no_tls(says: str, connections: int = 1) -> Expected:

@@ -1,4 +1,4 @@
-"""Faults in the framing of an answer: heads, lengths, chunks, and what comes between answers."""
+"""Faults in the framing of a response: heads, lengths, chunks, and bytes between responses."""
 
 from support.scripted import raw
 

@@ -1,4 +1,4 @@
-"""Faults that bring a secret back: echoes, refusals with a token, and a broken token endpoint."""
+"""Faults that send a secret back: echoes, errors with a token, and a broken token endpoint."""
 
 import json
 from collections.abc import AsyncIterator
@@ -25,7 +25,7 @@ HANDED_OVER = json.dumps({"token": DEVICE_TOKEN, "participant": {"id": 5}}).enco
 
 
 def at_token_endpoint(fault: Behaviour) -> Stage:
-    """Set up a service that works, and a token endpoint at which every request meets the fault."""
+    """Set up a working service whose token endpoint applies the fault to every request."""
 
     @asynccontextmanager
     async def stage() -> AsyncIterator[Scene]:
@@ -39,7 +39,7 @@ def at_token_endpoint(fault: Behaviour) -> Stage:
 def token_row(
     number: str, fault: str, behaviour: Behaviour, error: type[WebRtcError], requests: int = 1
 ) -> Row:
-    """Return a row of a token endpoint's fault, after which nothing is sent to the service."""
+    """Return a row of a token endpoint's fault; the service gets no request."""
     expected = Expected(error, requests, Outcome.NOT_SENT)
     stage = at_token_endpoint(behaviour)
     return Row(
@@ -54,7 +54,7 @@ def token_row(
 
 
 def participant_row(number: str, fault: str, behaviour: Behaviour, *expected: Expected) -> Row:
-    """Return a row of an answer that has a device token in it."""
+    """Return a row of a response with a device token in it."""
     repeatable, create = expected[0], expected[-1]
     return Row(
         number,
@@ -68,7 +68,7 @@ def participant_row(number: str, fault: str, behaviour: Behaviour, *expected: Ex
 
 
 def granting(token: str, status: bytes = b"200 OK", **fields: object) -> Behaviour:
-    """Answer as a token endpoint does, or nearly."""
+    """Respond like a token endpoint, or nearly so."""
     return answered(json.dumps({"access_token": token, **fields}).encode(), status=status)
 
 

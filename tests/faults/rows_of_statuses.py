@@ -1,4 +1,4 @@
-"""Refusals: what the service or a gateway answers instead of what was asked for."""
+"""Error responses of the service or of a gateway."""
 
 from webrtc_async import (
     ConflictError,
@@ -38,7 +38,7 @@ async def add_participant(client):
 def status_row(
     number: str, status: int, error: type[ApiError], repeatable: int, create: int, says: str = ""
 ) -> Row:
-    """Return a row of a refusal with a page of HTML."""
+    """Return a row of an error response with an HTML page."""
     return Row(
         number,
         f"{status} with HTML",

@@ -1,4 +1,4 @@
-"""Where a fault strikes: a server of raw bytes, a port without one, a proxy."""
+"""The places of faults: a server of raw bytes, a closed port, a proxy."""
 
 import datetime
 import functools
@@ -25,14 +25,14 @@ GOOD: Behaviour = answered(b'{"id": "s-1"}', b"Content-Type: application/json")
 
 @define
 class Scene:
-    """A place of a fault.
+    """The place of a fault.
 
     Attributes:
-        base_url: Where the service is said to be.
-        settings: What the client needs besides.
-        fault: What each request meets.
-        server: Who sees the requests, where anybody does.
-        counted: How many times the fault has struck.
+        base_url: The service's URL for the client.
+        settings: The client's other settings.
+        fault: The behaviour for each request.
+        server: The server that gets the requests, if any.
+        counted: Returns the number of times that the fault was applied.
     """
 
     base_url: str
@@ -43,13 +43,13 @@ class Scene:
 
     @property
     def seen(self) -> int:
-        """How many requests, or connections where no request gets through, were seen."""
+        """The number of requests, or of connections if no request gets through."""
         if self.counted is not None:
             return self.counted()
         return 0 if self.server is None else len(self.server.requests)
 
     def meet(self, *behaviours: Behaviour | None) -> None:
-        """Have the next requests meet these, and the last one for ever; None is the fault."""
+        """Apply these faults to the next requests, the last one for ever; None is the fault."""
         if self.server is not None and self.fault is not None:
             self.server.behaviours = [each or self.fault for each in behaviours]
 
@@ -57,7 +57,7 @@ class Scene:
 def wire(
     fault: Behaviour, *, keeps_alive: bool = False, tls: Callable[[], ssl.SSLContext] | None = None
 ) -> Stage:
-    """Set up a server on which every request meets the fault."""
+    """Set up a server that applies the fault to every request."""
 
     @asynccontextmanager
     async def stage() -> AsyncIterator[Scene]:
@@ -71,7 +71,7 @@ def wire(
 
 @asynccontextmanager
 async def nobody() -> AsyncIterator[Scene]:
-    """Set up a port that is taken and not listened at, so that connections are refused."""
+    """Set up a bound port without a listener, so that connections are refused."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         yield Scene(f"http://127.0.0.1:{taken.getsockname()[1]}/v1")
@@ -79,13 +79,13 @@ async def nobody() -> AsyncIterator[Scene]:
 
 @asynccontextmanager
 async def no_such_host() -> AsyncIterator[Scene]:
-    """Name a host that has no address."""
+    """Return a host name without an address."""
     yield Scene("http://nowhere.invalid/v1")
 
 
 @asynccontextmanager
 async def black_hole() -> AsyncIterator[Scene]:
-    """Set up a port whose queue is full, so that connecting never ends."""
+    """Set up a port whose queue is full, so that a connect never finishes."""
     with socket.socket() as full, socket.socket() as first, socket.socket() as second:
         full.bind(("127.0.0.1", 0))
         full.listen(0)
@@ -96,7 +96,7 @@ async def black_hole() -> AsyncIterator[Scene]:
 
 
 def bare(serve: Callable[[anyio.abc.ByteStream], Any], scheme: str = "https") -> Stage:
-    """Set up a server that does something else than HTTP, and count its connections."""
+    """Set up a server that speaks no HTTP, and count its connections."""
 
     @asynccontextmanager
     async def stage() -> AsyncIterator[Scene]:
@@ -115,7 +115,7 @@ def bare(serve: Callable[[anyio.abc.ByteStream], Any], scheme: str = "https") ->
 
 
 def shaking_hands(tls: Callable[[], ssl.SSLContext]) -> Stage:
-    """Set up a server that refuses handshakes as OpenSSL does, and sends what it says of that.
+    """Set up a server that refuses handshakes like OpenSSL, with OpenSSL's alert.
 
     anyio's TLS listener closes without the alert.
     """
@@ -133,7 +133,7 @@ def shaking_hands(tls: Callable[[], ssl.SSLContext]) -> Stage:
                     await stream.send(outgoing.read())
                 incoming.write(await stream.receive())
         with suppress(anyio.EndOfStream, anyio.BrokenResourceError):
-            # What is closed with bytes unread is reset, and the alert may be lost.
+            # A close with unread bytes is a reset, which can lose the alert.
             while True:
                 await stream.receive()
 
@@ -146,7 +146,7 @@ async def cut_off(stream: anyio.abc.ByteStream) -> None:
 
 
 def alert(number: int) -> Callable[[anyio.abc.ByteStream], Any]:
-    """Answer with a fatal alert of TLS (RFC 8446, section 6), as to what is no handshake."""
+    """Send a fatal TLS alert (RFC 8446, section 6), as for an invalid handshake."""
 
     async def send(stream: anyio.abc.ByteStream) -> None:
         await stream.receive()
@@ -156,13 +156,13 @@ def alert(number: int) -> Callable[[anyio.abc.ByteStream], Any]:
 
 
 async def answer_plainly(stream: anyio.abc.ByteStream) -> None:
-    """Answer a handshake as an HTTP server without TLS does."""
+    """Respond to a handshake like an HTTP server without TLS."""
     await stream.receive()
     await stream.send(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n")
 
 
 def behind_proxy(fault: Behaviour) -> Stage:
-    """Set up a proxy on which every CONNECT meets the fault."""
+    """Set up a proxy that applies the fault to every CONNECT."""
 
     @asynccontextmanager
     async def stage() -> AsyncIterator[Scene]:
@@ -191,7 +191,7 @@ def certificate(
 
 @functools.cache
 def demanding(latest: ssl.TLSVersion) -> ssl.SSLContext:
-    """Return the TLS settings of a server that wants a client's certificate."""
+    """Return the TLS settings of a server that requires a client certificate."""
     context = server_side("127.0.0.1")
     authority().configure_trust(context)
     context.verify_mode = ssl.CERT_REQUIRED
@@ -201,7 +201,7 @@ def demanding(latest: ssl.TLSVersion) -> ssl.SSLContext:
 
 @functools.cache
 def outdated(version: ssl.TLSVersion, ciphers: str) -> ssl.SSLContext:
-    """Return the TLS settings of a server that has not been cared for."""
+    """Return the TLS settings of a server with outdated TLS."""
     context = server_side("127.0.0.1")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
@@ -211,4 +211,4 @@ def outdated(version: ssl.TLSVersion, ciphers: str) -> ssl.SSLContext:
 
 
 STRAY = WHOLE.replace(b"s-1", b"bad")
-"""An answer that nobody asked for."""
+"""A response without a request."""

@@ -1,4 +1,4 @@
-"""Where a secret could come out, and what could be left behind."""
+"""The places where a secret could leak, and the resources that could remain."""
 
 import logging
 import os
@@ -32,7 +32,7 @@ class Records(logging.Handler):
 
 
 class Sinks:
-    """Where a call could let a secret out: what it comes to, every log record, every span."""
+    """The places where a call could leak a secret: its result, every log record, every span."""
 
     def __init__(self) -> None:
         self._records, self._root = Records(), logging.getLogger()
@@ -53,7 +53,7 @@ class Sinks:
         self._root.removeHandler(self._records)
 
     def leaks_of(self, result: object) -> list[str]:
-        """Return the sinks in which a secret stands."""
+        """Return the sinks that contain a secret."""
         metrics = self._metrics.get_metrics_data()
         sinks: dict[str, str] = {
             "log": "\n".join(self._records.lines),
@@ -74,14 +74,14 @@ class Sinks:
 
 
 def chain(error: BaseException | None) -> Iterator[BaseException]:
-    """Give an exception and everything behind it."""
+    """Yield an exception with all its causes and contexts."""
     while error is not None:
         yield error
         error = error.__cause__ or error.__context__
 
 
 def locals_of(error: BaseException) -> dict[str, str]:
-    """Return what a debugger or rich would show of this package's frames."""
+    """Return the local variables of this package's frames, as a debugger shows them."""
     found: dict[str, str] = {}
     for frame, line in traceback.walk_tb(error.__traceback__):
         module = str(frame.f_globals.get("__name__"))
@@ -92,12 +92,12 @@ def locals_of(error: BaseException) -> dict[str, str]:
 
 
 def left_open() -> tuple[int, int]:
-    """Return how many descriptors and tasks there are."""
+    """Return the number of open descriptors and of tasks."""
     return len(os.listdir("/proc/self/fd")), len(anyio.get_running_tasks())
 
 
 async def bind_to_loop(baseline: tuple[int, int]) -> tuple[int, int]:
-    """Return what is left open once nothing changes any more, at most a second later."""
+    """Return the open resources once their number is stable, after at most a second."""
     for _ in range(100):
         if (left := left_open()) <= baseline:
             return left
@@ -106,7 +106,7 @@ async def bind_to_loop(baseline: tuple[int, int]) -> tuple[int, int]:
 
 
 class Lag:
-    """How late the event loop was at most while the body ran."""
+    """The longest delay of the event loop while the body ran."""
 
     def __init__(self) -> None:
         self.worst = 0.0

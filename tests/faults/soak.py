@@ -1,4 +1,4 @@
-"""Very many calls, one in ten with a fault: memory, descriptors and tasks stay as they are.
+"""Many calls, one in ten with a fault: memory, descriptors and tasks do not grow.
 
 python -m faults.soak [calls]
 """
@@ -36,7 +36,7 @@ FAULTS = (
 
 @define
 class Level:
-    """What the process holds at one moment."""
+    """The resources of the process at one moment."""
 
     kib: int
     descriptors: int
@@ -45,7 +45,7 @@ class Level:
 
     @classmethod
     def now(cls) -> "Level":
-        """Measure."""
+        """Measure the current level."""
         gc.collect()
         pages = int(Path("/proc/self/statm").read_text().split()[1])
         descriptors, tasks = left_open()
@@ -55,7 +55,7 @@ class Level:
 
 
 async def soak(calls: int, transport: str) -> tuple[Level, Level, int]:
-    """Return the level after a tenth of the calls and after all of them, and the failures."""
+    """Return the levels after a tenth of the calls and after all of them, and the failures."""
     faults, failures, done = itertools.cycle(FAULTS), 0, 0
     async with serving(GOOD, keeps_alive=True) as server:
 
@@ -71,7 +71,7 @@ async def soak(calls: int, transport: str) -> tuple[Level, Level, int]:
                 raise anyio.ClosedResourceError
 
         server.behaviours = [serve]
-        # No pause of a test's own making, which would keep a list of its pauses.
+        # The tests' recorder would grow, because it keeps a list of its pauses.
         retry = RetryPolicy(attempts=3, first_wait=0)
         async with client_of(server, transport, retry=retry) as client:
 
@@ -114,7 +114,7 @@ def main() -> int:
 
 
 def is_flat(first: Level, last: Level) -> bool:
-    """Whether nothing has grown by more than a pool's worth."""
+    """Return True if no resource has grown by more than a pool's worth."""
     return (
         last.kib - first.kib < 4096
         and last.descriptors - first.descriptors <= 20

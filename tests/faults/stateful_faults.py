@@ -1,6 +1,6 @@
-"""Random operations under random faults, with the emulator as the model of what really happened.
+"""Random operations under random faults, compared with the emulator's true state.
 
-`python tests/faults/stateful_faults.py 100000` goes on until that many faults were met, and prints
+`python tests/faults/stateful_faults.py 100000` continues up to that number of faults, and prints
 counts.
 """
 
@@ -32,11 +32,11 @@ LOST = ("lost before acting", "lost after acting", "silent before acting", "sile
 ANSWERED = ("429", "500", "502", "503", "504", "408")
 BROKEN = ("cut off", "misfit", "page")
 LYING = ("502 after acting", "504 after acting")
-"""A gateway's answer for a service that did act; only creates="never" promises anything then."""
+"""A gateway's status although the service did act; only creates="never" is safe then."""
 
 
 class FaultyTransport(httpx.AsyncBaseTransport):
-    """Sends to an emulator, unless the next fault says otherwise."""
+    """A transport to an emulator that applies the next fault."""
 
     def __init__(self, emulator: Emulator) -> None:
         self.inner = EmulatorTransport(emulator)
@@ -82,7 +82,7 @@ class FaultyTransport(httpx.AsyncBaseTransport):
 
 
 class Faults(RuleBasedStateMachine):
-    """One client, one emulator, and whatever goes wrong between them."""
+    """One client, one emulator, and the faults between them."""
 
     counts: ClassVar[Counter[str]] = Counter()
     creates: ClassVar[Any] = "answered"
@@ -96,7 +96,7 @@ class Faults(RuleBasedStateMachine):
             ACCOUNT,
             auth=("user", "password"),
             transport=self.transport,
-            # The quota has tests of its own; here everything fails, so it would stop everything.
+            # With so many failures the quota would stop every retry; it has tests of its own.
             retry=RetryPolicy(attempts=ATTEMPTS, creates=self.creates),
             retry_quota=RetryQuota(float("inf")),
         )
@@ -124,7 +124,7 @@ class Faults(RuleBasedStateMachine):
     def create(
         self, faults: list[str], method: str, kind: type[Any], known: dict[str, str]
     ) -> None:
-        """Create under faults, and compare what the caller is told with what there is."""
+        """Create under faults, and compare the client's result with the true state."""
         self.number += 1
         tag = f"tag-{self.number}"
         result = self.call(faults, method, kind(tag=tag))
@@ -153,7 +153,7 @@ class Faults(RuleBasedStateMachine):
             known[resource_id] = tag
 
     def alive(self, method: str) -> set[str]:
-        """Return the ids of what is there."""
+        """Return the ids of the existing resources."""
         ids = self.emulator.session_ids if "session" in method else self.emulator.participant_ids
         return set(ids(ACCOUNT))
 
@@ -210,14 +210,14 @@ class Faults(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         self.runner.run(self.client.aclose())
-        # What closing has deleted may have been known; nothing may be there that nobody knows.
+        # Closing may have deleted known resources; no unknown resource may exist.
         assert self.alive("session") <= set(self.sessions)
         assert self.alive("participant") <= set(self.participants)
         self.runner.close()
 
 
 class LyingGateways(Faults):
-    """The same where gateways also answer for a service that did act, and creates="never"."""
+    """The same with gateways that hide a service's success, and creates="never"."""
 
     counts: ClassVar[Counter[str]] = Counter()
     creates = "never"
@@ -228,7 +228,7 @@ class LyingGateways(Faults):
 
 
 def run(machine: type[Faults], examples: int) -> None:
-    """Run a machine through so many examples."""
+    """Run a state machine for a number of examples."""
     run_state_machine_as_test(
         machine,
         settings=settings(
@@ -248,7 +248,7 @@ def report(counts: Counter[str]) -> str:
 
 
 def main(wanted: int) -> None:
-    """Run until so many faults were met, and print what came of them so far after each round."""
+    """Run until the number of faults is reached, and print the counts after each round."""
     while Faults.counts["faults"] + LyingGateways.counts["faults"] < wanted:
         run(Faults, 40)
         run(LyingGateways, 10)

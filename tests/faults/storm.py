@@ -1,4 +1,4 @@
-"""Storms: calls cancelled at every await, and a service that is down for everybody.
+"""Storms: calls cancelled at every await, and a service that is down for all callers.
 
 python -m faults.storm [calls] [transport ...]
 """
@@ -27,7 +27,7 @@ Cut = Callable[[Callable[[], Awaitable[Any]], random.Random], Awaitable[None]]
 POOL = 10
 WIDTH = 60
 LONGEST = 0.12
-"""Seconds after which the last call of a storm is cut off; most are much earlier."""
+"""Seconds until the last call of a storm is cancelled; most are cancelled much earlier."""
 
 
 def client_of(server: SocketServer, transport: str, **settings: Any) -> AsyncWebRtcClient:
@@ -44,13 +44,13 @@ def client_of(server: SocketServer, transport: str, **settings: Any) -> AsyncWeb
 
 
 async def by_scope(call: Callable[[], Awaitable[Any]], chance: random.Random) -> None:
-    """Cut a call off after a random time, by a cancel scope."""
+    """Cancel a call by a cancel scope after a random time."""
     with anyio.move_on_after(chance.random() ** 2 * LONGEST):
         await call()
 
 
 async def by_step(call: Callable[[], Awaitable[Any]], chance: random.Random) -> None:
-    """Cut a call off after a random number of turns of the event loop, by a cancel scope."""
+    """Cancel a call by a cancel scope after a random number of loop turns."""
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(call)
         for _ in range(chance.randrange(1, 80)):
@@ -59,7 +59,7 @@ async def by_step(call: Callable[[], Awaitable[Any]], chance: random.Random) -> 
 
 
 def by_cancelling(times: int) -> Cut:
-    """Cut a call off by cancelling its asyncio task, as often as that in turn."""
+    """Cancel a call's asyncio task one or more times in turn."""
 
     async def cut(call: Callable[[], Awaitable[Any]], chance: random.Random) -> None:
         task = asyncio.ensure_future(call())
@@ -76,7 +76,7 @@ def by_cancelling(times: int) -> Cut:
 
 
 async def by_timeout(call: Callable[[], Awaitable[Any]], chance: random.Random) -> None:
-    """Cut a call off after a random time, by asyncio.timeout."""
+    """Cancel a call by asyncio.timeout after a random time."""
     try:
         async with asyncio.timeout(chance.random() ** 2 * LONGEST):
             await call()
@@ -97,8 +97,8 @@ WAYS: dict[str, dict[str, Cut]] = {
 }
 
 RARELY = ("httpx", "asyncio", "cancel")
-"""Lost as those of CANNOT are, where the one cancellation meets httpcore's own closing: a hundred
-calls seldom show it, two thousand do."""
+"""A storm that loses connections like those in CANNOT, if a cancellation meets httpcore's own
+closing: a hundred calls rarely show it, two thousand do."""
 
 CANNOT: dict[tuple[str, str, str], str] = {
     ("httpx", "asyncio", "cancel twice"): (
@@ -112,7 +112,7 @@ CANNOT: dict[tuple[str, str, str], str] = {
 
 @define
 class Cancelled:
-    """What a storm of cancellations came to."""
+    """The result of a storm of cancellations."""
 
     calls: int = 0
     completed: int = 0
@@ -121,9 +121,9 @@ class Cancelled:
 
 
 async def cancel_many(calls: int, transport: str, cut: Cut, seed: int = 0) -> Cancelled:
-    """Cancel calls in one way, and see after each hundred whether others succeed.
+    """Cancel calls in one way, and check after each hundred that others succeed.
 
-    Everything is drawn from the seed but the timing of the machine itself.
+    The seed decides everything except the timing of the machine.
     """
     chance, found = random.Random(seed), Cancelled()
     before = left_open()
@@ -170,7 +170,7 @@ async def cancel_many(calls: int, transport: str, cut: Cut, seed: int = 0) -> Ca
 
 @define
 class Outage:
-    """What an outage came to: calls offered and requests made in it, and the time to recover."""
+    """The result of an outage: calls offered, requests made, and the time to recover."""
 
     callers: int
     offered: int = 0
@@ -180,14 +180,14 @@ class Outage:
 
     @property
     def amplification(self) -> float:
-        """Requests made for each that was offered."""
+        """Requests per offered call."""
         return self.requests / max(self.offered, 1)
 
 
 async def go_down(
     callers: int, seconds: float, transport: str, retry: RetryPolicy | None = None
 ) -> Outage:
-    """Have a service answer 503 to everybody for a time, and count what reaches it."""
+    """Have a service respond 503 to all callers for a time, and count their requests."""
     found = Outage(callers)
     state: dict[str, Behaviour] = {"now": answered(b"{}", status=b"503 Down")}
 
@@ -225,7 +225,7 @@ async def go_down(
 
 
 def main() -> int:
-    """Run the whole storms, print a line for each, and return 1 if one did not hold."""
+    """Run the full storms, print a line for each, and return 1 if one fails."""
     calls = int(sys.argv[1]) if len(sys.argv) > 1 else 12_000
     transports = sys.argv[2:] or TRANSPORTS
     did_hold = [storm_of_cancelling(calls, transport) for transport in transports]

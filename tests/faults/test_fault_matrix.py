@@ -1,4 +1,4 @@
-"""Every fault on every transport, for calls that may arrive twice and for creates."""
+"""Every fault on every transport, for repeatable calls and for creates."""
 
 import ast
 import contextlib
@@ -15,12 +15,12 @@ from faults.sinks import Sinks
 from webrtc_async import Outcome, WebRtcError
 from webrtc_async._call.observer import ObservedAttempt, ObservedCall, ObservedEnd
 
-# Servers that fall silent: each of their cells waits for seconds.
+# Silent servers: each of their cells takes seconds.
 SLOW_ROWS = {"21", "22", "23", "24e", "62s"}
 
 
 def param(cell: Cell, backend: str):
-    """Return a cell as parameters; one that cannot pass must fail."""
+    """Return a cell as parameters; mark a cell that cannot pass as xfail."""
     reason = cell.row.cannot.get(cell.transport)
     marks = [] if reason is None else [pytest.mark.xfail(reason=reason, strict=True)]
     if cell.row.number in SLOW_ROWS:
@@ -33,15 +33,15 @@ def param(cell: Cell, backend: str):
     ("cell", "anyio_backend"),
     [param(cell, backend) for cell in CELLS for backend in BACKENDS[cell.transport]],
 )
-async def test_a_fault_comes_to_what_it_must(cell: Cell, anyio_backend: object) -> None:
-    """The right error or value, requests, time; nothing leaks or stays; later calls succeed."""
+async def test_a_fault_has_its_expected_result(cell: Cell, anyio_backend: object) -> None:
+    """The result, requests and time are right; nothing leaks; later calls succeed."""
     await try_cell(cell)
 
 
 @pytest.mark.parametrize("secret", SECRETS)
 @pytest.mark.parametrize("place", ["text", "cause", "variable", "pickle", "log", "span", "metric"])
 def test_a_secret_would_be_found(place, secret):
-    """Whatever place it stands in, each secret is found there."""
+    """Each secret is found in every sink."""
     error = WebRtcError("broken")
     attributes = {"operation": "getSession", "method": "GET", "base_url": "https://s.example/v1"}
     with Sinks() as sinks:
@@ -51,7 +51,7 @@ def test_a_secret_would_be_found(place, secret):
             case "cause":
                 error.__cause__ = ValueError(secret)
             case "variable":
-                # As a frame of the package's own would have it.
+                # A local variable, as in a frame of the package.
                 scope = {"__name__": "webrtc_async.made_up", "secret": secret, "error": error}
                 with contextlib.suppress(WebRtcError):
                     exec("def fail(secret):\n raise error\nfail(secret)", scope)
@@ -79,7 +79,7 @@ def test_a_secret_would_be_found(place, secret):
 
 @pytest.mark.parametrize("held", HELD, ids=lambda held: held.number)
 def test_a_fault_elsewhere_is_held(held):
-    """Each fault that is no cell names tests that exist."""
+    """Each fault without a cell names tests that exist."""
     assert held.tests
     for name in held.tests:
         module, _, test = name.partition("::")
@@ -88,13 +88,13 @@ def test_a_fault_elsewhere_is_held(held):
 
 
 def test_no_fault_is_forgotten():
-    """The numbers go from 1 to 74 without a gap; 75 is one of Python 3.14's own."""
+    """The numbers run from 1 to 74 without a gap; 75 is specific to Python 3.14."""
     numbers = {int("".join(filter(str.isdigit, row.number[:2]))) for row in ROWS}
     numbers |= {int(held.number) for held in HELD}
     assert numbers == set(range(1, 75))
 
 
 def test_the_readme_quotes_the_counts():
-    """What the README says of the matrix is what the matrix has."""
+    """The README's numbers are those of the matrix."""
     readme = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
     assert summary() in readme

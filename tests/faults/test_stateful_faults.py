@@ -1,8 +1,8 @@
-"""What the default policy promises, under random faults and with the emulator as the model.
+"""The default policy's promise, under random faults and with the emulator as the model.
 
-The promise: a create is sent again only when no byte of it was sent, or when a gateway answered for
-a service that it did not reach (429, 502, 503, 504). So no create is made twice, unless a gateway
-answers so for a service that did act; creates="never" holds even then.
+A create is sent again only if no byte of it was sent, or if a gateway reports that it did not reach
+the service (429, 502, 503, 504). So no create is made twice, unless a gateway reports this although
+the service did act; creates="never" prevents even that.
 """
 
 import sys
@@ -14,7 +14,7 @@ from faults.stateful_faults import Faults, LyingGateways, report, run
 
 @pytest.mark.parametrize("machine", [Faults, LyingGateways])
 def test_no_create_is_made_twice(machine: type[Faults]) -> None:
-    """No create is made twice, none is lost silently, and what was not sent is sent again."""
+    """No create is made twice or lost silently, and an unsent one is sent again."""
     machine.counts = type(machine.counts)()
     run(machine, 25)
     counts = machine.counts

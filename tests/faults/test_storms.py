@@ -1,4 +1,4 @@
-"""Storms in small; `nox -s storm soak fuzz` runs them whole."""
+"""Small storms; `nox -s storm soak fuzz` runs the full ones."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from faults.matrix import BACKENDS, TRANSPORTS
 from faults.soak import is_flat, soak
 from faults.storm import CANNOT, RARELY, WAYS, cancel_many
 
-# Those that a library loses are lost by chance, too seldom for a hundred calls to tell.
+# Some libraries lose connections, but too rarely for a hundred calls to show it.
 STORMS = [
     pytest.param(transport, (backend, {}), cut, id=f"{transport}-{backend}-{way}")
     for transport in TRANSPORTS
@@ -20,7 +20,7 @@ STORMS = [
 @pytest.mark.anyio
 @pytest.mark.parametrize(("transport", "anyio_backend", "cut"), STORMS)
 async def test_later_calls_succeed(transport, anyio_backend, cut):
-    """However calls are cut off, at whichever await, every later call succeeds; nothing stays."""
+    """After cancellations at any await, later calls succeed and no resource remains."""
     found = await cancel_many(100, transport, cut)
     assert found.later == 10
     assert found.later_failed == 0
@@ -31,15 +31,15 @@ async def test_later_calls_succeed(transport, anyio_backend, cut):
 @pytest.mark.anyio
 @pytest.mark.parametrize("transport", TRANSPORTS)
 async def test_a_soak_is_flat(transport, anyio_backend):
-    """Calls with faults among them leave no descriptor, task or object behind."""
+    """Calls with and without faults leave no descriptor, task or object behind."""
     first, last, failures = await soak(640, transport)
     assert failures
     assert is_flat(first, last), (first, last)
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_nothing_but_our_errors_comes_of_bodies(seed):
-    """Of 18 000 broken bodies, each is a result or one of our errors."""
+def test_broken_bodies_raise_only_our_errors(seed):
+    """Each of 18 000 broken bodies gives a result or one of our errors."""
     counts = fuzz_bodies(3000, seed)
     assert counts.total() == 3000
     assert counts["a result"] > 20
@@ -49,8 +49,8 @@ def test_nothing_but_our_errors_comes_of_bodies(seed):
 @pytest.mark.slow
 @pytest.mark.anyio
 @pytest.mark.parametrize("transport", TRANSPORTS)
-async def test_nothing_but_our_errors_comes_of_streams(transport, anyio_backend):
-    """Of 3 000 broken streams, each is a result or one of our errors."""
+async def test_broken_streams_raise_only_our_errors(transport, anyio_backend):
+    """Each of 3 000 broken streams gives a result or one of our errors."""
     counts = await fuzz_streams(500, transport)
     assert counts.total() == 500
     assert counts["UnknownOutcomeError"] > 150

@@ -1,4 +1,4 @@
-"""A body's content encoding is decoded up to the limit."""
+"""Content encodings are decoded up to the limit."""
 
 import gzip
 import tracemalloc
@@ -21,19 +21,19 @@ each_encoding = pytest.mark.parametrize("encoding", ENCODERS)
 
 @pytest.mark.parametrize("encoding", ["", "identity", " Identity "])
 def test_a_plain_body_stays_as_it_is(encoding: str) -> None:
-    """A body without an encoding is returned as it came."""
+    """A body without an encoding is returned unchanged."""
     assert decode(TEXT, encoding, 100) is TEXT
 
 
 @pytest.mark.parametrize("encoding", [*ENCODERS, "br", "identity"])
 def test_an_empty_body_has_no_encoding(encoding: str) -> None:
-    """A body of no bytes is never decoded, whatever its header says."""
+    """An empty body is never decoded, for any header."""
     assert decode(b"", encoding, 100) == b""
 
 
 @each_encoding
 def test_an_encoded_body_is_decoded(encoding: str) -> None:
-    """Each encoding is undone, its name in any case and with spaces around it."""
+    """Each encoding is decoded; its name may have any case and spaces around it."""
     content = ENCODERS[encoding](TEXT)
     assert decode(content, encoding, 100) == TEXT
     assert decode(content, f" {encoding.upper()} ", 100) == TEXT
@@ -50,8 +50,8 @@ def test_the_limit_itself_is_allowed(encoding: str) -> None:
 
 
 @each_encoding
-def test_a_broken_encoding_is_said(encoding: str) -> None:
-    """Bytes that are not of the encoding are an error that names it."""
+def test_a_broken_encoding_is_named(encoding: str) -> None:
+    """Bytes that do not match their encoding raise an error that names it."""
     with pytest.raises(ContentError, match=f"its {encoding} encoding is broken") as caught:
         decode(b"not compressed at all", encoding, 100)
     assert not caught.value.is_too_long
@@ -59,14 +59,14 @@ def test_a_broken_encoding_is_said(encoding: str) -> None:
 
 @each_encoding
 @pytest.mark.parametrize("kept", [1, 5, -1, -4])
-def test_an_encoding_that_is_cut_off_is_said(encoding: str, kept: int) -> None:
-    """A body that ends before its encoding does is never taken for a whole one."""
+def test_a_truncated_encoding_is_an_error(encoding: str, kept: int) -> None:
+    """A truncated body is never taken for a complete one."""
     with pytest.raises(ContentError, match=f"its {encoding} encoding is cut off"):
         decode(ENCODERS[encoding](TEXT)[:kept], encoding, 100)
 
 
 def test_a_wrong_checksum_is_broken() -> None:
-    """A body whose checksum does not fit is refused."""
+    """A body with a wrong checksum is refused."""
     content = bytearray(gzip.compress(TEXT))
     content[-8] ^= 1
     with pytest.raises(ContentError, match="broken"):
@@ -74,8 +74,8 @@ def test_a_wrong_checksum_is_broken() -> None:
 
 
 @pytest.mark.parametrize("encoding", ["br", "zstd", "compress", "gzip, gzip", "x" * 500])
-def test_another_encoding_was_not_asked_for(encoding: str) -> None:
-    """An encoding that is not known is refused with a short form of its name."""
+def test_an_unknown_encoding_is_refused(encoding: str) -> None:
+    """The error has a short form of an unknown encoding's name."""
     with pytest.raises(ContentError, match="was not asked for") as caught:
         decode(TEXT, encoding, 100)
     assert encoding[:40] in str(caught.value)
@@ -117,7 +117,7 @@ def test_a_length_is_checked_against_the_limit() -> None:
 
 @settings(deadline=None)
 @given(content=st.binary(max_size=300), encoding=st.sampled_from(sorted(ENCODERS)))
-def test_every_body_comes_back(content: bytes, encoding: str) -> None:
+def test_every_body_round_trips(content: bytes, encoding: str) -> None:
     """Encoded bytes are decoded to the same bytes."""
     assert decode(ENCODERS[encoding](content), encoding, 300) == content
 
@@ -137,8 +137,8 @@ def test_no_other_exception_escapes(content: bytes, encoding: str, limit: int) -
     assert decoded == content or len(decoded) <= limit
 
 
-def test_members_behind_each_other_are_one_body() -> None:
-    """A gzip body of several members is their contents together, within the limit in all."""
+def test_consecutive_members_are_one_body() -> None:
+    """Consecutive gzip members make one body, within the limit in total."""
     content = gzip.compress(b"a" * 60) + gzip.compress(b"b" * 40)
     assert decode(content, "gzip", 100) == b"a" * 60 + b"b" * 40
     with pytest.raises(ContentError, match="longer") as caught:
@@ -147,13 +147,13 @@ def test_members_behind_each_other_are_one_body() -> None:
 
 
 def test_endless_members_are_refused() -> None:
-    """A body of countless empty members is refused, because each costs a copy of the rest."""
+    """A body of many empty members is refused, because each costs a copy of the rest."""
     assert decode(gzip.compress(b"") * 63 + gzip.compress(b"a"), "gzip", 10) == b"a"
     with pytest.raises(ContentError, match="over 64 members"):
         decode(gzip.compress(b"") * 65, "gzip", 10)
 
 
-def test_what_follows_a_member_must_be_one() -> None:
-    """Garbage behind a member is not taken for its content, and not overlooked."""
+def test_garbage_after_a_member_is_an_error() -> None:
+    """Garbage after a gzip member is neither content nor ignored."""
     with pytest.raises(ContentError, match="broken"):
         decode(gzip.compress(b"a") + b"garbage", "gzip", 10)

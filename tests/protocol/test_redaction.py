@@ -1,4 +1,4 @@
-"""Redaction of a service's texts."""
+"""Redaction of the service's texts."""
 
 import base64
 import json
@@ -37,14 +37,14 @@ JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJwLTEifQ.c2lnbmF0dXJl"
         ("Missing Authentication Token", "Missing Authentication Token"),
     ],
 )
-def test_secrets_are_known_by_their_looks(text: str, shown: str) -> None:
-    """Tokens and credentials are cut out wherever they stand, and prose is left alone."""
+def test_secrets_are_recognised_by_their_form(text: str, shown: str) -> None:
+    """Tokens and credentials are removed anywhere in a text, and prose is kept."""
     assert excerpt(text) == shown
 
 
 @pytest.mark.parametrize("authorization", [BASIC, "Bearer opaque.token_1", "Custom opaque-key-1"])
-def test_what_was_sent_is_never_shown(authorization: str) -> None:
-    """No part of the Authorization header that was sent, decoded or not, comes back in a text."""
+def test_the_sent_credentials_are_never_shown(authorization: str) -> None:
+    """No text shows a part of the Authorization header, decoded or not."""
     scheme, _, credentials = authorization.partition(" ")
     echo = json.dumps({"headers": {"authorization": authorization}, "got": credentials})
     secrets = secrets_in(authorization)
@@ -54,40 +54,40 @@ def test_what_was_sent_is_never_shown(authorization: str) -> None:
 
 
 def test_a_password_is_never_shown() -> None:
-    """The decoded parts of Basic credentials are hidden too."""
+    """The decoded parts of Basic credentials are removed too."""
     secrets = secrets_in(BASIC)
     assert excerpt(f"user:{CANARY} is unknown", secrets) == "<hidden> is unknown"
     assert excerpt(f"the password {CANARY} is wrong", secrets) == "the password <hidden> is wrong"
 
 
 @pytest.mark.parametrize("authorization", ["", "Basic", "Basic !!!", "Basic /w==", "x"])
-def test_any_header_may_be_asked_for_its_secrets(authorization: str) -> None:
-    """A header that is no real one has no secrets worth the name."""
+def test_a_short_text_is_no_secret(authorization: str) -> None:
+    """The secrets of any Authorization header have at least four characters."""
     assert all(len(each) >= 4 for each in secrets_in(authorization))
 
 
 @USUALLY
 @given(before=st.integers(0, 2600), longest=st.sampled_from([50, 500]))
 def test_a_cut_shows_no_part_of_a_secret(before: int, longest: int) -> None:
-    """Wherever a long text is cut, no beginning of a secret is left at its end."""
+    """No truncation of a long text leaves the start of a secret at its end."""
     shown = excerpt(f"{JWT}{'.' * before}{CANARY}{'.' * 3000}", secrets_in(BASIC), longest)
     assert len(shown) <= longest
     assert CANARY[:4] not in shown
 
 
-def test_what_is_sent_does_not_show_itself() -> None:
-    """In a debugger, or a traceback with local variables, a secret is not to be seen."""
+def test_the_repr_of_a_sent_secret_hides_it() -> None:
+    """Debuggers and tracebacks with local variables do not show a secret."""
     shown = repr([HiddenStr(CANARY), HiddenBytes(CANARY.encode())])
     assert shown == f"[<hidden>, <{len(CANARY)} bytes>]"
 
 
 def test_control_characters_are_not_shown() -> None:
-    """A text cannot forge a line of a log, move a cursor or turn its direction."""
+    """A text cannot forge a log line, move the cursor or reverse the direction."""
     assert excerpt("a\x1b[2Jb\r\x00c\u202ed\ne") == "a�[2Jb��c�d\ne"
 
 
-def test_headers_are_cut_too() -> None:
-    """Headers that carry secrets are left out, and an echo in any other is cut."""
+def test_headers_are_redacted_too() -> None:
+    """Secret headers are left out, and an echo in another header is removed."""
     headers = {"set-cookie": CANARY, "x-echo": BASIC, "content-type": "text/html"}
     assert public_headers(headers, secrets_in(BASIC)) == {
         "x-echo": "<hidden>",

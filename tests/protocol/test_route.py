@@ -1,4 +1,4 @@
-"""Paths in both directions, hostile ids, and every way a signature can disagree with its route."""
+"""Paths in both directions, hostile ids, and every mismatch between a signature and its route."""
 
 import random
 import re
@@ -40,7 +40,7 @@ def test_match_undoes_expand(account: str, thing: str) -> None:
 @USUALLY
 @given(account=ACCEPTED_ID, thing=ACCEPTED_ID)
 def test_a_filled_template_is_sent_as_it_is(account: str, thing: str) -> None:
-    """No id makes a path that an HTTP library would spell otherwise, or that ends its line."""
+    """No id makes a path that an HTTP library would change, or that ends its line."""
     path = TEMPLATE.expand({"account_id": account, "thing_id": thing})
     assert check_target(path) == path
     assert httpx.URL(f"https://api.example{path}").raw_path == path.encode()
@@ -68,7 +68,7 @@ def test_a_template_that_cannot_be_sent_is_refused(template: str) -> None:
     ],
 )
 def test_match_refuses_other_paths(path: str) -> None:
-    """A path with an empty place, another literal, or more or fewer segments does not match."""
+    """A path with an empty segment, another literal, or another length does not match."""
     assert TEMPLATE.match(path) is None
 
 
@@ -92,7 +92,7 @@ def test_match_refuses_other_paths(path: str) -> None:
     ],
 )
 def test_ids_that_cannot_stand_in_a_path(value: object, problem: str) -> None:
-    """A refused id is refused by check_id and by expand, and the argument is named."""
+    """check_id and expand refuse the same ids, and the error names the argument."""
     for name in TEMPLATE.names:
         values: dict[str, object] = {"account_id": "a", "thing_id": "t", name: value}
         with pytest.raises(InvalidArgumentError, match=f"^{name} .*{problem}"):
@@ -102,7 +102,7 @@ def test_ids_that_cannot_stand_in_a_path(value: object, problem: str) -> None:
 
 
 def test_missing_value_is_named() -> None:
-    """A path value that is not given is refused by name."""
+    """The error names a missing path value."""
     with pytest.raises(InvalidArgumentError, match=r"^thing_id must be a str, not NoneType"):
         TEMPLATE.expand({"account_id": "a"})
 
@@ -121,7 +121,7 @@ def test_missing_value_is_named() -> None:
     ],
 )
 def test_ids_are_quoted_exactly_once(value: str, quoted: str) -> None:
-    """An id stands in the path percent-encoded once, with nothing left of what it says there."""
+    """An id is percent-encoded exactly once in the path."""
     path = TEMPLATE.expand({"account_id": "a", "thing_id": value})
     assert path == f"/accounts/a/things/{quoted}"
     assert TEMPLATE.match(path) == {"account_id": "a", "thing_id": value}
@@ -150,13 +150,13 @@ def reaches_only_its_own_route(values: dict[str, str]) -> None:
     )
 )
 def test_drawn_ids_reach_only_their_own_route(values: dict[str, str]) -> None:
-    """No accepted id leads to another operation or another resource."""
+    """No accepted id reaches another operation or another resource."""
     reaches_only_its_own_route(values)
 
 
 @pytest.mark.slow
 def test_a_million_hostile_characters_reach_only_their_own_route() -> None:
-    """Ids built from what servers trip over are refused, or reach only the route they are for."""
+    """Ids of hostile characters are refused, or reach only their own route."""
     chance = random.Random(20_061_971)
     names = ("account_id", "session_id", "participant_id")
     written = refused = 0
@@ -209,7 +209,7 @@ def test_a_signature_that_fits(route: Any, declared: Any, names: tuple[str, ...]
 
 
 def refused(route: Any, declared: Any) -> str:
-    """Return the problem that check_fits finds."""
+    """Return the problem that check_fits reports."""
     with pytest.raises(RouteMismatchError) as caught:
         check_fits(route, declared)
     declaration, _, problem = str(caught.value).partition(f" for {route!r}: ")
@@ -226,7 +226,7 @@ def test_not_async() -> None:
 
 
 def test_wrong_name() -> None:
-    """A declaration under another name is refused, with the name it should have."""
+    """A declaration with another name is refused, and the error has the right name."""
 
     async def fetch_session(self, session_id: str) -> Session: ...
 
@@ -234,7 +234,7 @@ def test_wrong_name() -> None:
 
 
 def test_id_missing() -> None:
-    """A declaration that lacks an id of the path is refused, with the ids it should have."""
+    """A declaration that lacks an id of the path is refused, and the error lists the ids."""
 
     async def get_session(self) -> Session: ...
 
@@ -264,7 +264,7 @@ def test_two_positional_ids() -> None:
 
 
 def test_one_keyword_only_id() -> None:
-    """A single id that a caller would have to name is refused."""
+    """A single id that is keyword-only is refused."""
 
     async def get_session(self, *, session_id: str) -> Session: ...
 
@@ -272,7 +272,7 @@ def test_one_keyword_only_id() -> None:
 
 
 def test_id_with_default() -> None:
-    """An id that may be left out is refused."""
+    """An id with a default is refused."""
 
     async def get_session(self, session_id: str = "") -> Session: ...
 
@@ -316,7 +316,7 @@ def test_two_bodies() -> None:
     assert refused(CREATE_SESSION, create_session) == "it should take one body"
 
 
-def test_body_where_there_is_none() -> None:
+def test_surplus_body() -> None:
     """A declaration with a body that the route does not take is refused."""
 
     async def get_session(self, session_id: str, session: Session | None = None) -> Session: ...
@@ -325,7 +325,7 @@ def test_body_where_there_is_none() -> None:
 
 
 def test_wrong_body_model() -> None:
-    """A body of another model is refused, with the model it should be."""
+    """A body of another model is refused, and the error has the right model."""
 
     async def create_session(self, session: Participant | None = None) -> Session: ...
 
@@ -349,7 +349,7 @@ def test_body_without_default() -> None:
 
 
 def test_wrong_result() -> None:
-    """Another result is refused, with the result it should be."""
+    """Another result is refused, and the error has the right one."""
 
     async def get_session(self, session_id: str) -> Participant: ...
 
@@ -357,7 +357,7 @@ def test_wrong_result() -> None:
 
 
 def test_result_left_out() -> None:
-    """A declaration that does not say what it returns is refused, even where that is None."""
+    """A declaration without a return type is refused, even for None."""
 
     async def delete_session(self, session_id: str): ...
 

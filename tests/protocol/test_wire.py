@@ -83,7 +83,7 @@ def refusal(route: Any, response: WireResponse, now: datetime | None = None) -> 
 
 
 def misfit(route: Any, response: WireResponse) -> UnexpectedResponseError:
-    """Return the error of a success that does not fit."""
+    """Return the error of a success with an invalid body."""
     with pytest.raises(UnexpectedResponseError) as caught:
         read_response(route, response)
     return caught.value
@@ -99,7 +99,7 @@ def result_or_error(route: Any, response: WireResponse) -> tuple[Any, Any]:
 
 @each_route
 def test_request_without_a_body(route: Any) -> None:
-    """A call without a body has method, target and the given headers, and no content at all."""
+    """A call without a body has method, target and the given headers, and no content."""
     headers = {"Accept": "application/json"}
     request = request_for(route, headers=headers)
     path = re.sub(r"{(\w+)}", lambda at: IDS[at[1]], route.path.template)
@@ -118,7 +118,7 @@ def test_request_without_a_body(route: Any) -> None:
     ],
 )
 def test_request_with_a_body(route: Any, body: Any, content: bytes) -> None:
-    """A body is sent as JSON and says so, an empty model as {}; the given headers stay as given."""
+    """A body is sent as JSON with its Content-Type, an empty model as {}."""
     headers = {"Accept": "application/json"}
     request = request_for(route, body, headers)
     assert request.content == content
@@ -127,7 +127,7 @@ def test_request_with_a_body(route: Any, body: Any, content: bytes) -> None:
 
 
 def test_ids_are_quoted_in_the_target() -> None:
-    """An id cannot change where a request goes."""
+    """An id cannot change the target of a request."""
     ids = {"account_id": "a/../b", "session_id": "%2e%2e?x#y"}
     request = write_request(GET_SESSION, BASE, ids, None, RequestHeaders({}))
     assert request.url == f"{BASE}/accounts/a%2F..%2Fb/sessions/%252e%252e%3Fx%23y"
@@ -150,7 +150,7 @@ def test_ids_are_quoted_in_the_target() -> None:
 def test_calls_that_cannot_be_sent(
     route: Any, values: dict[str, object], body: Any, problem: str
 ) -> None:
-    """A wrong body or id, or a surplus id, is refused in a text that starts with the operation."""
+    """The error for a wrong body or id, or a surplus id, starts with the operation."""
     with pytest.raises(InvalidArgumentError) as caught:
         write_request(route, BASE, {"account_id": "a-1", **values}, body, {})
     assert str(caught.value).startswith(f"{route.operation}: {problem}")
@@ -159,7 +159,7 @@ def test_calls_that_cannot_be_sent(
 
 
 def test_reprs_show_no_values() -> None:
-    """Requests and answers show header names and a length, neither header values nor content."""
+    """Reprs of requests and responses have header names and a length, no values or content."""
     headers = {"authorization": "s3cret"}
     request = WireRequest(method="GET", target="/t", headers=headers, content=b"s3cret")
     response = WireResponse(status=200, headers=headers, content=b"s3cret")
@@ -173,7 +173,7 @@ def test_reprs_show_no_values() -> None:
 @each_success
 @each_route
 def test_success_with_a_body(route: Any, status: int) -> None:
-    """The body decides what a success is, whichever of the three statuses it has."""
+    """A success is read from its body, for each of the three statuses."""
     result = None
     content = b"not even JSON"
     if route.result == list[Participant]:
@@ -192,7 +192,7 @@ def test_success_with_a_body(route: Any, status: int) -> None:
 @each_success
 @each_route
 def test_success_without_a_body(route: Any, status: int) -> None:
-    """An empty success is nothing, an empty list or no subscriptions, or else a misfit."""
+    """An empty success is None, an empty list or no subscriptions, or else an error."""
     response = WireResponse(status=status)
     if route.result is type(None):
         assert read_response(route, response) is None
@@ -205,8 +205,8 @@ def test_success_without_a_body(route: Any, status: int) -> None:
         assert str(error).startswith(f"{route.operation}: the service responded with {status} ")
 
 
-def test_a_misfit_says_everything() -> None:
-    """A success that does not fit lists every problem, with status, type, id and excerpt."""
+def test_an_invalid_success_lists_every_problem() -> None:
+    """The error has every problem, the status, type, id and excerpt."""
     content = b'{"participant":{"tag":5},"token":null}'
     headers = {"content-type": "application/json", "x-amzn-requestid": "r-1"}
     error = misfit(CREATE_PARTICIPANT, WireResponse(status=200, headers=headers, content=content))
@@ -226,8 +226,8 @@ def test_a_misfit_says_everything() -> None:
 @pytest.mark.parametrize(
     "route", [route for route in ROUTES if route.result is not type(None)], ids=repr
 )
-def test_every_misfit_lists_problems(route: Any, content: bytes) -> None:
-    """No success that fails to fit is without a problem or without its type."""
+def test_every_invalid_success_has_a_problem(route: Any, content: bytes) -> None:
+    """Every error of an invalid success has at least one problem and its type."""
     if route is GET_PARTICIPANT_SUBSCRIPTIONS and content == b'{"id":5}':
         content = b'{"sessionId":5}'
     error = misfit(route, WireResponse(status=200, content=content))
@@ -236,8 +236,8 @@ def test_every_misfit_lists_problems(route: Any, content: bytes) -> None:
     assert error.request_id is None
 
 
-def test_a_misfit_keeps_the_token_to_itself() -> None:
-    """A create whose answer does not fit shows no device token."""
+def test_an_invalid_success_hides_the_token() -> None:
+    """The error of a create with an invalid body shows no device token."""
     content = json.dumps({"token": DEVICE_TOKEN}).encode()
     error = misfit(CREATE_PARTICIPANT, WireResponse(status=200, content=content))
     assert error.body == '{"token": "<token>"}'
@@ -267,7 +267,7 @@ def test_a_misfit_keeps_the_token_to_itself() -> None:
     ],
 )
 def test_error_bodies(content: bytes, reason: str, code: int | None, request_id: str) -> None:
-    """Each error body that the service may send is read, and any other is only quoted."""
+    """Each error body of the service is read, and any other is only quoted."""
     headers = {"apigw-requestid": "from-header"}
     error = refusal(GET_SESSION, WireResponse(status=404, headers=headers, content=content))
     assert type(error) is NotFoundError
@@ -290,7 +290,7 @@ def test_error_bodies(content: bytes, reason: str, code: int | None, request_id:
     ],
 )
 def test_request_id_from_headers(headers: dict[str, str], request_id: str | None) -> None:
-    """The gateway's id of the request is found under either of its names."""
+    """The gateway's request id is found under either of its names."""
     response = WireResponse(status=500, headers=headers)
     assert response.request_id == request_id
     assert refusal(GET_SESSION, response).request_id == request_id
@@ -317,7 +317,7 @@ def test_request_id_from_headers(headers: dict[str, str], request_id: str | None
     ],
 )
 def test_every_other_status_is_a_refusal(status: int, kind: type[ApiError], text: str) -> None:
-    """A status that is no success is raised as its class, with its phrase where it has one."""
+    """Every other status raises its class, with its phrase if it has one."""
     for route in ROUTES:
         error = refusal(route, WireResponse(status=status))
         assert type(error) is kind
@@ -326,7 +326,7 @@ def test_every_other_status_is_a_refusal(status: int, kind: type[ApiError], text
 
 
 def test_excerpts_are_capped() -> None:
-    """Neither the excerpt nor the reason of an endless body is longer than 500 characters."""
+    """The excerpt and the reason of a long body have at most 500 characters."""
     content = json.dumps({"error": "é" * 100_000}, ensure_ascii=False).encode()
     error = refusal(GET_SESSION, WireResponse(status=500, content=content))
     assert error.reason == "é" * 500
@@ -336,7 +336,7 @@ def test_excerpts_are_capped() -> None:
 
 @pytest.mark.parametrize("before", ["", "x" * 470, "x" * 499, f"{DEVICE_TOKEN} "])
 def test_errors_hold_no_device_token(before: str) -> None:
-    """A device token is taken out of reason, body and text before anything is cut."""
+    """A device token is removed from reason, body and text before truncation."""
     content = json.dumps({"message": f"{before}{DEVICE_TOKEN} is known"}).encode()
     error = refusal(CREATE_PARTICIPANT, WireResponse(status=400, content=content))
     for text in (error.reason, error.body, str(error), repr(error)):
@@ -344,14 +344,14 @@ def test_errors_hold_no_device_token(before: str) -> None:
     assert error.reason == f"{before}{DEVICE_TOKEN} is known".replace(DEVICE_TOKEN, "<token>")[:500]
 
 
-def test_a_reason_made_to_be_slow_is_not() -> None:
-    """A megabyte of token beginnings is scrubbed at once."""
+def test_a_hostile_reason_is_redacted_quickly() -> None:
+    """A megabyte of token prefixes is redacted in a short time."""
     content = json.dumps({"error": "eyJ" * 400_000}).encode()
     assert len(refusal(GET_SESSION, WireResponse(status=500, content=content)).reason) == 500
 
 
 def test_secret_headers_are_dropped() -> None:
-    """An error keeps the answer's headers without those that carry secrets."""
+    """An error keeps the response's headers except those with secrets."""
     headers = {
         "content-type": "application/json",
         "set-cookie": "s3cret",
@@ -390,7 +390,7 @@ def test_secret_headers_are_dropped() -> None:
     ],
 )
 def test_retry_after(value: str, date: str | None, seconds: float | None) -> None:
-    """Retry-After is whole seconds, or a date held against the answer's own, and nothing else."""
+    """Retry-After is whole seconds or a date, relative to the response's own date."""
     headers = {"retry-after": value} | ({} if date is None else {"date": date})
     assert read_retry_after(headers, NOW) == seconds
     error = refusal(GET_SESSION, WireResponse(status=429, headers=headers), NOW)
@@ -398,13 +398,13 @@ def test_retry_after(value: str, date: str | None, seconds: float | None) -> Non
     assert error.retry_after == seconds
 
 
-def test_retry_after_is_not_there() -> None:
-    """An answer that does not ask to wait has no time to wait."""
+def test_no_retry_after() -> None:
+    """A response without Retry-After has no time to wait."""
     assert read_retry_after({}, NOW) is None
 
 
 def test_retry_after_against_the_clock() -> None:
-    """With neither the answer's date nor a given now, a date is held against the clock here."""
+    """Without the response's date, Retry-After is relative to the local clock."""
     assert read_retry_after({"retry-after": "Wed, 21 Oct 2015 07:28:00 GMT"}) == 0.0
     later = datetime.now(UTC) + timedelta(hours=1)
     asked = read_retry_after({"retry-after": later.strftime("%a, %d %b %Y %H:%M:%S GMT")})
@@ -443,7 +443,7 @@ CONTENTS = (
     headers=HEADERS,
     content=CONTENTS,
 )
-def test_only_our_own_errors_escape(
+def test_only_our_own_errors_are_raised(
     route: Any, status: int, headers: dict[str, str], content: bytes
 ) -> None:
     """Any response becomes a result or a readable error of this package."""
@@ -465,6 +465,6 @@ def test_only_our_own_errors_escape(
         assert "set-cookie" not in error.headers
 
 
-def test_delete_ignores_what_a_success_carries() -> None:
-    """A success of an operation without a result is one, whatever its body."""
+def test_delete_ignores_the_body_of_a_success() -> None:
+    """A success of an operation without a result may have any body."""
     assert read_response(DELETE_SESSION, WireResponse(status=200, content=b"\xff<html>")) is None

@@ -1,4 +1,4 @@
-"""Request bodies that the service cannot read, by what is wrong with them."""
+"""Request bodies that the service rejects, by their error."""
 
 import json
 

@@ -15,7 +15,7 @@ OK = http(200, BODY)
 
 @asynccontextmanager
 async def calling(base_url: str, **settings: Any) -> AsyncIterator[AsyncWebRtcClient]:
-    """Give a client over real sockets that makes one attempt and has no deadline worth the name."""
+    """Yield a client over real sockets that makes one attempt, with a very long deadline."""
     client = AsyncWebRtcClient(
         "9900000",
         base_url=base_url,
@@ -23,7 +23,7 @@ async def calling(base_url: str, **settings: Any) -> AsyncIterator[AsyncWebRtcCl
             "auth": ("user", "password"),
             "retry": ONCE,
             "deadline": 30,
-            # Left to the package, where no other library is asked for.
+            # The package chooses, unless another library is requested.
             "http_library": None if NAME == "httpx" else NAME,
             **settings,
         },

@@ -1,4 +1,4 @@
-"""The HTTP library that the tests are run on: httpx, or what HTTP_LIBRARY names.
+"""The HTTP library of the tests: httpx, or the one in HTTP_LIBRARY.
 
 Tests import `httpx` from here, so that every one of them can be run on httpx2 as well.
 """

@@ -7,14 +7,14 @@ from attrs import define, field
 
 @define
 class Receiver:
-    """An ASGI application that keeps what it is sent and answers what it is told."""
+    """An ASGI application that records its requests and sends the configured response."""
 
     statuses: list[int] = field(factory=list)
-    """Of its answers, in order; 200 when they run out."""
+    """Statuses of its responses, in order; after the last one, 200."""
     requests: list[tuple[str, str, dict[str, str]]] = field(factory=list)
     bodies: list[dict[str, str]] = field(factory=list)
     headers: dict[str, str] = field(factory=dict)
-    """Of every answer."""
+    """Headers of every response."""
 
     async def __call__(self, scope, receive, send) -> None:
         body = b""

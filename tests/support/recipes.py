@@ -8,7 +8,7 @@ RECIPES = Path(__file__).parents[1] / "recipes"
 
 
 def load(name: str) -> ModuleType:
-    """Return a recipe as a module of its own, its application unused yet."""
+    """Return a recipe as a new module, with its application unused."""
     spec = importlib.util.spec_from_file_location(f"recipe_{name}", RECIPES / f"{name}.py")
     assert spec is not None
     assert spec.loader is not None

@@ -16,11 +16,11 @@ class RedisServer:
 
     @property
     def url(self) -> str:
-        """Where clients of Redis find it."""
+        """The URL for clients."""
         return f"redis://127.0.0.1:{self.port}"
 
     def start(self) -> None:
-        """Start it, and return when it takes connections."""
+        """Start the server, and return when it accepts connections."""
         found = shutil.which("redis-server")
         assert found is not None, "redis-server is not installed"
         where = ["--port", str(self.port), "--bind", "127.0.0.1", "--dir", "."]
@@ -33,6 +33,6 @@ class RedisServer:
                 break
 
     def stop(self) -> None:
-        """Kill it; it keeps nothing."""
+        """Kill the server; its data is lost."""
         self.process.kill()
         self.process.communicate()

@@ -36,7 +36,7 @@ def refusal(status: int, **headers: str) -> httpx.Response:
 
 
 class ScriptedTransport(httpx.AsyncBaseTransport):
-    """A transport that answers each request with the next step of its script; the last repeats."""
+    """A transport that gives each request the next step of its script; the last repeats."""
 
     def __init__(self, *steps: object) -> None:
         self.steps = list(steps) or [answer(200, SESSION)]
@@ -92,7 +92,7 @@ def policy(recorder: Recorder | None = None, **settings: Any) -> RetryPolicy:
 
 
 def client_of(*steps: object, **settings: Any) -> AsyncWebRtcClient:
-    """Return a client over a scripted transport, or over the one that is the only step."""
+    """Return a client over a scripted transport, or over one with a single step."""
     if "transport" not in settings and "http_client" not in settings:
         settings["transport"] = ScriptedTransport(*steps)
     return AsyncWebRtcClient(

@@ -1,4 +1,4 @@
-"""Speaking to an emulator in HTTP's terms, without the client."""
+"""HTTP requests to an emulator, without the client."""
 
 import base64
 import json
@@ -19,7 +19,7 @@ def basic(username: str = "user", password: str = "password") -> str:
 
 @define
 class Clock:
-    """A clock that is moved by hand."""
+    """A clock that the test moves."""
 
     now: float = 1_800_000_000.0
 
@@ -55,7 +55,7 @@ class Caller:
         return response
 
     def ask(self, method: str, path: str, body: object = NOTHING) -> Any:
-        """Send a request that succeeds, and return what its answer says."""
+        """Send a request that succeeds, and return the content of its response."""
         response = self.send(method, path, body)
         assert response.status in {200, 204}, response.content
         return said(response)
@@ -71,5 +71,5 @@ class Caller:
 
 
 def said(response: WireResponse) -> Any:
-    """Return what an answer's body says; None for no body."""
+    """Return the content of a response's body; None for no body."""
     return json.loads(response.content) if response.content else None

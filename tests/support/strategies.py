@@ -1,4 +1,4 @@
-"""What hypothesis draws: text, JSON, ids, and models with tomorrow's fields and enum values."""
+"""Strategies for hypothesis: text, JSON, ids, and models with unknown fields and enum values."""
 
 import os
 
@@ -17,7 +17,7 @@ from webrtc_async.models import (
     Subscriptions,
 )
 
-# CI tries more of them than the short form of the tests.
+# CI runs more examples than the short form of the tests.
 EXAMPLES = int(os.environ.get("EXAMPLES", "40"))
 BRIEFLY = settings(max_examples=max(20, EXAMPLES // 4), deadline=None)
 USUALLY = settings(max_examples=EXAMPLES, deadline=None)
@@ -47,7 +47,7 @@ ACCEPTED_ID = st.text(
 
 
 def unknown_fields(model: type) -> st.SearchStrategy[dict[str, object]]:
-    """Draw fields that the model does not have, of any JSON value."""
+    """Draw fields that the model does not have, with any JSON values."""
     known = {wire_name(each.name) for each in attrs.fields(model)} - {"extra"}
     return st.dictionaries(NAME.filter(lambda drawn: drawn not in known), JSON, max_size=3)
 

@@ -1,4 +1,4 @@
-"""Tasks that a client owns: they outlive their callers, and `aclose` waits for them."""
+"""Tasks of a client: they outlive their callers, and `aclose` waits for them."""
 
 import asyncio
 import gc
@@ -13,7 +13,7 @@ pytestmark = pytest.mark.anyio
 
 
 class Work:
-    """Work that takes so many seconds, and says how far it came."""
+    """Work of a given duration, which records its progress."""
 
     def __init__(self, seconds: float = 1.0, result: object = "done") -> None:
         self.seconds = seconds
@@ -33,21 +33,21 @@ class Work:
 
 
 def started(background_tasks: BackgroundTasks, work: Work) -> Handle[object]:
-    """Start work that there is room for."""
+    """Start work that is within the limit."""
     handle = background_tasks.start(work, name="work")
     assert handle is not None
     return handle
 
 
 async def closed(background_tasks: BackgroundTasks, grace: float) -> tuple[str, ...]:
-    """Close a background work after a grace, with a second more for what was given up."""
+    """Close background work after a grace, with a second more for cancelled work."""
     now = anyio.current_time()
     return await background_tasks.aclose(until=now + grace, over=now + grace + 1)
 
 
 @jumping_backends()
 async def test_a_handle_gives_the_result() -> None:
-    """The caller can wait for the work and have its result."""
+    """The caller can wait for the work and get its result."""
     handle = started(BackgroundTasks(), Work(result=5))
     assert not handle.is_done
     with pytest.raises(RuntimeError, match="work was given up or is not done"):
@@ -59,7 +59,7 @@ async def test_a_handle_gives_the_result() -> None:
 
 @jumping_backends()
 async def test_a_handle_gives_the_failure() -> None:
-    """The failure of the work is raised by `result`, and nowhere else."""
+    """`result` raises the failure of the work, and nothing else does."""
     background_tasks = BackgroundTasks()
     handle = started(background_tasks, Work(result=KeyError("x")))
     assert await closed(background_tasks, 9) == ()
@@ -69,7 +69,7 @@ async def test_a_handle_gives_the_failure() -> None:
 
 @jumping_backends()
 async def test_a_grace_ends_the_wait_and_not_the_work() -> None:
-    """A caller waits no longer than its grace; the work goes on."""
+    """A caller waits at most its grace; the work continues."""
     background_tasks, work = BackgroundTasks(), Work(10)
     began = anyio.current_time()
     assert not await started(background_tasks, work).wait(grace=3)
@@ -81,7 +81,7 @@ async def test_a_grace_ends_the_wait_and_not_the_work() -> None:
 
 @jumping_backends()
 async def test_a_cancelled_scope_does_not_end_a_shielded_wait() -> None:
-    """Inside a cancelled scope a shielded wait goes on, and an unshielded one ends at once."""
+    """In a cancelled scope a shielded wait continues, and an unshielded one ends at once."""
     background_tasks = BackgroundTasks()
     with anyio.CancelScope() as scope:
         scope.cancel()
@@ -97,7 +97,7 @@ async def test_a_cancelled_scope_does_not_end_a_shielded_wait() -> None:
 @pytest.mark.parametrize("anyio_backend", ["asyncio"])
 @pytest.mark.parametrize("times", [1, 2, 3])
 async def test_native_cancellations_do_not_reach_the_work(times: int) -> None:
-    """However often asyncio cancels the caller, the work is done, and `aclose` waits for it."""
+    """Work finishes although asyncio cancels its caller repeatedly; `aclose` waits for it."""
     background_tasks, work, is_shielded = BackgroundTasks(), Work(0.01), anyio.Event()
 
     async def call() -> None:
@@ -125,7 +125,7 @@ async def test_native_cancellations_do_not_reach_the_work(times: int) -> None:
 
 @jumping_backends()
 async def test_a_failing_group_does_not_reach_the_work() -> None:
-    """Work that was started in a task group is done although the group fails."""
+    """Work started in a task group finishes although the group fails."""
     background_tasks, work = BackgroundTasks(), Work(5)
 
     async def begin() -> None:
@@ -145,8 +145,8 @@ async def test_a_failing_group_does_not_reach_the_work() -> None:
 
 
 @jumping_backends()
-async def test_aclose_gives_up_what_does_not_end() -> None:
-    """After the grace what is left is cancelled, waited for and named."""
+async def test_aclose_cancels_work_after_the_grace() -> None:
+    """After the grace, remaining work is cancelled, waited for and named."""
     background_tasks, short, long = BackgroundTasks(), Work(1), Work(100)
     started(background_tasks, short)
     handle = started(background_tasks, long)
@@ -161,7 +161,7 @@ async def test_aclose_gives_up_what_does_not_end() -> None:
 
 @jumping_backends()
 async def test_aclose_waits_inside_a_cancelled_scope() -> None:
-    """A client that is closed while everything around it is cancelled still waits."""
+    """A client that is closed in a cancelled scope still waits."""
     background_tasks, work = BackgroundTasks(), Work(3)
     started(background_tasks, work)
     with anyio.CancelScope() as scope:
@@ -172,7 +172,7 @@ async def test_aclose_waits_inside_a_cancelled_scope() -> None:
 
 @jumping_backends()
 async def test_aclose_waits_for_work_that_work_started() -> None:
-    """Work may start further work, which is waited for as well."""
+    """`aclose` also waits for work that other work started."""
     background_tasks, second = BackgroundTasks(), Work(2)
 
     async def first() -> None:
@@ -185,8 +185,8 @@ async def test_aclose_waits_for_work_that_work_started() -> None:
 
 
 @jumping_backends()
-async def test_work_can_be_given_up_after_a_time() -> None:
-    """A bound that is set while the work runs ends it, unless it was done before."""
+async def test_running_work_can_get_a_timeout() -> None:
+    """A timeout set while the work runs ends it, unless it has already finished."""
     background_tasks, late, early = BackgroundTasks(), Work(10), Work(1)
     handles = [started(background_tasks, late), started(background_tasks, early)]
     for handle in handles:
@@ -197,8 +197,8 @@ async def test_work_can_be_given_up_after_a_time() -> None:
 
 
 @jumping_backends()
-async def test_no_more_than_most() -> None:
-    """At its limit it starts nothing and says so; there is room again afterwards."""
+async def test_the_number_of_tasks_is_limited() -> None:
+    """At its limit it refuses new work; a finished task makes room again."""
     background_tasks = BackgroundTasks(limit=2)
     first, _ = started(background_tasks, Work(1)), started(background_tasks, Work(1))
     assert background_tasks.start(Work(), name="third") is None
@@ -208,8 +208,8 @@ async def test_no_more_than_most() -> None:
 
 
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
-def test_another_run_forgets_the_work_of_the_last(backend: str) -> None:
-    """What the end of an event loop cut off is not waited for in the next."""
+def test_a_new_event_loop_forgets_unfinished_work(backend: str) -> None:
+    """Work cut off by the end of an event loop is not waited for in the next one."""
     background_tasks, work = BackgroundTasks(), Work(100)
 
     async def leave() -> None:
@@ -226,7 +226,7 @@ def test_another_run_forgets_the_work_of_the_last(backend: str) -> None:
 
 @jumping_backends()
 async def test_aclose_leaves_work_that_ignores_its_cancellation() -> None:
-    """Work that shields itself from everything holds nobody up for longer than the last bound."""
+    """Work that ignores cancellation delays closing only until the last timeout."""
     background_tasks, ends = BackgroundTasks(), anyio.Event()
 
     async def ignore_everything() -> None:
@@ -244,7 +244,7 @@ async def test_aclose_leaves_work_that_ignores_its_cancellation() -> None:
 
 @pytest.mark.parametrize("anyio_backend", ["asyncio"])
 async def test_work_that_was_cancelled_before_its_first_step_has_ended() -> None:
-    """asyncio never starts a task that is cancelled at once; whoever waits for it is let go."""
+    """asyncio never starts a task that is cancelled at once; its waiters still return."""
     background_tasks, work, before = BackgroundTasks(), Work(100), asyncio.all_tasks()
     handle = started(background_tasks, work)
     for task in asyncio.all_tasks() - before:

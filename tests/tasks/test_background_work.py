@@ -1,4 +1,4 @@
-"""Background work is queued, done in order, and waited for."""
+"""Background work is queued and done in order, and closing waits for it."""
 
 from functools import partial
 

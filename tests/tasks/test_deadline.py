@@ -1,4 +1,4 @@
-"""Deadlines: a call's time ends on asyncio as an anyio scope would end it, and no other way."""
+"""Deadlines: on asyncio they end a call exactly as an anyio scope does."""
 
 import asyncio
 import math
@@ -15,8 +15,8 @@ pytestmark = pytest.mark.anyio
 
 
 @jumping_backends()
-async def test_a_deadline_ends_its_body_and_goes_on() -> None:
-    """What lasts too long is cancelled at its time, and the code behind it runs."""
+async def test_a_deadline_cancels_its_body_only() -> None:
+    """A deadline cancels a slow body at its time, and the code after it runs."""
     clock = clock_here()
     for seconds in (5, 50, 0.5):
         began = clock.now()
@@ -30,8 +30,8 @@ async def test_a_deadline_ends_its_body_and_goes_on() -> None:
 
 
 @jumping_backends()
-async def test_a_body_in_time_and_one_without_a_bound_end_by_themselves() -> None:
-    """A deadline that does not pass does nothing, and infinity never passes."""
+async def test_a_body_within_its_deadline_is_not_cancelled() -> None:
+    """A deadline in the future does nothing, and infinity never passes."""
     clock = clock_here()
     with clock.until(clock.now() + 5):
         await anyio.sleep(1)
@@ -42,7 +42,7 @@ async def test_a_body_in_time_and_one_without_a_bound_end_by_themselves() -> Non
 
 @jumping_backends()
 async def test_each_of_many_ends_at_its_own_time() -> None:
-    """Deadlines of any order, in any number of tasks, are kept apart."""
+    """Deadlines of any order, in any number of tasks, are independent."""
     clock = clock_here()
     began = clock.now()
     ends: dict[int, float] = {}
@@ -61,7 +61,7 @@ async def test_each_of_many_ends_at_its_own_time() -> None:
 
 @jumping_backends()
 async def test_a_cancellation_from_outside_goes_through() -> None:
-    """A scope around the deadline cancels it as well, also in the moment in which it passes."""
+    """An outer scope cancels the deadline too, even at the moment it passes."""
     for seconds in (3, 5):
         reached = False
         with anyio.CancelScope(deadline=anyio.current_time() + seconds) as scope:
@@ -74,7 +74,7 @@ async def test_a_cancellation_from_outside_goes_through() -> None:
 
 
 def test_two_cancellations_at_once_are_not_one() -> None:
-    """A task that is cancelled by others in the turn of its deadline ends cancelled."""
+    """A task cancelled by other code at its deadline ends cancelled."""
 
     async def test() -> None:
         clock = clock_here()
@@ -94,7 +94,7 @@ def test_two_cancellations_at_once_are_not_one() -> None:
 
 @jumping_backends()
 async def test_a_scope_that_is_cancelled_twice_ends_its_body_once() -> None:
-    """A second cancellation is none of whatever comes after the body."""
+    """A second cancellation does not affect the code after the body."""
     clock = clock_here()
     ended = False
     with clock.until(clock.now() + 5) as scope:
@@ -108,7 +108,7 @@ async def test_a_scope_that_is_cancelled_twice_ends_its_body_once() -> None:
 
 @jumping_backends()
 async def test_an_error_in_the_moment_of_the_deadline_stays_an_error() -> None:
-    """What the body raises instead of ending is raised."""
+    """An error that the body raises as its deadline passes is raised."""
     clock = clock_here()
 
     async def fail() -> None:
@@ -122,8 +122,8 @@ async def test_an_error_in_the_moment_of_the_deadline_stays_an_error() -> None:
         await fail()
 
 
-async def test_a_clock_knows_where_it_is(anyio_backend_name: str) -> None:
-    """A clock is of its own event loop: not of another thread's, and not of none."""
+async def test_a_clock_belongs_to_its_event_loop(anyio_backend_name: str) -> None:
+    """A clock belongs to its own event loop, not to another thread's and not to none."""
     clock = clock_here()
     assert isinstance(clock, AsyncioClock if anyio_backend_name == "asyncio" else AnyClock)
     assert clock.is_here()

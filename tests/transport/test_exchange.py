@@ -1,4 +1,4 @@
-"""What the HTTP library does on real sockets, and what each of its failures becomes."""
+"""Exchanges over real sockets, and the error for each failure of the HTTP library."""
 
 import gzip
 import inspect
@@ -56,16 +56,16 @@ pytestmark = pytest.mark.anyio
 
 
 async def free_port() -> int:
-    """Return a port that nobody listens on."""
+    """Return a port without a listener."""
     async with await anyio.create_tcp_listener(local_host="127.0.0.1") as listener:
         return listener.extra(anyio.abc.SocketAttribute.local_port)
 
 
-# How far a request came
+# Outcomes
 
 
 async def test_a_refused_connection_sent_nothing() -> None:
-    """Where nobody listens, the error says that nothing was sent, and where."""
+    """For a port without a listener, the error says that nothing was sent, and to which address."""
     port = await free_port()
     async with calling(f"http://127.0.0.1:{port}") as client:
         with pytest.raises(ConnectionFailedError, match=f"127.0.0.1:{port}") as caught:
@@ -75,7 +75,7 @@ async def test_a_refused_connection_sent_nothing() -> None:
 
 
 async def test_an_unknown_host_sent_nothing() -> None:
-    """A host name that has no address is a failed connection."""
+    """A host name without an address is a failed connection."""
     async with calling("http://nowhere.invalid") as client:
         with pytest.raises(ConnectionFailedError, match=r"nowhere\.invalid") as caught:
             await client.get_session("s-1")
@@ -84,7 +84,7 @@ async def test_an_unknown_host_sent_nothing() -> None:
 
 @pytest.mark.parametrize("url", ["http://256.1.1.1/v1", f"http://127.0.0.1/{'x' * 70_000}"])
 async def test_a_url_that_httpx_refuses_is_our_error(url: str) -> None:
-    """A URL that only the HTTP library refuses is our error, with nothing sent."""
+    """A URL that only the HTTP library refuses raises our error, with nothing sent."""
     async with calling(url) as client:
         with pytest.raises(ConfigurationError, match="Check base_url") as caught:
             await client.get_session("s-1")
@@ -92,8 +92,8 @@ async def test_a_url_that_httpx_refuses_is_our_error(url: str) -> None:
     assert client.requests_sent == 0
 
 
-async def test_a_hang_up_before_the_answer_is_unknown() -> None:
-    """A server that closes without a byte may have carried the request out."""
+async def test_a_close_before_the_response_is_unknown() -> None:
+    """If the server closes without a byte, it may have carried the request out."""
     async with serving(hang_up) as server, calling(server.url()) as client:
         with pytest.raises(UnknownOutcomeError) as caught:
             await client.create_session()
@@ -110,8 +110,8 @@ async def test_a_hang_up_before_the_answer_is_unknown() -> None:
         raw(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nnot a length\r\n"),
     ],
 )
-async def test_a_hang_up_after_the_head_has_answered(behaviour: Any) -> None:
-    """A body that breaks off is a lost answer whose status is known."""
+async def test_a_close_after_the_head_keeps_the_status(behaviour: Any) -> None:
+    """A truncated body is a lost response with a known status."""
     async with serving(behaviour) as server, calling(server.url()) as client:
         with pytest.raises(UnknownOutcomeError, match="reading the response") as caught:
             await client.create_session()
@@ -131,8 +131,8 @@ async def test_a_hang_up_after_the_head_has_answered(behaviour: Any) -> None:
     ],
     ids=range(7),
 )
-async def test_garbage_is_a_lost_answer(garbage: bytes) -> None:
-    """What is not HTTP says nothing about the request."""
+async def test_garbage_is_a_lost_response(garbage: bytes) -> None:
+    """Bytes that are not HTTP leave the outcome unknown."""
     async with serving(raw(garbage)) as server, calling(server.url()) as client:
         with pytest.raises(UnknownOutcomeError) as caught:
             await client.create_session()
@@ -140,7 +140,7 @@ async def test_garbage_is_a_lost_answer(garbage: bytes) -> None:
 
 
 async def test_a_kept_connection_that_was_closed_is_replaced() -> None:
-    """A connection that the server dropped between two calls costs nothing."""
+    """A connection that the server closed between two calls causes no failure."""
     async with serving(OK) as server, calling(server.url()) as client:
         for _ in range(3):
             assert (await client.get_session("s-1")).id == "s-1"
@@ -149,7 +149,7 @@ async def test_a_kept_connection_that_was_closed_is_replaced() -> None:
 
 
 async def test_connections_are_kept() -> None:
-    """Calls after each other share one connection."""
+    """Sequential calls share one connection."""
     async with serving(OK, keeps_alive=True) as server, calling(server.url()) as client:
         for _ in range(3):
             await client.get_session("s-1")
@@ -157,7 +157,7 @@ async def test_connections_are_kept() -> None:
 
 
 async def test_an_attempt_that_takes_too_long_is_repeated() -> None:
-    """attempt_timeout ends an attempt that waits for its answer, where another can follow."""
+    """attempt_timeout ends an attempt that waits for its response, if another can follow."""
     async with serving(stay_silent, OK) as server:
         chosen = policy(attempts=2, attempt_timeout=0.5)
         async with calling(server.url(), retry=chosen) as client:
@@ -167,8 +167,8 @@ async def test_an_attempt_that_takes_too_long_is_repeated() -> None:
 
 @jumping_backends()
 @pytest.mark.parametrize("attempts", [1, 3])
-async def test_an_attempt_that_nothing_can_follow_is_not_cut(attempts: int) -> None:
-    """attempt_timeout ends no create, whose answer would be lost for nothing, and no last try."""
+async def test_a_final_attempt_has_no_attempt_timeout(attempts: int) -> None:
+    """attempt_timeout ends no create and no last attempt, because neither is repeated."""
 
     async def slowly(_: object) -> httpx.Response:
         await anyio.sleep(20)
@@ -182,8 +182,8 @@ async def test_an_attempt_that_nothing_can_follow_is_not_cut(attempts: int) -> N
 
 
 @jumping_backends()
-async def test_a_cut_attempt_names_its_setting() -> None:
-    """The failure of an attempt that was cut says which setting cut it."""
+async def test_a_timed_out_attempt_names_its_setting() -> None:
+    """The error of a timed-out attempt names attempt_timeout."""
     chosen = policy(attempts=2, attempt_timeout=1)
     async with client_of(hang, retry=chosen, deadline=5) as client:
         with pytest.raises(DeadlineExceededError) as caught:
@@ -191,8 +191,8 @@ async def test_a_cut_attempt_names_its_setting() -> None:
     assert "it took over attempt_timeout, 1 s" in str(caught.value.__cause__)
 
 
-async def test_an_attempt_that_takes_too_long_to_read_has_answered() -> None:
-    """attempt_timeout covers the body, and by then the status is known."""
+async def test_a_slow_body_times_out_with_a_known_status() -> None:
+    """attempt_timeout covers the body; its error has the status."""
 
     async def dribble(stream: anyio.abc.ByteStream, _: bytes) -> None:
         await stream.send(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{")
@@ -216,7 +216,7 @@ async def test_an_attempt_that_takes_too_long_to_read_has_answered() -> None:
 
 @jumping_backends()
 async def test_an_attempt_may_take_any_time_without_a_timeout() -> None:
-    """attempt_timeout=None leaves an attempt to the deadline."""
+    """attempt_timeout=None leaves only the deadline to end an attempt."""
 
     async def slowly(_: object) -> httpx.Response:
         await anyio.sleep(3000)
@@ -228,8 +228,8 @@ async def test_an_attempt_may_take_any_time_without_a_timeout() -> None:
 
 
 @jumping_backends()
-async def test_waiting_for_a_place_is_not_part_of_an_attempt() -> None:
-    """attempt_timeout starts with a place in the pool, so a queue is no failure."""
+async def test_waiting_for_a_slot_is_not_part_of_an_attempt() -> None:
+    """attempt_timeout starts with a slot in the pool, so waiting in the queue is no failure."""
 
     async def slowly(_: object) -> httpx.Response:
         await anyio.sleep(9)
@@ -242,13 +242,13 @@ async def test_waiting_for_a_place_is_not_part_of_an_attempt() -> None:
         assert client.requests_sent == 3
 
 
-# What an answer may be
+# Responses
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 @pytest.mark.parametrize("is_given", [False, True])
 async def test_a_redirect_is_never_followed(status: int, is_given: bool) -> None:
-    """A redirect is an error, and no second request is seen, whatever the given client follows."""
+    """A redirect is an error without a second request, even if the given client follows them."""
     async with serving(OK) as elsewhere:
         async with serving(http(status, Location=elsewhere.url())) as server:
             async with httpx.AsyncClient(follow_redirects=True) as given:
@@ -275,7 +275,7 @@ LONG = b'{"id": "' + b"x" * LIMIT + b'"}'
     ids=["plain", "gzip", "endless"],
 )
 async def test_a_body_over_the_limit_is_refused(behaviour: Any) -> None:
-    """An answer longer than max_response_bytes, decoded, is not read to its end or repeated."""
+    """A decoded response over max_response_bytes is not read to its end and not repeated."""
     async with serving(behaviour) as server:
         async with calling(server.url(), max_response_bytes=LIMIT, retry=policy()) as client:
             with pytest.raises(ResponseTooLargeError, match="max_response_bytes, 1000") as caught:
@@ -295,8 +295,8 @@ async def test_a_body_over_the_limit_is_refused(behaviour: Any) -> None:
     ],
     ids=["too long", "cut off", "wrong encoding", "wrong chunk"],
 )
-async def test_a_refusal_needs_no_whole_body(behaviour: Any, shown: str) -> None:
-    """Whatever is wrong with a refusal's body, its status is what the service said."""
+async def test_an_error_response_may_have_a_broken_body(behaviour: Any, shown: str) -> None:
+    """An error response with any broken body still raises the error of its status."""
     async with (
         serving(behaviour) as server,
         calling(server.url(), max_response_bytes=LIMIT, retry=ONCE) as client,
@@ -306,8 +306,8 @@ async def test_a_refusal_needs_no_whole_body(behaviour: Any, shown: str) -> None
     assert (caught.value.outcome, caught.value.body) == (Outcome.ANSWERED, shown)
 
 
-async def test_a_refusal_whose_body_never_ends_is_its_status() -> None:
-    """attempt_timeout ends the wait for a refusal's body, and the call goes on by its status."""
+async def test_an_error_response_may_have_an_endless_body() -> None:
+    """attempt_timeout ends the wait for an error body, and the call raises the status's error."""
 
     async def dribble(stream: anyio.abc.ByteStream, _: bytes) -> None:
         await stream.send(b"HTTP/1.1 503 Busy\r\nContent-Length: 9\r\n\r\n{")
@@ -321,7 +321,7 @@ async def test_a_refusal_whose_body_never_ends_is_its_status() -> None:
 
 
 class Endless(httpx.AsyncByteStream):
-    """A stream that never waits and never ends."""
+    """A stream without a pause and without an end."""
 
     def __init__(self, chunk: bytes) -> None:
         self.chunk = chunk
@@ -337,7 +337,7 @@ class Endless(httpx.AsyncByteStream):
     ("chunk", "kind"), [(b"x" * 100, ResponseTooLargeError), (b"", DeadlineExceededError)]
 )
 async def test_a_stream_that_never_waits_ends(chunk: bytes, kind: type[WebRtcError]) -> None:
-    """Neither the limit nor the deadline needs a stream that gives way to others."""
+    """The limit and the deadline also end a stream that never yields to other tasks."""
     mock = httpx.MockTransport(lambda _: httpx.Response(200, stream=Endless(chunk)))
     settings = {"max_response_bytes": LIMIT, "deadline": 0.2, "retry": ONCE}
     async with client_of(transport=mock, **settings) as client:
@@ -346,7 +346,7 @@ async def test_a_stream_that_never_waits_ends(chunk: bytes, kind: type[WebRtcErr
 
 
 class Once(httpx.AsyncByteStream):
-    """A stream that is its own iterator, and no generator."""
+    """A stream that is its own iterator, not a generator."""
 
     def __init__(self, *chunks: bytes) -> None:
         self.chunks = list(chunks)
@@ -360,8 +360,8 @@ class Once(httpx.AsyncByteStream):
         return self.chunks.pop(0)
 
 
-async def test_a_hook_may_put_another_stream_in_place() -> None:
-    """A body is read from whatever a user's hook has left, which need not be closed."""
+async def test_a_hook_may_replace_the_stream() -> None:
+    """The body is read from the stream that a user's hook sets, even without aclose()."""
 
     async def replace(response: httpx.Response) -> None:
         response.stream = Once(BODY[:3], BODY[3:])
@@ -373,7 +373,7 @@ async def test_a_hook_may_put_another_stream_in_place() -> None:
 
 
 async def test_a_body_at_the_limit_is_read() -> None:
-    """The limit itself is allowed, for bodies from sockets and for those that a mock made."""
+    """A body of exactly the limit is read, from a socket or from a mock."""
     body = LONG[: LIMIT - 2] + b'"}'
     async with (
         serving(http(200, body)) as server,
@@ -386,7 +386,7 @@ async def test_a_body_at_the_limit_is_read() -> None:
 
 
 async def test_the_limit_holds_for_a_body_that_was_read_before() -> None:
-    """A body that a mock or a hook has read already is measured as well."""
+    """The limit also applies to a body that a mock or a hook has already read."""
     mock = httpx.MockTransport(lambda _: httpx.Response(200, content=LONG))
     async with client_of(transport=mock, max_response_bytes=LIMIT) as client:
         with pytest.raises(ResponseTooLargeError):
@@ -394,8 +394,8 @@ async def test_the_limit_holds_for_a_body_that_was_read_before() -> None:
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "deflate"])
-async def test_an_encoding_that_was_not_asked_for_is_undone(encoding: str) -> None:
-    """A gateway that compresses all the same is understood."""
+async def test_an_unrequested_encoding_is_decoded(encoding: str) -> None:
+    """A response that a gateway compresses without being asked is decoded."""
     content = gzip.compress(BODY) if encoding == "gzip" else zlib.compress(BODY)
     async with serving(http(200, content, Content_Encoding=encoding)) as server:
         async with calling(server.url()) as client:
@@ -406,8 +406,8 @@ async def test_an_encoding_that_was_not_asked_for_is_undone(encoding: str) -> No
 @pytest.mark.parametrize(
     ("encoding", "said"), [("br", "'br' was not asked for"), ("gzip", "gzip encoding is broken")]
 )
-async def test_an_encoding_that_cannot_be_undone_is_said(encoding: str, said: str) -> None:
-    """An unknown or broken encoding is an unexpected answer with its status."""
+async def test_an_undecodable_body_is_an_error(encoding: str, said: str) -> None:
+    """An unknown or broken encoding raises an error with its status."""
     async with serving(http(200, b"nothing of it", Content_Encoding=encoding)) as server:
         async with calling(server.url(), retry=policy()) as client:
             with pytest.raises(UnexpectedResponseError, match=said) as caught:
@@ -422,7 +422,7 @@ async def test_an_encoding_that_cannot_be_undone_is_said(encoding: str, said: st
 
 
 async def test_a_private_authority_is_trusted() -> None:
-    """ssl_context decides which certificates are good."""
+    """ssl_context decides which certificates are trusted."""
     async with (
         serving(OK, tls=server_side("127.0.0.1")) as server,
         calling(server.url("https"), ssl_context=client_side()) as client,
@@ -431,8 +431,8 @@ async def test_a_private_authority_is_trusted() -> None:
 
 
 @pytest.mark.parametrize("is_known", [False, True], ids=["unknown authority", "another name"])
-async def test_a_certificate_that_is_refused_is_not_tried_again(is_known: bool) -> None:
-    """An unknown authority and a wrong name are a TlsError after one handshake, for any method."""
+async def test_a_refused_certificate_is_not_retried(is_known: bool) -> None:
+    """An unknown authority or a wrong name raises TlsError after one handshake, for any method."""
     tls = server_side("elsewhere.example" if is_known else "127.0.0.1")
     handshakes = 0
 
@@ -453,8 +453,8 @@ async def test_a_certificate_that_is_refused_is_not_tried_again(is_known: bool) 
         assert server.requests == []
 
 
-async def test_a_server_that_speaks_no_tls_is_not_tried_again() -> None:
-    """A plain server behind an https URL is a TlsError that says so, after one connection."""
+async def test_a_plain_server_behind_https_is_not_retried() -> None:
+    """A plain server behind an https URL raises a TlsError that says so, after one connection."""
 
     async def refuse(stream: anyio.abc.ByteStream) -> None:
         async with stream:
@@ -472,7 +472,7 @@ async def test_a_server_that_speaks_no_tls_is_not_tried_again() -> None:
 
 
 async def test_a_proxy_is_used() -> None:
-    """With proxy=, the request goes there with its whole URL."""
+    """With proxy=, the proxy gets the request with its absolute URL."""
     async with serving(OK) as proxy:
         settings = {"proxy": f"http://127.0.0.1:{proxy.port}"}
         async with calling("http://service.example/v1", **settings) as client:
@@ -481,7 +481,7 @@ async def test_a_proxy_is_used() -> None:
 
 
 async def test_a_proxy_that_refuses_the_tunnel_sent_nothing() -> None:
-    """When a proxy refuses to connect, the service has not seen the request."""
+    """If the proxy refuses the tunnel, the service has not seen the request."""
     async with serving(http(502)) as proxy:
         settings = {"proxy": f"http://127.0.0.1:{proxy.port}"}
         async with calling("https://service.example/v1", **settings) as client:
@@ -493,7 +493,7 @@ async def test_a_proxy_that_refuses_the_tunnel_sent_nothing() -> None:
 
 
 async def test_a_proxy_that_is_silent_sent_nothing() -> None:
-    """A tunnel that is not answered in time leaves the request unsent."""
+    """If the proxy does not respond in time, the request is not sent."""
     async with serving(stay_silent) as proxy:
         settings = {
             "proxy": f"http://127.0.0.1:{proxy.port}",
@@ -508,7 +508,7 @@ async def test_a_proxy_that_is_silent_sent_nothing() -> None:
 
 @pytest.mark.parametrize("is_answered", [True, False])
 async def test_a_request_through_a_tunnel_is_followed(is_answered: bool) -> None:
-    """Behind a tunnel the request itself decides: answered it succeeds, else it is unknown."""
+    """Through a tunnel, a lost response is unknown and a received one succeeds."""
     tls = server_side("service.example")
 
     async def tunnel(stream: anyio.abc.ByteStream, _: bytes) -> None:
@@ -562,10 +562,10 @@ async def test_the_environment_s_proxy_is_used_for_the_rest(
         assert len(proxy.requests) == 1
 
 
-async def test_an_environment_s_proxy_that_is_none_is_said(
+async def test_an_invalid_environment_proxy_is_an_error(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """A proxy variable that cannot be used is a ConfigurationError of the first call."""
+    """An invalid proxy variable raises ConfigurationError at the first call."""
     monkeypatch.setenv("HTTP_PROXY", "gopher://127.0.0.1")
     async with calling("http://service.example/v1") as client:
         with pytest.raises(ConfigurationError, match="environment's proxy") as caught:
@@ -577,7 +577,7 @@ async def test_an_environment_s_proxy_that_is_none_is_said(
 
 
 async def test_no_more_than_max_connections_at_once() -> None:
-    """However many calls start together, only max_connections requests are under way."""
+    """At most max_connections requests are in flight, for any number of calls."""
 
     async def briefly(stream: anyio.abc.ByteStream, request: bytes) -> None:
         for _ in range(20):
@@ -597,7 +597,7 @@ async def test_no_more_than_max_connections_at_once() -> None:
 
 
 async def test_a_thousand_cancelled_calls_lose_no_connection() -> None:
-    """After 1,000 calls are cancelled while they wait or are under way, the pool still serves."""
+    """After 1,000 cancelled calls, queued or in flight, the pool still serves."""
     async with serving(*[stay_silent] * 10, OK, keeps_alive=True) as server:
         chosen = policy(attempts=1, attempt_timeout=5)
         async with calling(server.url(), max_connections=10, retry=chosen) as client:
@@ -615,7 +615,7 @@ async def test_a_thousand_cancelled_calls_lose_no_connection() -> None:
 
 
 @jumping_backends()
-async def test_a_thousand_calls_that_run_out_of_time_lose_no_place() -> None:
+async def test_a_thousand_timed_out_calls_lose_no_slot() -> None:
     """After 1,000 calls whose deadline passed in the queue or the pool, calls still succeed."""
     transport = ScriptedTransport(hang)
     settings = {
@@ -641,11 +641,11 @@ async def test_a_thousand_calls_that_run_out_of_time_lose_no_place() -> None:
         assert (await client.get_session("s-1")).id == "s-1"
 
 
-# A client or transport that was given
+# Given clients and transports
 
 
-async def test_a_given_client_keeps_its_ways() -> None:
-    """Hooks, headers and auth of a given http_client are used, and it is not closed here."""
+async def test_a_given_client_keeps_its_settings() -> None:
+    """Hooks, headers and auth of a given http_client are used, and aclose() leaves it open."""
     seen: list[str] = []
 
     async def on_request(request: httpx.Request) -> None:
@@ -669,8 +669,8 @@ async def test_a_given_client_keeps_its_ways() -> None:
     assert b"x-theirs: 1" in request.lower()
 
 
-async def test_our_auth_takes_the_place_of_the_given_client_s() -> None:
-    """With auth= the given http_client's own auth stays unused."""
+async def test_our_auth_replaces_the_given_client_s() -> None:
+    """With auth= the given http_client's own auth is not used."""
     transport = ScriptedTransport()
     async with (
         httpx.AsyncClient(auth=("theirs", "theirs"), transport=transport) as given,
@@ -683,7 +683,7 @@ async def test_our_auth_takes_the_place_of_the_given_client_s() -> None:
 
 @pytest.mark.parametrize("library", [None, "httpx", "httpx2"])
 async def test_no_cookies_are_kept(library: Any) -> None:
-    """What a server sets goes out with no later call, and hinders none."""
+    """A server's cookies are not sent with later calls and cause no failure."""
     sets = http(200, b'{"id": "s-1"}', Set_Cookie="kept=yes; Path=/")
     odd = answered(b'{"id": "s-1"}', b"Set-Cookie: a=\xff")
     async with (
@@ -697,7 +697,7 @@ async def test_no_cookies_are_kept(library: Any) -> None:
 
 
 async def test_a_given_client_s_timeout_counts() -> None:
-    """A given http_client's own timeout is kept, and its end is one of our errors."""
+    """A given http_client's own timeout applies, and raises one of our errors."""
     async with (
         serving(stay_silent) as server,
         httpx.AsyncClient(timeout=httpx.Timeout(None, read=0.05)) as given,
@@ -709,7 +709,7 @@ async def test_a_given_client_s_timeout_counts() -> None:
 
 
 async def test_an_own_client_has_no_timeout_of_its_own() -> None:
-    """An own pool leaves every bound to the deadline, but for attempt_timeout on connecting."""
+    """The deadline is the pool's only timeout, besides attempt_timeout on connecting."""
     transport = ScriptedTransport()
     async with client_of(transport=transport) as client:
         await client.get_session("s-1")
@@ -717,8 +717,8 @@ async def test_an_own_client_has_no_timeout_of_its_own() -> None:
     assert timeout == {"connect": 10.0, "read": None, "write": None, "pool": None}
 
 
-async def test_a_given_client_that_its_owner_closed_is_said() -> None:
-    """A closed http_client is a ClientClosedError that names it."""
+async def test_a_given_client_that_its_owner_closed_is_named() -> None:
+    """A closed http_client raises a ClientClosedError that names it."""
     given = httpx.AsyncClient(transport=ScriptedTransport())
     async with client_of(http_client=given) as client:
         await given.aclose()
@@ -728,7 +728,7 @@ async def test_a_given_client_that_its_owner_closed_is_said() -> None:
 
 @pytest.mark.parametrize("is_used", [False, True])
 async def test_a_given_transport_is_closed(is_used: bool) -> None:
-    """A transport that was given is closed once with the client, used or not."""
+    """The client closes a given transport once, used or not."""
     transport = ScriptedTransport()
     async with client_of(transport=transport) as client:
         if is_used:
@@ -739,7 +739,7 @@ async def test_a_given_transport_is_closed(is_used: bool) -> None:
 
 
 async def test_closing_is_not_cut_short_by_a_cancellation() -> None:
-    """A client that is left because of a cancellation still closes its pool."""
+    """A client whose block is cancelled still closes its pool."""
 
     class Slow(ScriptedTransport):
         async def aclose(self) -> None:
@@ -756,7 +756,7 @@ async def test_closing_is_not_cut_short_by_a_cancellation() -> None:
 
 
 async def test_closing_ends_the_calls_that_are_under_way() -> None:
-    """Calls under way and in the queue fail with our errors when the client is closed."""
+    """Closing the client makes calls in flight and in the queue fail with our errors."""
     async with serving(stay_silent) as server:
         failures: list[WebRtcError] = []
         async with calling(server.url(), max_connections=1, close_grace=0.05) as client:
@@ -812,7 +812,7 @@ PROXY = "http://proxy.example:3128"
     ],
 )
 async def test_settings_that_cannot_work_are_refused(changed: Any, said: str) -> None:
-    """A setting of a wrong kind and two that exclude each other are refused by name."""
+    """The error names a setting of a wrong type, or two that exclude each other."""
     with pytest.raises(ConfigurationError, match=said) as caught:
         AsyncWebRtcClient("9", auth=("user", "password"), **changed)
     assert "canary" not in str(caught.value)
@@ -822,7 +822,7 @@ async def test_settings_that_cannot_work_are_refused(changed: Any, said: str) ->
 
 
 def made(kind: type[Exception]) -> Exception:
-    """Return an exception of a class of httpx, with the arguments that it needs."""
+    """Return an exception of one of httpx's classes, with its required arguments."""
     request = httpx.Request("GET", "http://x")
     match kind.__name__:
         case "HTTPStatusError":
@@ -866,21 +866,21 @@ ANY_TIME: list[Callable[[], Exception]] = [
 
 
 async def test_a_status_error_is_that_status() -> None:
-    """A transport that raises httpx's own error for a status is understood."""
+    """httpx.HTTPStatusError from a transport becomes the error of its status."""
     async with client_of(made(httpx.HTTPStatusError), retry=ONCE) as client:
         with pytest.raises(ServerError):
             await client.create_session()
 
 
 def test_the_names_are_those_of_httpx() -> None:
-    """Every class that is told by its name exists, and httpx has as many as are known here."""
+    """Every class that is matched by name exists in httpx, and no class of httpx is missing."""
     assert {kind.__name__ for kind in BEFORE_SENDING} == NEVER_SENT
     assert len(HTTPX_ERRORS) >= 25
 
 
 @pytest.mark.parametrize("kind", BEFORE_SENDING)
 async def test_an_exception_before_sending_is_a_failed_connection(kind: type[Exception]) -> None:
-    """From a transport that tells nothing, an exception of connecting means nothing was sent."""
+    """A connect exception from a transport without stages means that nothing was sent."""
     error = made(kind)
     async with client_of(error, retry=ONCE) as client:
         with pytest.raises(ConnectionFailedError, match=f"{kind.__name__}: boom") as caught:
@@ -890,8 +890,8 @@ async def test_an_exception_before_sending_is_a_failed_connection(kind: type[Exc
 
 
 @pytest.mark.parametrize("make", ANY_TIME, ids=lambda make: type(make()).__name__)
-async def test_any_other_exception_is_a_lost_answer(make: Callable[[], Exception]) -> None:
-    """From a transport that tells nothing, any other exception leaves the outcome unknown."""
+async def test_any_other_exception_is_a_lost_response(make: Callable[[], Exception]) -> None:
+    """Any other exception from a transport without stages leaves the outcome unknown."""
     error = make()
     async with client_of(error, retry=ONCE) as client:
         with pytest.raises(UnknownOutcomeError, match=type(error).__name__) as caught:
@@ -902,7 +902,7 @@ async def test_any_other_exception_is_a_lost_answer(make: Callable[[], Exception
 
 
 async def test_an_exception_of_a_stream_has_a_status() -> None:
-    """An exception of any kind while the body is read knows the status."""
+    """Any exception while the body is read becomes an error with the status."""
 
     class Broken(httpx.AsyncByteStream):
         async def __aiter__(self) -> AsyncIterator[bytes]:
@@ -917,7 +917,7 @@ async def test_an_exception_of_a_stream_has_a_status() -> None:
 
 
 async def test_a_refused_certificate_is_found_below_its_wrappers() -> None:
-    """A certificate's refusal is found as a cause and as a context, however deep."""
+    """A certificate error is found as a cause or a context, at any depth."""
 
     def wrapped() -> Exception:
         refused = ssl.SSLCertVerificationError(1, "certificate verify failed")
@@ -932,8 +932,8 @@ async def test_a_refused_certificate_is_found_below_its_wrappers() -> None:
         assert client.requests_sent == 1
 
 
-async def test_what_is_no_exception_is_left_alone() -> None:
-    """An interrupt passes through a call as it is."""
+async def test_a_base_exception_passes_through() -> None:
+    """A KeyboardInterrupt passes through a call unchanged."""
     async with client_of(KeyboardInterrupt()) as client:
         interrupted = False
         try:
@@ -944,7 +944,7 @@ async def test_what_is_no_exception_is_left_alone() -> None:
 
 
 async def test_a_hook_that_raises_is_our_error() -> None:
-    """An exception of the user's own hook is a lost answer that knows its cause and its status."""
+    """An exception of a user's hook becomes a lost response with its cause and status."""
 
     async def refuse(_: httpx.Response) -> None:
         raise LookupError("hook")
@@ -961,7 +961,7 @@ async def test_a_hook_that_raises_is_our_error() -> None:
 
 
 async def test_a_hook_that_raises_from_itself_is_our_error() -> None:
-    """An exception that is its own cause, which Python allows, is one like any other."""
+    """An exception that is its own cause, which Python allows, is handled like any other."""
 
     async def refuse(_: httpx.Response) -> None:
         error = LookupError("hook")
@@ -977,7 +977,7 @@ async def test_a_hook_that_raises_from_itself_is_our_error() -> None:
 
 
 async def test_a_hook_that_raises_for_the_status_is_that_status() -> None:
-    """With raise_for_status as a hook, a refusal is the error of its status all the same."""
+    """With raise_for_status as a hook, an error response still raises our error of its status."""
 
     async def refuse(response: httpx.Response) -> None:
         response.raise_for_status()
@@ -993,7 +993,7 @@ async def test_a_hook_that_raises_for_the_status_is_that_status() -> None:
 
 
 async def test_a_hook_may_call_the_client() -> None:
-    """A call that a hook makes has a place of its own."""
+    """A call made by a hook gets a slot of its own."""
     inner: list[str] = []
 
     async def look(request: httpx.Request) -> None:
@@ -1013,7 +1013,7 @@ async def test_a_hook_may_call_the_client() -> None:
 
 
 async def test_authorization_goes_with_every_attempt() -> None:
-    """The credentials are sent with each attempt, and nothing else of them."""
+    """Each attempt sends the Authorization header, and no other part of the credentials."""
     transport = ScriptedTransport(httpx.Response(503), answer(200, {"id": "s-1"}))
     async with client_of(transport=transport, auth=("Aladdin", "open sesame")) as client:
         await client.get_session("s-1")
@@ -1023,7 +1023,7 @@ async def test_authorization_goes_with_every_attempt() -> None:
 
 
 async def test_no_authorization_without_auth() -> None:
-    """Without auth= no Authorization is sent but what the given client itself adds."""
+    """Without auth= only the given client's own Authorization is sent."""
 
     class TheirAuth(httpx.Auth):
         def auth_flow(self, request: httpx.Request) -> Any:

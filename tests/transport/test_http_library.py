@@ -1,4 +1,4 @@
-"""Which HTTP library serves: httpx, or its continuation where it is asked for or given."""
+"""The choice of the HTTP library: httpx, or httpx2 if it is requested or given."""
 
 import subprocess
 import sys
@@ -20,7 +20,7 @@ def client_with(**settings: Any) -> AsyncWebRtcClient:
 
 
 def transport_of(library: Any) -> Any:
-    """Return a transport that answers with its request's User-Agent as the session's tag."""
+    """Return a transport whose session has the request's User-Agent as its tag."""
 
     def tell(request: Any) -> Any:
         return library.Response(200, json={"id": "s-1", "tag": request.headers["User-Agent"]})
@@ -29,14 +29,14 @@ def transport_of(library: Any) -> Any:
 
 
 async def agent(client: AsyncWebRtcClient) -> str:
-    """Return the library that the client's requests name."""
+    """Return the library named in the client's User-Agent."""
     async with client:
         return str((await client.get_session("s-1")).tag).split()[1]
 
 
 @pytest.mark.parametrize("library", [httpx, httpx2], ids=lambda library: library.__name__)
 async def test_a_given_object_s_library_serves(library: Any) -> None:
-    """A client and a transport of either library are used as they are, and the agent says so."""
+    """A given client or transport of either library is used, and the User-Agent names it."""
     expected = f"{library.__name__}/{library.__version__}"
     assert await agent(client_with(transport=transport_of(library))) == expected
     async with library.AsyncClient(transport=transport_of(library)) as given:
@@ -45,7 +45,7 @@ async def test_a_given_object_s_library_serves(library: Any) -> None:
 
 @pytest.mark.parametrize("name", ["httpx", "httpx2"])
 async def test_an_own_client_is_of_the_library_asked_for(name: Any) -> None:
-    """http_library chooses the library of an own pool."""
+    """http_library chooses the library of the client's own pool."""
     async with serving(http(200, BODY_OF_SESSION)) as server:
         async with client_with(base_url=server.url(), http_library=name) as client:
             assert (await client.get_session("s-1")).id == "s-1"
@@ -54,7 +54,7 @@ async def test_an_own_client_is_of_the_library_asked_for(name: Any) -> None:
 
 
 async def test_httpx_serves_unless_asked() -> None:
-    """Without a word an own pool is httpx's, installed beside it or not."""
+    """By default the client's own pool uses httpx, even if httpx2 is installed."""
     async with serving(http(200, BODY_OF_SESSION)) as server:
         async with client_with(base_url=server.url()) as client:
             await client.get_session("s-1")
@@ -62,8 +62,8 @@ async def test_httpx_serves_unless_asked() -> None:
 
 
 @pytest.mark.parametrize("name", ["httpx", "httpx2"])
-async def test_the_emulator_s_transport_is_of_both(name: Any) -> None:
-    """EmulatorTransport serves either library, under an own client and under a given one."""
+async def test_the_emulator_s_transport_works_with_both(name: Any) -> None:
+    """EmulatorTransport works with either library, in an own and in a given client."""
     service = EmulatorTransport(Emulator())
     async with client_with(transport=service, http_library=name) as client:
         session = await client.create_session()
@@ -87,7 +87,7 @@ async def test_the_emulator_s_transport_is_of_both(name: Any) -> None:
     ],
 )
 def test_libraries_that_do_not_fit_are_refused(settings: Any, said: str) -> None:
-    """A library that is none, and one that is not the given object's, are refused by name."""
+    """The error names an unknown library, or one that differs from the given object's."""
     with pytest.raises(ConfigurationError, match=said):
         client_with(**settings)
 
@@ -102,7 +102,7 @@ def run_without_httpx2(program: str) -> str:
 
 
 def test_a_library_that_is_not_installed_is_named() -> None:
-    """Asking for httpx2 without it says which extra brings it."""
+    """If httpx2 is requested but missing, the error names its extra."""
     said = run_without_httpx2(
         "import webrtc_async as w\n"
         "try: w.AsyncWebRtcClient('9', auth=('u', 'p'), http_library='httpx2')\n"
@@ -112,7 +112,7 @@ def test_a_library_that_is_not_installed_is_named() -> None:
 
 
 def test_the_client_does_not_import_httpx2_by_itself() -> None:
-    """Installed or not, httpx2 costs nobody's start a moment who does not use it."""
+    """Without a request for httpx2, the client does not import it, even if it is installed."""
     ran = subprocess.run(
         [sys.executable, "-c", "import webrtc_async, sys; print('httpx2' in sys.modules)"],
         capture_output=True,

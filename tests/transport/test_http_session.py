@@ -1,4 +1,4 @@
-"""The `httpx.AsyncClient` of a client: it is there, and whatever the user changes on it counts."""
+"""The client's `httpx.AsyncClient`: it always exists, and changes to it take effect."""
 
 import subprocess
 import sys
@@ -30,7 +30,7 @@ Change = Callable[[httpx.AsyncClient], None]
 
 @asynccontextmanager
 async def pooled(**settings: Any) -> AsyncIterator[tuple[AsyncWebRtcClient, Any]]:
-    """Give a client on the own pool and its server."""
+    """Yield a client with its own pool, and its server."""
     async with (
         serving(OK, keeps_alive=True) as server,
         calling(server.url(), **{"http_library": None, **settings}) as client,
@@ -81,8 +81,8 @@ async def test_an_http_client_that_the_user_closes_is_named() -> None:
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
-async def test_hooks_may_come_at_any_time(scheme: str) -> None:
-    """Hooks that are appended between calls see each request and response from then on."""
+async def test_hooks_may_be_added_at_any_time(scheme: str) -> None:
+    """Hooks added between calls see each later request and response."""
     seen: list[object] = []
 
     async def note(each: httpx.Request | httpx.Response) -> None:
@@ -106,7 +106,7 @@ async def test_hooks_may_come_at_any_time(scheme: str) -> None:
 
 
 async def test_both_ways_share_a_pool_and_send_the_same() -> None:
-    """With a hook, a request goes over the same connection and has the same headers."""
+    """With and without a hook, a request uses the same connection and sends the same headers."""
 
     async def do_nothing(_: httpx.Request) -> None:
         pass
@@ -131,7 +131,7 @@ class Signed(httpx.Auth):
 
 
 class Wrapping(httpx.AsyncBaseTransport):
-    """A transport that adds a header and passes on."""
+    """A transport that adds a header and delegates to another."""
 
     def __init__(self, inner: httpx.AsyncBaseTransport) -> None:
         self.inner = inner
@@ -145,7 +145,7 @@ class Wrapping(httpx.AsyncBaseTransport):
 
 
 def marking(call: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
-    """Return a method that adds a header to the request and passes on."""
+    """Return a method that adds a header to the request and delegates to the original."""
 
     async def mark(request: httpx.Request, **settings: Any) -> Any:
         request.headers["X-Changed"] = "yes"
@@ -201,7 +201,7 @@ def extend_requests(client: httpx.AsyncClient) -> None:
     ],
 )
 async def test_a_change_counts_from_the_next_request(change: Change) -> None:
-    """Whatever the user changes on the client between calls is seen by the server."""
+    """The next request uses every change that the user makes to the client between calls."""
     async with pooled() as (client, server):
         await client.get_session("s-1")
         change(client.http_client)
@@ -221,7 +221,7 @@ async def test_credentials_of_the_http_client_are_used() -> None:
 
 
 async def test_a_timeout_of_the_http_client_counts() -> None:
-    """A timeout that is set on the client takes the place of the package's own."""
+    """A timeout set on the httpx client replaces the package's own."""
     seen: list[Any] = []
 
     async def note(request: httpx.Request) -> None:
@@ -235,7 +235,7 @@ async def test_a_timeout_of_the_http_client_counts() -> None:
     assert seen == [None, 7]
 
 
-async def test_a_hook_that_refuses_is_the_error_of_its_status() -> None:
+async def test_a_hook_that_raises_is_the_error_of_its_status() -> None:
     """A response hook may raise for the status."""
 
     async def refuse(response: httpx.Response) -> None:
@@ -249,7 +249,7 @@ async def test_a_hook_that_refuses_is_the_error_of_its_status() -> None:
 
 
 async def test_requests_of_the_user_share_the_pool() -> None:
-    """The user may send requests of their own over the client."""
+    """The user's own requests over the httpx client share its pool."""
     async with pooled() as (client, server):
         await client.get_session("s-1")
         response = await client.http_client.get(server.url(), timeout=None)
@@ -257,7 +257,7 @@ async def test_requests_of_the_user_share_the_pool() -> None:
 
 
 async def test_a_method_that_was_replaced_before_the_import_is_called() -> None:
-    """A library that has replaced `send` before this package is imported sees every request."""
+    """A `send` that was patched before this package is imported sees every request."""
     program = """
 import asyncio, sys, httpx
 original = httpx.AsyncClient.send
@@ -281,8 +281,8 @@ asyncio.run(main())
     assert ran.stdout.strip() == b"seen GET"
 
 
-def test_the_choice_is_made_in_one_short_place() -> None:
-    """The function that chooses between the two ways to the server has at most 40 lines."""
+def test_the_choice_of_transport_is_one_short_function() -> None:
+    """The function that chooses between the two transports has at most 40 lines."""
     code = HttpSession.send.__code__
     lines = [line for _, _, line in code.co_lines() if line is not None]
     assert max(lines) - code.co_firstlineno < 40

@@ -1,4 +1,4 @@
-"""A client's life: its end, its event loops, its process, and the client that nobody closed."""
+"""A client's lifetime: closing, event loops, forks, and clients that are never closed."""
 
 import asyncio
 import gc
@@ -45,18 +45,18 @@ OK = http(200, b'{"id":"s-1"}', Content_Type="application/json")
 
 
 async def slowly(_: object) -> httpx.Response:
-    """Answer after a second."""
+    """Respond after a second."""
     await anyio.sleep(1)
     return answer(200, SESSION)
 
 
-# The end
+# Closing
 
 
 @jumping_backends()
 @pytest.mark.anyio
 async def test_closing_waits_for_the_calls_under_way() -> None:
-    """Calls that end within close_grace end as if nothing had happened, repetitions included."""
+    """Calls that finish within close_grace succeed, with their retries."""
     found: list[str] = []
     async with anyio.create_task_group() as tasks:
         client = client_of(refusal(503), slowly)
@@ -73,7 +73,7 @@ async def test_closing_waits_for_the_calls_under_way() -> None:
 @jumping_backends()
 @pytest.mark.anyio
 async def test_a_client_that_is_closing_takes_no_call() -> None:
-    """From the beginning of its end on, a client refuses new calls and entries."""
+    """A client that is closing refuses new calls and new entries."""
     client = client_of(slowly)
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(client.get_session, "s-1")
@@ -89,8 +89,8 @@ async def test_a_client_that_is_closing_takes_no_call() -> None:
 @jumping_backends()
 @pytest.mark.anyio
 @pytest.mark.parametrize("grace", [0, 3])
-async def test_what_outlasts_the_grace_fails(grace: float) -> None:
-    """After close_grace what is left fails with its outcome, and the client is closed."""
+async def test_a_call_that_outlasts_the_grace_fails(grace: float) -> None:
+    """After close_grace, remaining calls fail with their outcome, and the client is closed."""
     client = client_of(hang, close_grace=grace, create_grace=0, retry=PATIENT)
     began = anyio.current_time()
     async with anyio.create_task_group() as tasks:
@@ -110,8 +110,8 @@ async def test_what_outlasts_the_grace_fails(grace: float) -> None:
 
 @jumping_backends()
 @pytest.mark.anyio
-async def test_what_outlasts_the_closing_sends_nothing() -> None:
-    """Where a caller's own code takes no cancellation, its call ends before it sends anything."""
+async def test_a_call_that_outlasts_the_closing_sends_nothing() -> None:
+    """A call whose user code ignores its cancellation ends before it sends a request."""
 
     async def take_no_cancellation() -> str:
         with anyio.CancelScope(shield=True):
@@ -137,7 +137,7 @@ async def test_what_outlasts_the_closing_sends_nothing() -> None:
 @jumping_backends()
 @pytest.mark.anyio
 async def test_a_second_aclose_waits_for_the_first() -> None:
-    """Whoever closes a client finds it closed afterwards, not only who was first."""
+    """Every call of aclose() returns only after the client is closed."""
     client = client_of(slowly)
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(client.get_session, "s-1")
@@ -154,8 +154,8 @@ async def test_a_second_aclose_waits_for_the_first() -> None:
 
 @jumping_backends()
 @pytest.mark.anyio
-async def test_work_that_closing_gives_up_is_said(caplog: pytest.LogCaptureFixture) -> None:
-    """Work of the client's own that does not end is named in the log."""
+async def test_work_that_closing_gives_up_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    """The log names the client's own work that did not finish."""
     async with client_of(close_grace=1) as client:
         client.background_tasks.start(anyio.sleep_forever, name="undoing a createSession")
     assert "undoing a createSession" in caplog.text
@@ -163,8 +163,8 @@ async def test_work_that_closing_gives_up_is_said(caplog: pytest.LogCaptureFixtu
 
 @pytest.mark.parametrize("name", ["close_grace", "create_grace"])
 @pytest.mark.parametrize("value", [-1, "5", float("nan")])
-def test_a_grace_that_is_none_is_refused(name: str, value: Any) -> None:
-    """A grace is a number of seconds of at least 0."""
+def test_an_invalid_grace_is_refused(name: str, value: Any) -> None:
+    """close_grace is a number of seconds of at least 0."""
     with pytest.raises(ConfigurationError, match=name):
         client_of(**{name: value})
 
@@ -182,8 +182,8 @@ def run_on_trio(call: Any) -> Any:
 
 @pytest.mark.parametrize("second", [run_on_asyncio, run_on_trio])
 @pytest.mark.parametrize("first", [run_on_asyncio, run_on_trio])
-def test_a_client_serves_one_event_loop_after_the_other(first: Any, second: Any) -> None:
-    """After the end of its event loop, a client goes on in the next, to its orderly end."""
+def test_a_client_works_in_consecutive_event_loops(first: Any, second: Any) -> None:
+    """After its event loop has ended, a client works and closes in the next one."""
     client = client_of()
 
     async def call() -> Session:
@@ -202,7 +202,7 @@ def test_a_client_serves_one_event_loop_after_the_other(first: Any, second: Any)
 
 @pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
 def test_a_fresh_pool_follows_a_finished_event_loop() -> None:
-    """With real sockets the second event loop does not meet the first one's connections."""
+    """The second event loop does not reuse the first one's sockets."""
 
     with (
         start_blocking_portal() as portal,
@@ -228,7 +228,7 @@ def _use_in_three_event_loops(server: SocketServer) -> None:
 @pytest.mark.parametrize("second", [run_on_asyncio, run_on_trio])
 @pytest.mark.parametrize("first", [run_on_asyncio, run_on_trio])
 def test_a_second_running_event_loop_is_refused(first: Any, second: Any) -> None:
-    """While one event loop uses a client, another one is refused, to call as to close."""
+    """While one event loop uses a client, another can neither call nor close it."""
     client = client_of()
     is_used, may_end = threading.Event(), threading.Event()
 
@@ -279,7 +279,7 @@ async def main():
             assert all(await ask(client, "before"))
             pid = os.fork()
             if pid == 0:
-                # A loop that is copied while it runs serves nobody; the child has its own.
+                # A running loop does not work after a fork; the child has its own.
                 asyncio.events._set_running_loop(None)
                 right = asyncio.run(ask(client, "child"))
                 asyncio.run(client.aclose())
@@ -298,7 +298,7 @@ asyncio.run(asyncio.wait_for(main(), 20))
 
 
 def python(program: str, *options: str) -> subprocess.CompletedProcess[str]:
-    """Run a program in a Python of its own."""
+    """Run a program in a new Python process."""
     return subprocess.run(
         [sys.executable, *options, "-c", program],
         capture_output=True,
@@ -310,7 +310,7 @@ def python(program: str, *options: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.skipif(not hasattr(__import__("os"), "fork"), reason="there is no fork here")
 def test_a_fork_shares_no_connection() -> None:
-    """Parent and child each get the answers to their own requests, over their own connections."""
+    """Parent and child each get their own responses, over their own connections."""
     done = python(FORKED, "-W", "error::RuntimeWarning")
     assert done.returncode == 0, done.stderr
 
@@ -339,7 +339,7 @@ asyncio.run(client.aclose())
 
 @pytest.mark.skipif(not hasattr(__import__("os"), "fork"), reason="there is no fork here")
 def test_a_given_transport_is_refused_in_a_fork() -> None:
-    """What the caller gave may share sockets with the parent, so the child is refused."""
+    """A given transport may share sockets with the parent, so the child cannot use it."""
     done = python(GIVEN)
     assert done.returncode == 0, done.stderr
 
@@ -375,13 +375,13 @@ asyncio.run(asyncio.wait_for(main(), 20))
 
 @pytest.mark.skipif(not hasattr(__import__("os"), "fork"), reason="there is no fork here")
 def test_a_fork_may_forget_the_parent_s_client() -> None:
-    """What the parent will close is not reported in the child, and keeps its connection."""
+    """The child does not warn about the parent's open client, and leaves its connection open."""
     done = python(COLLECTED)
     assert done.returncode == 0, done.stderr
 
 
-def test_a_client_may_be_made_by_no_code_at_all() -> None:
-    """Called by the interpreter itself, as at its exit, there is no line that made a client."""
+def test_a_client_may_be_made_without_a_calling_frame() -> None:
+    """A client made by the interpreter itself, such as at exit, has no line to name."""
     done = python(
         "import atexit, functools\n"
         "from webrtc_async import AsyncWebRtcClient\n"
@@ -392,15 +392,15 @@ def test_a_client_may_be_made_by_no_code_at_all() -> None:
 
 
 def clear_up() -> None:
-    """Collect what other tests have left."""
+    """Collect the garbage of other tests."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         gc.collect()
 
 
 @pytest.mark.anyio
-async def test_a_client_over_a_transport_may_be_left_to_itself() -> None:
-    """In tests over a transport in process nothing is open, so nothing is said."""
+async def test_an_unclosed_client_over_an_in_process_transport_is_silent() -> None:
+    """An in-process transport has no open connection, so an unclosed client does not warn."""
     clear_up()
     client = client_of()
     await client.get_session("s-1")
@@ -411,8 +411,8 @@ async def test_a_client_over_a_transport_may_be_left_to_itself() -> None:
 
 
 @pytest.mark.anyio
-async def test_a_client_that_nobody_closed_says_where_it_was_made() -> None:
-    """Forgotten after use, a client warns once, with the line that made it."""
+async def test_an_unclosed_client_names_the_line_that_made_it() -> None:
+    """A client that was used and never closed warns once, with the line that made it."""
     clear_up()
     client = client_of(transport=None, base_url="http://127.0.0.1:1/v1", retry=ONCE)
     with pytest.raises(ConnectionFailedError):
@@ -432,8 +432,8 @@ async def test_a_client_that_nobody_closed_says_where_it_was_made() -> None:
 
 
 @pytest.mark.anyio
-async def test_a_client_that_was_not_used_or_was_closed_warns_of_nothing() -> None:
-    """Without connections there is nothing to close."""
+async def test_a_closed_or_unused_client_does_not_warn() -> None:
+    """A client without connections does not warn."""
     clear_up()
     unused = client_of()
     async with client_of() as closed:
@@ -469,7 +469,7 @@ asyncio.run(main())
     ("end", "code"), [("pass", 0), ("raise SystemExit(7)", 7), ("raise KeyboardInterrupt", 1)]
 )
 def test_the_end_of_the_interpreter_is_silent(end: str, code: int) -> None:
-    """A program that ends with an open client says nothing of it and keeps its exit code."""
+    """A program that ends with an open client prints no warning and keeps its exit code."""
     done = python(ENDING.replace("{end}", end))
     if "Keyboard" in end:
         assert done.stderr.rstrip().endswith("KeyboardInterrupt")
@@ -481,8 +481,8 @@ def test_the_end_of_the_interpreter_is_silent(end: str, code: int) -> None:
 
 @pytest.mark.anyio
 @jumping_backends()
-async def test_closing_is_over_within_its_bound_whatever_happens() -> None:
-    """A call, background work and a transport that all ignore their end hold nobody up."""
+async def test_closing_ends_in_time_even_if_everything_hangs() -> None:
+    """A call, background work and a transport that ignore cancellation do not delay closing."""
 
     class DeafTransport(httpx.AsyncBaseTransport):
         async def handle_async_request(self, request: httpx.Request) -> httpx.Response:

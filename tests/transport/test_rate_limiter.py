@@ -1,4 +1,4 @@
-"""Limits of how many requests are sent in a time: who waits, how long, and what it looks like."""
+"""Rate limits: the order of waiting requests, their delay, and their errors."""
 
 import math
 import threading
@@ -28,12 +28,12 @@ pytestmark = pytest.mark.anyio
 
 
 def limiter(amount: int, per: float = 1.0) -> LocalRateLimiter:
-    """Return a limiter by the event loop's clock, which may jump."""
+    """Return a limiter on the event loop's clock, which may jump."""
     return LocalRateLimiter(amount, per=per, clock=anyio.current_time)
 
 
 class Counting:
-    """A limiter that lets everyone pass and counts them."""
+    """A limiter that grants every request and counts them."""
 
     def __init__(self) -> None:
         self.permits = 0
@@ -44,7 +44,7 @@ class Counting:
 
 
 class Failing:
-    """A limiter that fails, as one with a fault of its own does."""
+    """A limiter that raises an exception."""
 
     def __init__(self, failure: Exception) -> None:
         self.failure = failure
@@ -54,7 +54,7 @@ class Failing:
 
 
 class Gate:
-    """A limiter that lets nobody pass until it is opened."""
+    """A limiter that blocks every request until it is opened."""
 
     def __init__(self) -> None:
         self.opening = anyio.Event()
@@ -64,14 +64,14 @@ class Gate:
 
 
 async def run_out_of_time(client: AsyncWebRtcClient, stages: list[Stage]) -> None:
-    """Make a call whose deadline passes, and note what it was waiting for."""
+    """Make a call whose deadline passes, and record its stage."""
     with pytest.raises(DeadlineExceededError) as caught:
         await client.get_session("s-1")
     stages.append(caught.value.stage)
 
 
 async def times_of(take: Callable[[], object], count: int) -> list[float]:
-    """Return when each of so many tasks got its permit, in the order in which they got it."""
+    """Return the time of each task's permit, in the order of the permits."""
     began, times = anyio.current_time(), list[float]()
 
     async def one() -> None:
@@ -84,12 +84,12 @@ async def times_of(take: Callable[[], object], count: int) -> list[float]:
     return times
 
 
-# the local limiter
+# The local limiter
 
 
 @jumping_backends()
-async def test_so_many_go_in_a_period_and_the_others_wait() -> None:
-    """Three per two seconds: three at once, three after two seconds, and so on."""
+async def test_a_period_has_at_most_its_permits() -> None:
+    """Of many requests, three are sent per two seconds."""
     assert await times_of(limiter(3, per=2).acquire, 8) == pytest.approx(
         [0, 0, 0, 2, 2, 2, 4, 4], abs=0.1
     )
@@ -99,10 +99,8 @@ async def test_so_many_go_in_a_period_and_the_others_wait() -> None:
     amount=st.integers(1, 5),
     gaps=st.lists(st.integers(0, 30), min_size=1, max_size=40),
 )
-def test_no_period_has_more_and_nobody_waits_longer_than_needed(
-    amount: int, gaps: list[int]
-) -> None:
-    """Whenever requests come, each goes when it comes or a period after the nth before it."""
+def test_no_request_waits_longer_than_needed(amount: int, gaps: list[int]) -> None:
+    """Each request waits at most until one period after the nth request before it."""
     now, period = 0, 10
 
     async def sleep(seconds: float) -> None:
@@ -127,7 +125,7 @@ def test_no_period_has_more_and_nobody_waits_longer_than_needed(
 
 
 async def test_lateness_does_not_add_up() -> None:
-    """A sleeper who always wakes too late delays itself, and not everyone after it."""
+    """A late wake-up delays its own request, and not all later ones."""
     now = 0.0
 
     async def sleep(seconds: float) -> None:
@@ -143,8 +141,8 @@ async def test_lateness_does_not_add_up() -> None:
 
 
 @jumping_backends()
-async def test_first_come_first_served_and_the_cancelled_take_nothing() -> None:
-    """They go in the order in which they came; who is cancelled waiting leaves its turn."""
+async def test_permits_follow_arrival_and_cancelled_waiters_take_none() -> None:
+    """Permits follow the order of arrival; a cancelled waiter uses none."""
     local, order = limiter(1), list[int]()
     scopes = [anyio.CancelScope() for _ in range(6)]
 
@@ -165,7 +163,7 @@ async def test_first_come_first_served_and_the_cancelled_take_nothing() -> None:
 
 
 def test_event_loops_may_share_one() -> None:
-    """Threads with an event loop each stay within the limit together."""
+    """Event loops in several threads stay within one limit together."""
     local = LocalRateLimiter(3, per=0.05)
 
     async def several() -> None:
@@ -185,24 +183,24 @@ def test_event_loops_may_share_one() -> None:
 
 
 @pytest.mark.parametrize("amount", [0, -1, 1.5, True, "5"])
-def test_an_amount_that_cannot_be_is_refused(amount: object) -> None:
-    """What is no whole number of at least 1 is refused by name."""
+def test_an_invalid_amount_is_refused(amount: object) -> None:
+    """The error names an amount that is not a whole number of at least 1."""
     with pytest.raises(ConfigurationError, match=r"LocalRateLimiter\.amount"):
         LocalRateLimiter(amount)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("per", [0, -1, math.nan, "1"])
-def test_a_period_that_cannot_be_is_refused(per: object) -> None:
-    """What is no time above 0 is refused by name."""
+def test_an_invalid_period_is_refused(per: object) -> None:
+    """The error names a period that is not a time above 0."""
     with pytest.raises(ConfigurationError, match=r"LocalRateLimiter\.per"):
         LocalRateLimiter(1, per=per)  # type: ignore[arg-type]
 
 
-# in a client
+# In a client
 
 
-async def test_every_request_takes_a_permit_repeated_ones_included() -> None:
-    """A call of three attempts takes three permits; views of the client take of the same."""
+async def test_every_attempt_takes_a_permit() -> None:
+    """A call of three attempts takes three permits; the client's views share the limit."""
     counting = Counting()
     steps = [answer(503), httpx.ReadError("gone"), answer(200, SESSION)]
     async with client_of(*steps, rate_limiter=counting) as client:
@@ -213,7 +211,7 @@ async def test_every_request_takes_a_permit_repeated_ones_included() -> None:
 
 
 async def test_fetching_a_token_takes_none() -> None:
-    """The limit is the API's, and tokens come from elsewhere."""
+    """A token request takes no permit, because the limit is the API's."""
     counting = Counting()
     token = answer(200, {"access_token": "t", "expires_in": 3600, "token_type": "Bearer"})
     auth = OAuth2ClientCredentials("id", "secret")
@@ -239,7 +237,7 @@ async def test_clients_may_share_a_limit() -> None:
 
 @jumping_backends()
 async def test_the_deadline_covers_the_wait() -> None:
-    """A call whose turn does not come ends at its deadline, says so, and nothing was sent."""
+    """A call that waits for a permit until its deadline fails, with nothing sent."""
     transport = ScriptedTransport()
     slow = limiter(1, per=100)
     async with client_of(transport=transport, rate_limiter=slow, max_connections=1) as client:
@@ -251,19 +249,19 @@ async def test_the_deadline_covers_the_wait() -> None:
         assert (caught.value.stage, caught.value.outcome) == (Stage.THROTTLED, Outcome.NOT_SENT)
         assert caught.value.orphan is None
         assert len(transport.requests) == 1
-        # Its turn and its place in the pool are another's.
+        # Another call gets its turn and its slot in the pool.
         await client.with_options(deadline=math.inf).get_session("s-1")
         assert anyio.current_time() - began == pytest.approx(100, abs=0.1)
 
 
 @jumping_backends()
 @pytest.mark.parametrize("deadlines", [(9, 9, 7, 7), (7, 7, 7, 7)])
-async def test_whoever_is_behind_calls_without_a_permit_waits_for_the_limit(
+async def test_a_call_behind_calls_without_a_permit_waits_for_the_limit(
     deadlines: tuple[float, ...],
 ) -> None:
-    """A call that finds every place held by calls that wait for a permit says that it waits so too.
+    """If all slots are held by calls without a permit, a queued call reports the rate limit.
 
-    It does so whether its deadline passes before theirs or in the same turn.
+    Its deadline may pass before theirs or in the same turn of the loop.
     """
     stages = list[Stage]()
     async with (
@@ -276,10 +274,10 @@ async def test_whoever_is_behind_calls_without_a_permit_waits_for_the_limit(
 
 
 @jumping_backends()
-async def test_whoever_is_behind_calls_under_way_waits_for_a_connection() -> None:
-    """A call that finds every place held by calls with a permit says that no connection is free.
+async def test_a_call_behind_calls_in_flight_waits_for_a_connection() -> None:
+    """If all slots are held by calls with a permit, a queued call reports a missing connection.
 
-    Also where those had to wait for their permits while it was in line already.
+    The same holds if those calls got their permits after it joined the queue.
     """
     gate, stages = Gate(), list[Stage]()
     async with (
@@ -295,7 +293,7 @@ async def test_whoever_is_behind_calls_under_way_waits_for_a_connection() -> Non
 
 @jumping_backends()
 async def test_closing_the_client_ends_the_wait() -> None:
-    """Who waits for a permit when close_grace is over fails, and nothing was sent."""
+    """A call that waits for a permit when close_grace expires fails, with nothing sent."""
     slow = limiter(1, per=1000)
     client = client_of(answer(200, SESSION), rate_limiter=slow, deadline=math.inf, close_grace=1)
     await client.get_session("s-1")
@@ -311,8 +309,8 @@ async def test_closing_the_client_ends_the_wait() -> None:
         await client.aclose()
 
 
-async def test_a_limiter_that_fails_is_repeated_as_what_was_not_sent() -> None:
-    """Whatever a limiter raises is one of our errors, says that nothing was sent, is repeated."""
+async def test_a_failing_limiter_is_retried_as_not_sent() -> None:
+    """A limiter's exception becomes our error with nothing sent, and the call is retried."""
     recorder, broken = Recorder(), ValueError("secret")
     async with client_of(rate_limiter=Failing(broken), retry=policy(recorder)) as client:
         with pytest.raises(RateLimiterError, match=r"rate limiter failed \(ValueError") as caught:
@@ -326,7 +324,7 @@ async def test_a_limiter_that_fails_is_repeated_as_what_was_not_sent() -> None:
 
 
 async def test_an_error_of_ours_is_raised_as_it_is() -> None:
-    """A limiter that raises one of our errors decides by that whether the call is repeated."""
+    """If a limiter raises one of our errors, that error decides if the call is retried."""
     refused = ConfigurationError("no limit is known for this account.")
     async with client_of(rate_limiter=Failing(refused)) as client:
         with pytest.raises(ConfigurationError, match="no limit is known") as caught:
@@ -335,7 +333,7 @@ async def test_an_error_of_ours_is_raised_as_it_is() -> None:
     assert caught.value.attempts == 1
 
 
-def test_what_is_no_limiter_is_refused() -> None:
-    """Something without `acquire` is refused when the client is made."""
+def test_an_object_without_acquire_is_refused() -> None:
+    """An object without `acquire` is refused when the client is made."""
     with pytest.raises(ConfigurationError, match=r"rate_limiter must be an instance of .*Limiter"):
         client_of(rate_limiter=5)

@@ -1,4 +1,4 @@
-"""The explanation of a TLS failure, and if another attempt would fail alike."""
+"""The texts of TLS failures, and which of them are retried."""
 
 import ssl
 
@@ -10,7 +10,7 @@ from webrtc_async._transport.failure import tls_problem
 
 
 def openssl(reason: str | None) -> ssl.SSLError:
-    """Return an error as OpenSSL's come."""
+    """Return an error in OpenSSL's form."""
     error = ssl.SSLError(1, f"[SSL: {reason}] (_ssl.c:1006)")
     if reason is not None:
         error.reason = reason
@@ -28,8 +28,8 @@ def openssl(reason: str | None) -> ssl.SSLError:
         ("DH_KEY_TOO_SMALL", "api.example:443 failed: dh key too small."),
     ],
 )
-def test_a_failed_handshake_says_which_check_failed(reason: str, says: str) -> None:
-    """The sentence names the server, the check, and OpenSSL's own word for it."""
+def test_a_failed_handshake_names_the_failed_check(reason: str, says: str) -> None:
+    """The text names the server, the check, and OpenSSL's own reason."""
     problem = tls_problem(openssl(reason), "api.example:443", was_sent=False)
     assert problem is not None
     assert says in problem
@@ -40,14 +40,14 @@ def test_a_failed_handshake_says_which_check_failed(reason: str, says: str) -> N
     "reason", ["UNEXPECTED_EOF_WHILE_READING", "TLSV1_ALERT_INTERNAL_ERROR", None]
 )
 @pytest.mark.parametrize("was_sent", [False, True])
-def test_what_may_pass_is_not_a_failed_check(reason: str | None, was_sent: bool) -> None:
-    """A connection cut off, or a server in trouble, may be another one the next time."""
+def test_a_temporary_failure_is_not_a_failed_check(reason: str | None, was_sent: bool) -> None:
+    """A closed connection or a server's internal error may succeed on the next attempt."""
     assert tls_problem(openssl(reason), "api.example:443", was_sent=was_sent) is None
 
 
 @pytest.mark.parametrize("reason", ["TLSV13_ALERT_CERTIFICATE_REQUIRED", "TLSV1_ALERT_UNKNOWN_CA"])
 def test_a_client_s_certificate_is_refused_after_the_request(reason: str) -> None:
-    """TLS 1.3 lets a client write its request before the server has looked at its certificate."""
+    """In TLS 1.3 the server may reject the client's certificate after the request was written."""
     problem = tls_problem(openssl(reason), "api.example:443", was_sent=True)
     assert problem is not None
     assert "the client's certificate" in problem
@@ -55,8 +55,8 @@ def test_a_client_s_certificate_is_refused_after_the_request(reason: str) -> Non
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("reason", ["DECRYPTION_FAILED_OR_BAD_RECORD_MAC", "WRONG_VERSION_NUMBER"])
-async def test_a_record_that_is_broken_later_is_a_lost_answer(reason: str) -> None:
-    """Once the request was written, TLS that breaks says nothing of what the service did."""
+async def test_a_broken_record_is_a_lost_response(reason: str) -> None:
+    """A TLS error after the request was written leaves the outcome unknown."""
     async with client_of(openssl(reason), retry=policy(attempts=3)) as client:
         with pytest.raises(UnknownOutcomeError, match=reason) as caught:
             await client.create_session()

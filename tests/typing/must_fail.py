@@ -1,4 +1,4 @@
-"""What users' checkers must refuse: every line that ends in "# error", and no other."""
+"""Uses that type checkers must reject: every line that ends in "# error", and no other."""
 
 import webrtc_async
 from webrtc_async import (

@@ -1,4 +1,4 @@
-"""What users' checkers must accept; checked by mypy and pyright, and never run."""
+"""Uses that type checkers must accept; mypy and pyright check this file, and nothing runs it."""
 
 from collections.abc import Mapping
 from typing import assert_type

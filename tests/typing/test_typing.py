@@ -1,4 +1,4 @@
-"""Types are an interface: what two checkers make of right and wrong uses."""
+"""Types are an interface: two checkers judge right and wrong uses."""
 
 import json
 import re
@@ -45,7 +45,7 @@ def lines_by_pyright(file: Path) -> set[int]:
 
 @pytest.mark.parametrize("lines", [lines_by_mypy, lines_by_pyright])
 def test_right_uses_are_accepted(lines):
-    """No checker has anything to say of the uses that the documentation shows."""
+    """No checker reports the uses that the documentation shows."""
     assert lines(MUST_PASS) == set()
 
 

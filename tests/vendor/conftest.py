@@ -22,7 +22,7 @@ def server() -> Iterator[EmulatorServer]:
 
 @pytest.fixture
 def emulator(server: EmulatorServer) -> Emulator:
-    """The emulator that the SDK talks to, with nothing in it."""
+    """The emulator for the SDK, without sessions."""
     server.emulator.reset()
     return server.emulator
 

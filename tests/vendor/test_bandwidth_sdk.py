@@ -1,4 +1,4 @@
-"""bandwidth-sdk 14.5.3 cannot tell the emulator from the service.
+"""bandwidth-sdk 14.5.3 works with the emulator as with the service.
 
 It runs in an environment of its own, by `nox -s vendor`.
 """
@@ -37,7 +37,7 @@ def member(sdk, session, participant) -> str:
 
 
 def test_create_participant(sdk):
-    """The answer is its typed model, with what was asked for and a token."""
+    """The response is the SDK's typed model, with the given values and a token."""
     wanted = Participant(
         callback_url="https://app.example/events",
         publish_permissions=[PublishPermissionEnum.AUDIO],
@@ -53,20 +53,20 @@ def test_create_participant(sdk):
     assert created.tag == "visit-42"
     assert created.device_api_version == "V3"
     assert created.sessions == []
-    # It reads an empty object as no Subscriptions at all.
+    # The SDK reads an empty object as no Subscriptions.
     assert created.subscriptions is None
     assert response.body.token.count(".") == 2
 
 
-def test_its_model_sends_v2_whatever_the_caller_says(sdk):
-    """A Participant without arguments asks for V2, and the emulator takes it as the service did."""
+def test_its_model_always_sends_v2(sdk):
+    """A Participant without arguments requests V2, and the emulator accepts it like the service."""
     assert (
         sdk.create_participant(ACCOUNT, Participant()).body.participant.device_api_version == "V2"
     )
 
 
-def test_a_body_left_out_is_no_content_with_a_json_type(sdk):
-    """What it sends for no body at all makes a participant and a session with defaults."""
+def test_a_missing_body_is_empty_content_with_a_json_type(sdk):
+    """Without a body the SDK sends empty content, which creates defaults."""
     response = sdk.create_participant(ACCOUNT)
     assert response.request.headers["content-type"] == "application/json; charset=utf-8"
     assert response.body.participant.device_api_version == "V3"
@@ -85,8 +85,8 @@ def test_a_body_left_out_is_no_content_with_a_json_type(sdk):
     ],
     ids=["empty", "nulls", "lower case", "unknown", "what is not its to say"],
 )
-def test_dicts_are_sent_as_they_are(sdk, body):
-    """Samples send plain dicts; all of these make a participant in no session."""
+def test_dicts_are_sent_unchanged(sdk, body):
+    """The vendor's samples send plain dicts; each creates a participant without a session."""
     created = sdk.create_participant(ACCOUNT, body).body.participant
     assert created.device_api_version == "V3"
     assert created.id != UNKNOWN
@@ -94,8 +94,8 @@ def test_dicts_are_sent_as_they_are(sdk, body):
     assert created.subscriptions is None
 
 
-def test_texts_beyond_ascii_come_back(sdk):
-    """Tags survive its JSON and the emulator's, escapes and all."""
+def test_non_ascii_tags_are_returned_unchanged(sdk):
+    """Tags survive the JSON of both sides, escapes included."""
     tag = 'caf\N{LATIN SMALL LETTER E WITH ACUTE} \N{PARTY POPPER} "<\\>'
     assert sdk.create_session(ACCOUNT, Session(tag=tag)).body.tag == tag
     assert sdk.create_participant(ACCOUNT, Participant(tag=tag)).body.participant.tag == tag
@@ -109,13 +109,13 @@ def test_get_participant(sdk, session, member):
 
 
 def test_delete_participant(sdk, participant):
-    """A deletion is 204, and a second one is the 404 that samples swallow."""
+    """A deletion is a 204, and a second one is a 404, which the samples ignore."""
     assert sdk.delete_participant(ACCOUNT, participant).status_code == 204
     refused(404, APIException, sdk.delete_participant, ACCOUNT, participant)
 
 
 def test_create_and_get_session(sdk):
-    """A session has its id and tag, both times."""
+    """A session has its id and tag when created and when read."""
     created = sdk.create_session(ACCOUNT, Session(tag="room-7"))
     found = sdk.get_session(ACCOUNT, created.body.id)
     assert created.status_code == found.status_code == 200
@@ -124,7 +124,7 @@ def test_create_and_get_session(sdk):
 
 
 def test_delete_session(sdk, session, emulator):
-    """A deletion is 204 without a body, and the session is gone."""
+    """A deletion is a 204 without a body, and the session is gone."""
     response = sdk.delete_session(ACCOUNT, session)
     assert (response.status_code, response.text) == (204, "")
     refused(404, APIException, sdk.get_session, ACCOUNT, session)
@@ -132,21 +132,21 @@ def test_delete_session(sdk, session, emulator):
 
 
 def test_list_session_participants(sdk, session, member):
-    """A list is a bare array of its models."""
+    """A list is a bare array of the SDK's models."""
     [found] = sdk.list_session_participants(ACCOUNT, session).body
     assert isinstance(found, Participant)
     assert (found.id, found.sessions) == (member, [session])
 
 
 def test_an_empty_list_is_an_empty_text_to_it(sdk, session):
-    """It makes '' of a 204 where a list is usual; that is its way, not the emulator's."""
+    """The SDK turns the 204 of an empty list into ''."""
     response = sdk.list_session_participants(ACCOUNT, session)
     assert (response.status_code, response.body) == (204, "")
 
 
 @pytest.mark.parametrize("body", [None, {}, {"sessionId": None}, Subscriptions()])
 def test_joining_without_subscriptions(sdk, session, participant, body):
-    """Whatever way it says nothing, the participant joins and receives nobody."""
+    """Every form of "no subscriptions" lets the participant join and receive nobody."""
     response = sdk.add_participant_to_session(ACCOUNT, session, participant, body)
     assert (response.status_code, response.text) == (204, "")
     found = sdk.get_participant(ACCOUNT, participant).body
@@ -163,19 +163,19 @@ def test_joining_with_everyone(sdk, session, participant):
 
 
 def test_removing(sdk, session, member):
-    """A removal is 204; the participant survives it, in no session."""
+    """A removal is a 204; the participant remains, without a session."""
     assert sdk.remove_participant_from_session(ACCOUNT, session, member).status_code == 204
     assert sdk.get_participant(ACCOUNT, member).body.sessions == []
 
 
-def test_the_arguments_order_of_older_releases_finds_nothing(sdk, session, member):
+def test_the_argument_order_of_older_releases_is_a_404(sdk, session, member):
     """Up to 9.x the participant came first; swapped ids are a 404 and change nothing."""
     refused(404, APIException, sdk.remove_participant_from_session, ACCOUNT, member, session)
     assert sdk.get_participant(ACCOUNT, member).body.sessions == [session]
 
 
 def test_subscriptions(sdk, session, member):
-    """A list of participants, its own id among them, comes back with the session's id."""
+    """A list of participants, even with its own id, is returned with the session's id."""
     chosen = Subscriptions(
         session_id=session, participants=[ParticipantSubscription(participant_id=member)]
     )
@@ -196,7 +196,7 @@ def test_clearing_subscriptions(sdk, session, participant, body):
 
 
 def test_stream_aliases_go_through_a_dict(sdk, session, member):
-    """Its models lost streamAliases; as a dict they are sent, and are in the answer's text."""
+    """The SDK's models have no streamAliases; a dict sends them, and the response has them."""
     body = {"participants": [{"participantId": member, "streamAliases": ["cam"]}]}
     sdk.update_participant_subscriptions(ACCOUNT, session, member, body)
     text = sdk.get_participant_subscriptions(ACCOUNT, session, member).text
@@ -226,33 +226,33 @@ OPERATIONS = list(calls(None, ACCOUNT))
 
 @pytest.mark.parametrize("operation", OPERATIONS)
 def test_a_wrong_password_is_401(stranger, operation):
-    """It raises its APIException for every operation, and the body is a message."""
+    """Every operation raises the SDK's APIException, and the body is a message."""
     error = refused(401, APIException, calls(stranger, ACCOUNT)[operation])
     assert error.response.text == '{"message":"Unauthorized"}'
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
 def test_an_account_of_others_is_401(sdk, operation):
-    """Right credentials for another account are wrong ones."""
+    """Valid credentials for another account get a 401."""
     refused(401, APIException, calls(sdk, "9900002")[operation])
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
 def test_no_access_to_webrtc_is_403(sdk, operation):
-    """It raises its APIException for every operation, and the body is a message."""
+    """Every operation raises the SDK's APIException, and the body is a message."""
     error = refused(403, APIException, calls(sdk, WITHOUT_WEBRTC)[operation])
     assert set(json.loads(error.response.text)) == {"message"}
 
 
 @pytest.mark.parametrize("operation", [each for each in OPERATIONS if each[:6] != "create"])
 def test_unknown_ids_are_404(sdk, operation):
-    """It raises its APIException, and the body has an error and a request id."""
+    """The SDK raises its APIException, and the body has an error and a request id."""
     error = refused(404, APIException, calls(sdk, ACCOUNT)[operation])
     assert set(json.loads(error.response.text)) == {"error", "requestId"}
 
 
 def test_a_second_session_is_409(sdk, member):
-    """The 409 that its release did not know is its ErrorException, whose own fields stay empty."""
+    """The SDK raises its ErrorException with empty fields, because it does not know the 409."""
     other = sdk.create_session(ACCOUNT).body.id
     error = refused(409, ErrorException, sdk.add_participant_to_session, ACCOUNT, other, member)
     assert error.code is None
@@ -260,15 +260,15 @@ def test_a_second_session_is_409(sdk, member):
     assert set(json.loads(error.response.text)) == {"error", "requestId"}
 
 
-def test_a_body_that_cannot_be_used_is_400(sdk, emulator):
-    """It raises its APIException, and nothing is made."""
+def test_an_invalid_body_is_400(sdk, emulator):
+    """The SDK raises its APIException, and nothing is created."""
     refused(400, APIException, sdk.create_session, ACCOUNT, {"tag": 5})
     refused(400, APIException, sdk.create_participant, ACCOUNT, {"publishPermissions": ["SMELL"]})
     assert emulator.session_ids(ACCOUNT) == emulator.participant_ids(ACCOUNT) == ()
 
 
 def test_an_empty_id_is_another_path_and_403(sdk, session):
-    """It leaves an empty id out of the path, which the gateway does not know then."""
+    """The SDK leaves an empty id out of the path, and the gateway rejects that path."""
     refused(403, APIException, sdk.get_session, ACCOUNT, "")
 
 

@@ -44,7 +44,7 @@ CONNECT = {
 }
 
 
-# What an event is
+# Events
 
 
 @pytest.mark.parametrize(
@@ -116,15 +116,15 @@ def without(name: str) -> dict[str, object]:
         (None, "bytes, text or a mapping"),
     ],
 )
-def test_a_body_that_is_no_event(body: Any, problem: str) -> None:
-    """A body that is no event is rejected in a sentence."""
+def test_an_invalid_event_is_refused(body: Any, problem: str) -> None:
+    """An invalid body raises an error with one sentence."""
     with pytest.raises(InvalidArgumentError, match=problem):
         read_event(body)
 
 
 @BRIEFLY
 @given(st.binary() | st.text() | JSON | st.fixed_dictionaries(dict.fromkeys(CONNECT, JSON)))
-def test_only_our_own_error_escapes(body: Any) -> None:
+def test_only_our_own_error_is_raised(body: Any) -> None:
     """Every body is an event or raises this package's error."""
     try:
         event = read_event(body)
@@ -367,7 +367,7 @@ async def test_a_bad_post_gets_one_line(make: Any, path: str, content: bytes, st
     assert received.events == []
 
 
-async def test_an_asgi_app_takes_posts_alone_and_tells_failures() -> None:
+async def test_an_asgi_app_takes_posts_only_and_reports_failures() -> None:
     """Another method gets a 405, a failed handler a 500; nothing is raised into the server."""
     received = ReceivedEvents()
     received.failures = 1
@@ -380,7 +380,7 @@ async def test_an_asgi_app_takes_posts_alone_and_tells_failures() -> None:
         assert (await http.post(url, json=CONNECT)).status_code == 200
 
 
-async def test_a_client_that_leaves_is_not_answered() -> None:
+async def test_a_disconnected_client_gets_no_response() -> None:
     """A post whose client disconnects changes nothing."""
     received, sent = ReceivedEvents(), list[Any]()
 

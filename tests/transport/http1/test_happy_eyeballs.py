@@ -1,4 +1,4 @@
-"""Connecting to a host of several addresses, and what is left when that is cut off."""
+"""Connect to a host with several addresses, and clean up after a cancellation."""
 
 import asyncio
 import contextlib
@@ -17,7 +17,7 @@ Place = tuple[Any, ...]
 
 
 class Named(asyncio.SelectorEventLoop):
-    """An event loop that looks every name up in a list of addresses, without a thread."""
+    """An event loop that resolves every name to a list of addresses, without a thread."""
 
     def __init__(self, *places: Place) -> None:
         super().__init__()
@@ -38,21 +38,21 @@ def run(work: Callable[[], Coroutine[Any, Any, Any]], *places: Place) -> Any:
 
 
 async def connect(next_after: float = 60, to: Place = ("api.example", 443)) -> Place:
-    """Connect to a host, and return the address that it turned out to be."""
+    """Connect to a host, and return the address of the connection."""
     with await connected_socket(to[0], to[1], next_after=next_after) as connected:
         return connected.getpeername()
 
 
 @pytest.fixture
 def listening() -> Iterator[Place]:
-    """Give an address where connections are taken."""
+    """Yield an address that accepts connections."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         yield server.getsockname()
 
 
 @pytest.fixture
 def refusing() -> Iterator[Place]:
-    """Give an address where connections are refused."""
+    """Yield an address that refuses connections."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         yield taken.getsockname()
@@ -60,7 +60,7 @@ def refusing() -> Iterator[Place]:
 
 @pytest.fixture
 def silent() -> Iterator[Place]:
-    """Give an address where connecting never ends."""
+    """Yield an address at which a connect never finishes."""
     with socket.socket() as full, socket.socket() as first, socket.socket() as second:
         full.bind(("127.0.0.1", 0))
         full.listen(0)
@@ -71,18 +71,18 @@ def silent() -> Iterator[Place]:
 
 
 def test_a_refused_address_is_followed_by_the_next(refusing: Place, listening: Place) -> None:
-    """Where one address refuses, the next one serves."""
+    """If one address refuses, the connect tries the next one."""
     assert run(connect, refusing, listening) == listening
 
 
-def test_a_silent_address_keeps_nobody_waiting(silent: Place, listening: Place) -> None:
-    """Where one address says nothing, the next one is tried soon, and serves."""
+def test_a_silent_address_does_not_block_the_next(silent: Place, listening: Place) -> None:
+    """If one address does not respond, the next one is tried soon, and connects."""
 
     assert run(lambda: connect(0.01), silent, listening) == listening
 
 
-def test_the_first_of_two_that_answer_serves(listening: Place) -> None:
-    """A later address is not even tried where an earlier one serves."""
+def test_the_first_address_that_accepts_is_used(listening: Place) -> None:
+    """A later address is not tried if an earlier one accepts."""
     with socket.create_server(("127.0.0.1", 0)) as other:
         other.setblocking(False)
         assert run(connect, listening, other.getsockname()) == listening
@@ -90,8 +90,8 @@ def test_the_first_of_two_that_answer_serves(listening: Place) -> None:
             other.accept()
 
 
-def test_families_take_turns(silent: Place, refusing: Place, listening: Place) -> None:
-    """After an address of one family comes one of the other, as far as there are any."""
+def test_address_families_alternate(silent: Place, refusing: Place, listening: Place) -> None:
+    """IPv4 and IPv6 addresses alternate as long as both remain."""
 
     def info(host: str) -> Any:
         return socket.AF_INET6 if ":" in host else socket.AF_INET, 0, 0, "", (host, 443)
@@ -101,8 +101,8 @@ def test_families_take_turns(silent: Place, refusing: Place, listening: Place) -
     assert [each[4][0] for each in given] == ["::1", "10.0.0.1", "::2", "::3"]
 
 
-def test_a_family_without_support_is_passed_over(listening: Place) -> None:
-    """An address that no socket can be made for is one that refuses."""
+def test_an_unsupported_family_is_skipped(listening: Place) -> None:
+    """An address for which no socket can be made counts as refused."""
 
     class Odd(Named):
         async def getaddrinfo(self, *_: Any, **__: Any) -> list[Any]:
@@ -113,26 +113,26 @@ def test_a_family_without_support_is_passed_over(listening: Place) -> None:
         assert runner.run(connect()) == listening
 
 
-def test_every_address_that_refused_is_told(refusing: Place) -> None:
-    """Where all refuse, the error says so, each reason once."""
+def test_the_error_lists_every_refusal(refusing: Place) -> None:
+    """If all addresses refuse, the error lists each reason once."""
     with pytest.raises(OSError, match=f"{refusing[1]}") as caught:
         run(connect, refusing, refusing)
     assert str(caught.value).count("refused") <= 1
 
 
 def test_a_host_without_an_address() -> None:
-    """A name that resolves to nothing is an error, too."""
+    """A name that resolves to no address raises an error."""
     with pytest.raises(OSError, match="no address"):
         run(connect)
 
 
 def test_an_address_is_not_looked_up(listening: Place) -> None:
-    """A host that is an address already is connected to without asking for its addresses."""
+    """A connect to an IP address makes no DNS lookup."""
     assert run(lambda: connect(to=listening)) == listening
 
 
-def test_an_address_that_refuses_says_so(refusing: Place) -> None:
-    """The error has the system's number and the address, as asyncio's own has."""
+def test_a_refused_address_has_its_errno(refusing: Place) -> None:
+    """The error has the system's errno and the address, like asyncio's own error."""
 
     async def by_asyncio() -> None:
         await asyncio.get_running_loop().create_connection(asyncio.Protocol, *refusing)
@@ -156,14 +156,14 @@ def test_an_address_that_refuses_says_so(refusing: Place) -> None:
         ("", None),
     ],
 )
-def test_what_has_to_be_looked_up(host: str, family: socket.AddressFamily | None) -> None:
-    """Names have to be, and what only a look-up makes an address of: a zone, a short form."""
+def test_which_hosts_need_a_lookup(host: str, family: socket.AddressFamily | None) -> None:
+    """Names, scoped addresses and short forms need a DNS lookup."""
     assert happy_eyeballs._family_of(host) == family
 
 
 @pytest.mark.parametrize("turns", [None, *range(4)])
-def test_a_socket_that_is_not_ready_yet_is_watched_until_it_is(turns: int | None) -> None:
-    """Who waits for a connect far away goes on once it is settled, or leaves nothing watched."""
+def test_a_pending_connect_is_watched_until_it_ends(turns: int | None) -> None:
+    """A pending connect continues once the socket is ready, or leaves no watched socket."""
 
     async def watch() -> None:
         near, far = socket.socketpair()
@@ -198,7 +198,7 @@ def test_a_socket_that_is_not_ready_yet_is_watched_until_it_is(turns: int | None
 def test_no_turn_of_the_loop_loses_a_socket(
     kinds: str, turns: int, is_name: bool, request: pytest.FixtureRequest
 ) -> None:
-    """Cancelled at any turn of the event loop, a connect leaves no descriptor and no task."""
+    """A connect cancelled at any turn of the event loop leaves no descriptor and no task."""
     places = [request.getfixturevalue(kind) for kind in kinds.split()]
     to = ("api.example", 443) if is_name else places[0]
 

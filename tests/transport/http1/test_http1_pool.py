@@ -1,4 +1,4 @@
-"""The pool without sockets: who gets which connection, and that no place is ever lost."""
+"""The pool without sockets: the order of waiters, and connection slots that are never lost."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -19,7 +19,7 @@ HERE, THERE = Origin("http", "here", 80), Origin("https", "there", 443)
 
 
 class FakeConnection:
-    """A connection without a socket; a test says what happens to it."""
+    """A connection without a socket; the test decides its state."""
 
     def __init__(self, origin: Origin) -> None:
         self.origin = origin
@@ -38,7 +38,7 @@ class FakeConnection:
 
 
 class Fakes:
-    """Makes connections, as soon or late or badly as a test says."""
+    """A factory of connections; the test decides their delay and failure."""
 
     def __init__(self) -> None:
         self.made: list[FakeConnection] = []
@@ -79,7 +79,7 @@ def pool_of(fakes: Fakes, *, most: int = 2) -> Http1Pool:
 
 
 def test_the_most_recently_used_is_taken_first() -> None:
-    """The connection that came back last goes out first, so that the others can grow old."""
+    """The pool takes the most recently returned connection first, so that others can expire."""
 
     async def test() -> None:
         pool = pool_of(Fakes())
@@ -98,7 +98,7 @@ def test_the_most_recently_used_is_taken_first() -> None:
 
 
 def test_a_connection_that_has_ended_is_not_taken() -> None:
-    """What is closed, or has something to say, is replaced before anything is sent on it."""
+    """The pool replaces a closed or readable connection before it sends a request."""
 
     async def test() -> None:
         fakes = Fakes()
@@ -120,7 +120,7 @@ def test_a_connection_that_has_ended_is_not_taken() -> None:
     on_a_jumping_loop(test)
 
 
-def test_another_origin_s_idle_connection_makes_place() -> None:
+def test_a_full_pool_closes_another_origin_s_idle_connection() -> None:
     """A full pool closes the oldest idle connection of another origin, and never one in use."""
 
     async def test() -> None:
@@ -142,8 +142,8 @@ def test_another_origin_s_idle_connection_makes_place() -> None:
     on_a_jumping_loop(test)
 
 
-def test_a_connection_that_ends_on_its_way_is_not_used() -> None:
-    """A connection that is handed over and ends at once leaves its taker first in line."""
+def test_a_connection_that_closes_during_its_handover_is_not_used() -> None:
+    """If a connection closes while it is handed over, its waiter stays first in line."""
 
     async def test() -> None:
         fakes = Fakes()
@@ -167,8 +167,8 @@ def test_a_connection_that_ends_on_its_way_is_not_used() -> None:
 
 
 @pytest.mark.parametrize("end", ["released", "aborted", "released and aborted"])
-def test_who_is_served_and_cancelled_in_one_turn_hands_on(end: str) -> None:
-    """A connection, or the place of one, that nobody takes any more goes to the next in line."""
+def test_a_waiter_cancelled_in_its_turn_passes_the_connection_on(end: str) -> None:
+    """A waiter that is cancelled as it is served passes its connection or slot to the next."""
 
     async def test() -> None:
         fakes = Fakes()
@@ -190,8 +190,8 @@ def test_who_is_served_and_cancelled_in_one_turn_hands_on(end: str) -> None:
     on_a_jumping_loop(test)
 
 
-def test_a_failed_connection_frees_its_place() -> None:
-    """Whoever waits gets the place of a connection that could not be made."""
+def test_a_failed_connection_frees_its_slot() -> None:
+    """The next waiter gets the slot of a connection that could not be made."""
 
     async def test() -> None:
         fakes = Fakes()
@@ -208,7 +208,7 @@ def test_a_failed_connection_frees_its_place() -> None:
 
 
 def test_a_server_that_closes_at_once_is_a_failed_connection() -> None:
-    """A connection that is over before its first use is given to nobody, and frees its place."""
+    """A connection that closes before its first use is given to nobody, and frees its slot."""
 
     async def test() -> None:
         fakes = Fakes()
@@ -226,8 +226,8 @@ def test_a_server_that_closes_at_once_is_a_failed_connection() -> None:
 
 
 @pytest.mark.parametrize("when", ["before", "while connecting", "in line"])
-def test_a_closed_pool_gives_nothing_out(when: str) -> None:
-    """Closing ends the idle, those in use, those being made and the line."""
+def test_a_closed_pool_gives_out_no_connection(when: str) -> None:
+    """Closing the pool ends idle, active and pending connections, and all waiters."""
 
     async def test() -> None:
         fakes = Fakes()
@@ -262,11 +262,11 @@ STEPS = st.lists(
 
 @USUALLY
 @given(STEPS, st.integers(0, 2))
-def test_a_storm_loses_no_place(steps: list[tuple[str, int]], turns: int) -> None:
-    """Whatever order of asking, returning, failing and cancelling: the bounds and the line hold.
+def test_a_storm_loses_no_slot(steps: list[tuple[str, int]], turns: int) -> None:
+    """The pool keeps its bounds and its order through random requests, failures and cancels.
 
-    Never more connections than allowed; nobody waits while one is idle or a place is free; and
-    when all is quiet every place is there again, and all who asked were served or cancelled.
+    The pool never has more connections than allowed, and no request waits while a connection is
+    idle or a slot is free. In the end every slot is free, and every request has ended.
     """
 
     async def test() -> None:
@@ -280,7 +280,7 @@ def test_a_storm_loses_no_place(steps: list[tuple[str, int]], turns: int) -> Non
             held.append(await pool.acquire(origin, None, AttemptState("")))
 
         def check() -> None:
-            # Between turns of the loop, whoever is served already may still stand in line.
+            # Between turns of the loop, a served waiter may still be in the queue.
             assert 0 <= pool.size <= 2
             assert sum(not each.is_closed for each in fakes.made) <= 2
             if sum(1 for each in vars(pool)["_waiters"] if not each.future.done()):

@@ -1,4 +1,4 @@
-"""What a response is: the pattern and h11 agree on every one, however it is cut into pieces."""
+"""Parse responses: the fast pattern and h11 agree, for any split of the bytes."""
 
 import asyncio
 from types import MappingProxyType
@@ -71,7 +71,7 @@ BODIES = st.sampled_from([b"", b"hello", b"hell", b"hello, there", b"5\r\nhello\
 
 @st.composite
 def responses(draw: st.DrawFn) -> bytes:
-    """Return bytes that are nearly a response, or one."""
+    """Draw the bytes of a response, or of something close to one."""
     field = st.tuples(NAMES, st.just(b":"), SPACES, VALUES, SPACES).map(b"".join)
     lines = [draw(STARTS), *draw(st.lists(field, max_size=4))]
     if draw(st.booleans()):
@@ -83,7 +83,7 @@ Seen = tuple[object, ...]
 
 
 def by_h11(raw: bytes) -> Seen | None:
-    """Return what h11 alone makes of bytes and an end, or None for nothing good."""
+    """Return h11's result for bytes and an end of stream; None if it rejects them."""
     connection = h11.Connection(h11.CLIENT)
     connection.send(h11.Request(method="POST", target="/", headers=[("Host", "x")]))
     connection.send(h11.EndOfMessage())
@@ -113,7 +113,7 @@ def by_h11(raw: bytes) -> Seen | None:
 
 
 def by_reader(*pieces: bytes) -> Seen | None:
-    """Return the same as the package's own reader sees it."""
+    """Return the result of the package's own reader, in the same form."""
     reader, body = ResponseReader("POST"), b""
     try:
         for piece in pieces:
@@ -144,22 +144,22 @@ def _is_utf8(value: str) -> bool:
 @example(b"HTTP/1.1 204 No Content\r\n\r\n")
 @example(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n")
 def test_the_pattern_reads_as_h11_does(raw: bytes) -> None:
-    """Whole, the reader sees what h11 sees: status, reason, headers, body, and what may follow."""
+    """For unsplit bytes, the reader agrees with h11 on status, reason, headers, body and rest."""
     assert by_reader(raw) == by_h11(raw)
 
 
 @USUALLY
 @given(responses())
-def test_a_response_may_be_cut_anywhere(raw: bytes) -> None:
-    """Cut at any byte, a response is the same; only whether bytes follow it may show later."""
+def test_a_response_may_be_split_anywhere(raw: bytes) -> None:
+    """A split at any byte gives the same response; only trailing bytes may show later."""
     whole = by_h11(raw)
     for cut in range(1, len(raw)):
         seen = by_reader(raw[:cut], raw[cut:])
         assert (seen and seen[:4]) == (whole and whole[:4])
 
 
-def test_a_response_may_come_byte_by_byte() -> None:
-    """The smallest pieces there are make the same response."""
+def test_a_response_may_arrive_byte_by_byte() -> None:
+    """Single bytes give the same response."""
     raw = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nX-Id: 1\r\n\r\nhello"
     assert by_reader(*(bytes([each]) for each in raw)) == by_h11(raw)
 
@@ -185,7 +185,7 @@ def test_a_response_may_come_byte_by_byte() -> None:
     ids=range(14),
 )
 def test_the_pattern_takes_the_common_shape_only(head: bytes, is_common: bool) -> None:
-    """What says anything unusual of the body or the connection is not the pattern's."""
+    """The pattern leaves unusual bodies and connection headers to h11."""
     found = read_common_head(head + b"hello")
     assert (found is not None) == is_common
     if found is not None:
@@ -195,7 +195,7 @@ def test_the_pattern_takes_the_common_shape_only(head: bytes, is_common: bool) -
 
 
 def test_several_headers_of_one_name_are_joined() -> None:
-    """Headers that come twice are one value each, in their order."""
+    """Repeated headers become one value, in their order."""
     found = read_common_head(
         b"HTTP/1.1 200 OK\r\nA: 1\r\nContent-Length: 0\r\na: 2\r\nB: 3\r\n\r\n"
     )
@@ -205,7 +205,7 @@ def test_several_headers_of_one_name_are_joined() -> None:
 
 
 def test_a_head_that_never_ends_is_refused() -> None:
-    """A head is not collected without bounds."""
+    """The reader refuses a head above its size limit."""
     reader = ResponseReader("GET")
     reader.feed(b"HTTP/1.1 200 OK\r\n")
     while reader.received_head is None:
@@ -217,7 +217,7 @@ def test_a_head_that_never_ends_is_refused() -> None:
 
 
 def test_a_response_to_head_has_no_body() -> None:
-    """The method decides whether a length is that of a body that comes."""
+    """The response to a HEAD request has no body, for any Content-Length."""
     reader = ResponseReader("HEAD")
     assert reader.feed(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n") == b""
     assert (reader.is_complete, reader.is_reusable) == (True, True)
@@ -227,8 +227,8 @@ def test_a_response_to_head_has_no_body() -> None:
 @pytest.mark.parametrize(
     "coding", [b"Content-Length: 2\r\n\r\nok", b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n"]
 )
-def test_bytes_behind_a_response_spoil_the_connection(surplus: bytes, coding: bytes) -> None:
-    """Where more comes than was asked for, nothing else may be asked for there."""
+def test_bytes_after_a_response_end_the_connection(surplus: bytes, coding: bytes) -> None:
+    """A connection with bytes after its response takes no further request."""
     reader = ResponseReader("GET")
     body = reader.feed(b"HTTP/1.1 200 OK\r\n" + coding + surplus)
     assert body in (b"ok", b"")
@@ -254,10 +254,10 @@ def test_bytes_behind_a_response_spoil_the_connection(surplus: bytes, coding: by
         ("GET", "/", "", "2"),
     ],
 )
-def test_a_head_that_would_be_another_is_refused(
+def test_a_head_with_an_injected_line_is_refused(
     method: str, target: str, name: str, value: str
 ) -> None:
-    """Nothing in a method, target or header can become a line of its own."""
+    """No method, target or header can inject a line into the request."""
     with pytest.raises(httpx.LocalProtocolError):
         write_request(method, target, ((name, value),), b"")
     request = WireRequest(method, target, {name: value})
@@ -265,8 +265,8 @@ def test_a_head_that_would_be_another_is_refused(
         RequestWriter().write(request, check_target(target), "h")
 
 
-def test_requests_are_written_alike_again_and_again() -> None:
-    """Lines that were kept are those that were written, and only so many are kept."""
+def test_repeated_requests_are_written_alike() -> None:
+    """Cached header lines equal freshly written ones, and their number is limited."""
     writer = RequestWriter()
     kept = [MappingProxyType({"X": str(number)}) for number in range(2 * MAX_KEPT)]
     for host in ("a", "b", "a"):
@@ -282,7 +282,7 @@ def test_requests_are_written_alike_again_and_again() -> None:
 
 
 def test_headers_that_may_change_are_written_each_time() -> None:
-    """What is kept is kept of read-only headers only, and with each request's credentials."""
+    """Only read-only headers are cached; each request gets its own credentials."""
     writer, headers = RequestWriter(), {"X": "1"}
     for value, authorization in (("1", "Basic a"), ("2", "Basic a"), ("2", "Basic b"), ("2", "")):
         headers["X"] = value

@@ -1,4 +1,4 @@
-"""The own transport on real sockets: whose bytes are whose, and what a cancellation leaves."""
+"""The package's HTTP/1.1 transport on real sockets: no mixed responses, clean cancellations."""
 
 import asyncio
 import os
@@ -52,16 +52,16 @@ pytestmark = pytest.mark.anyio
 
 @pytest.fixture
 def anyio_backend() -> str:
-    """Run on asyncio alone, which is all that this transport is for."""
+    """Run on asyncio alone, the only backend of this transport."""
     return "asyncio"
 
 
-# It serves where no library is asked for, whichever the other tests are run on.
+# It is the default, whichever library the other tests use.
 calling = partial(calling_over, http_library=None)
 
 
 def transport_of(**settings: Any) -> PooledTransport:
-    """Return a transport with settings of its own."""
+    """Return a transport with the given settings."""
     return PooledTransport(**{"max_connections": 10, "keep_alive": 20.0, **settings})
 
 
@@ -73,7 +73,7 @@ def idle_in(pool: Http1Pool) -> int:
 async def get(
     transport: PooledTransport, server: SocketServer, *, content: bytes = b"", **settings: Any
 ) -> tuple[int, bytes]:
-    """Make an exchange, and return its status and body."""
+    """Make a request, and return its status and body."""
     state = settings.pop("state", AttemptState("test"))
     request = WireRequest("POST" if content else "GET", server.url(), content=content)
     timeouts = settings.get("attempt_timeout"), settings.get("connect_timeout")
@@ -98,16 +98,16 @@ CONNECT_AND_READ = httpx.Timeout(None, connect=0.1, read=0.1)
 
 
 def descriptors() -> int:
-    """Return how many file descriptors are open; 0 where the system does not say."""
+    """Return the number of open file descriptors; 0 if the system does not tell."""
     listed = Path("/proc/self/fd")
     return len(os.listdir(listed)) if listed.exists() else 0
 
 
-# Whose bytes are whose
+# Separate responses
 
 
-async def test_bytes_behind_an_answer_reach_nobody() -> None:
-    """An answer that was not asked for is not taken for the next one, sent at once or later."""
+async def test_an_extra_response_reaches_no_request() -> None:
+    """An unrequested response is never taken for the next one, whether sent at once or later."""
     stray = b"HTTP/1.1 200 OK\r\nContent-Length: 16\r\n\r\n" + b'{"id": "strange"}'[:16]
 
     async def answer_twice(stream: anyio.abc.ByteStream, request: bytes) -> None:
@@ -126,7 +126,7 @@ async def test_bytes_behind_an_answer_reach_nobody() -> None:
 
 
 async def test_bytes_without_a_request_close_a_connection() -> None:
-    """What comes on an idle connection closes it, before anything is sent there."""
+    """Bytes on an idle connection close it before the next request is sent."""
     said = anyio.Event()
 
     async def speak_up(stream: anyio.abc.ByteStream, request: bytes) -> None:
@@ -144,8 +144,8 @@ async def test_bytes_without_a_request_close_a_connection() -> None:
         assert (server.connections, len(server.requests)) == (2, 2)
 
 
-async def test_a_kept_connection_that_dies_under_a_request_is_known() -> None:
-    """A create on a kept connection that is closed unanswered says so, and is not repeated."""
+async def test_a_create_on_a_stale_connection_is_not_repeated() -> None:
+    """If a kept connection closes without a response, a create says so and is not repeated."""
 
     async def close(stream: anyio.abc.ByteStream, _: bytes) -> None:
         await stream.aclose()
@@ -160,8 +160,8 @@ async def test_a_kept_connection_that_dies_under_a_request_is_known() -> None:
     assert caught.value.outcome is Outcome.UNKNOWN
 
 
-async def test_a_connection_that_is_gone_has_sent_nothing() -> None:
-    """Where a connection is closed before the request, the outcome is that nothing was sent."""
+async def test_a_connection_closed_before_the_request_sent_nothing() -> None:
+    """If the connection closes before the request, the outcome is "not sent"."""
     async with serving(OK, keeps_alive=True) as server:
         transport, state = transport_of(), AttemptState("test")
         pool = transport.bind_to_loop()
@@ -176,8 +176,8 @@ async def test_a_connection_that_is_gone_has_sent_nothing() -> None:
         await transport.aclose()
 
 
-async def test_the_stage_is_what_was_written() -> None:
-    """A request is being sent until the kernel has taken its last byte, and awaited from then."""
+async def test_the_stage_follows_the_bytes_written() -> None:
+    """The stage is SENDING until the kernel has taken the last byte, and AWAITING after that."""
     may_read, state = anyio.Event(), AttemptState("test")
     content = b"x" * 20_000_000
 
@@ -208,8 +208,8 @@ async def test_the_stage_is_what_was_written() -> None:
     await transport.aclose()
 
 
-async def test_an_answer_that_comes_early_is_an_answer() -> None:
-    """A refusal before the request was read is read, and the connection is not used again."""
+async def test_an_early_response_is_read() -> None:
+    """A refusal sent before the whole request is read; its connection is not reused."""
 
     async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.1 413 Too Large\r\nContent-Length: 2\r\n\r\nno")
@@ -234,10 +234,10 @@ async def test_an_answer_that_comes_early_is_an_answer() -> None:
 
 @pytest.mark.parametrize("tickets", [0, 2])
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
-async def test_calls_one_after_another_take_one_tls_connection(
+async def test_sequential_calls_share_one_tls_connection(
     version: ssl.TLSVersion, tickets: int
 ) -> None:
-    """Over TLS too a kept connection carries the next call, whichever version was agreed on."""
+    """A kept TLS connection carries the next call, for every version of TLS."""
     tls = server_side("127.0.0.1")
     tls.minimum_version = tls.maximum_version = version
     tls.num_tickets = tickets
@@ -253,7 +253,7 @@ async def test_calls_one_after_another_take_one_tls_connection(
 
 @pytest.mark.parametrize("is_secure", [False, True])
 async def test_long_bodies_in_both_directions(is_secure: bool) -> None:
-    """Megabytes come and go whole, also when they are read more slowly than they come."""
+    """Bodies of megabytes arrive whole in both directions, even if the reader is slow."""
     long = Session(tag="x" * 3_000_000)
     tag = b'{"id": "s-1", "tag": "%b"}' % (b"y" * 3_000_000)
     tls = server_side("127.0.0.1") if is_secure else None
@@ -281,14 +281,14 @@ async def test_long_bodies_in_both_directions(is_secure: bool) -> None:
     ],
     ids=["chunked", "continued", "1.0", "until closed"],
 )
-async def test_unusual_answers_are_read(behaviour: Behaviour) -> None:
-    """Whatever shape HTTP/1 allows a body, it is read."""
+async def test_unusual_responses_are_read(behaviour: Behaviour) -> None:
+    """The transport reads every form of body that HTTP/1 allows."""
     async with serving(behaviour) as server, calling(server.url()) as client:
         assert (await client.get_session("s-1")).id == "s-1"
 
 
-async def test_what_nobody_reads_stays_with_the_server() -> None:
-    """A body is taken as it is read: of one that nobody reads, a bounded part is kept."""
+async def test_an_unread_body_is_buffered_up_to_a_bound() -> None:
+    """The transport reads a body on demand, and buffers a bounded part of an unread one."""
     loop = asyncio.get_running_loop()
     near, far = socket.socketpair()
     far.setblocking(False)
@@ -314,8 +314,8 @@ async def test_what_nobody_reads_stays_with_the_server() -> None:
         connection.abort()
 
 
-async def test_a_base_url_of_an_unusual_path_is_sent_as_a_url_says() -> None:
-    """What a URL may not hold as it is, is quoted, whichever way a request goes."""
+async def test_an_unusual_path_in_the_base_url_is_quoted() -> None:
+    """Both transports percent-encode the same characters of a base URL's path."""
     for http_library in (None, "httpx"):
         async with serving(OK) as server:
             url = server.url() + "/{a}"
@@ -325,11 +325,11 @@ async def test_a_base_url_of_an_unusual_path_is_sent_as_a_url_says() -> None:
         assert target == b"/v1/%7Ba%7D/accounts/9900000/sessions/s-1"
 
 
-# Cancellation, time, places
+# Cancellation, timeouts, slots
 
 
 async def test_a_cancellation_at_any_point_leaves_no_trace() -> None:
-    """Cancelled after any number of turns of the loop, a call gives back its one connection."""
+    """A call cancelled after any number of loop turns returns its one connection."""
     async with serving(OK, keeps_alive=True) as server:
         async with calling(server.url(), max_connections=1) as client:
             is_cancelled = True
@@ -347,7 +347,7 @@ async def test_a_cancellation_at_any_point_leaves_no_trace() -> None:
 
 
 async def test_a_thousand_calls_over_ten_connections_go_in_order() -> None:
-    """Whoever asked first is served first, and ten connections are enough."""
+    """Ten connections serve a thousand calls in the order of their requests."""
     async with serving(OK, keeps_alive=True) as server:
         async with (
             calling(server.url(), max_connections=10) as client,
@@ -364,7 +364,7 @@ async def test_a_thousand_calls_over_ten_connections_go_in_order() -> None:
 
 
 async def test_no_socket_is_left() -> None:
-    """After calls, failures, cancellations and a close, every file descriptor is given back."""
+    """Calls, failures, cancellations and a close leave no file descriptor open."""
     before = descriptors()
     async with serving(OK, OK, stay_silent, keeps_alive=True) as server:
         chosen = policy(attempts=1, attempt_timeout=None)
@@ -384,7 +384,7 @@ async def test_no_socket_is_left() -> None:
 
 
 async def test_an_idle_connection_is_closed_in_time() -> None:
-    """A connection that nobody used for keep_alive seconds is closed, the others are not."""
+    """A connection is closed after keep_alive seconds without use; the others stay open."""
     ended = anyio.Event()
 
     async def until_closed(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -409,7 +409,7 @@ async def test_an_idle_connection_is_closed_in_time() -> None:
 
 
 async def test_an_exchange_has_its_own_bound() -> None:
-    """An exchange that takes longer than it may fails alone; a later, longer one does not."""
+    """A request that exceeds its timeout fails alone; a later one with more time succeeds."""
 
     async def slowly(stream: anyio.abc.ByteStream, request: bytes) -> None:
         await anyio.sleep(0.1)
@@ -427,7 +427,7 @@ async def test_an_exchange_has_its_own_bound() -> None:
 
 
 def test_a_bound_ends_with_its_exchange() -> None:
-    """When the time of an exchange that is complete passes, its connection stays as it is."""
+    """A timeout that passes after its response leaves the connection as it is."""
 
     async def test() -> None:
         loop = asyncio.get_running_loop()
@@ -453,7 +453,7 @@ def test_a_bound_ends_with_its_exchange() -> None:
         runner.run(test())
 
 
-# Behind httpx's seam
+# As httpx's transport
 
 
 async def test_httpx_s_client_works_over_it() -> None:
@@ -487,7 +487,7 @@ async def test_httpx_s_client_works_over_it() -> None:
     "behaviour", [stay_silent, raw(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{")]
 )
 async def test_httpx_s_read_timeout_counts(behaviour: Behaviour) -> None:
-    """A silence that is longer than httpx's timeout is httpx's ReadTimeout."""
+    """A server silent for longer than httpx's timeout causes httpx's ReadTimeout."""
 
     async def then_silence(stream: anyio.abc.ByteStream, request: bytes) -> None:
         await behaviour(stream, request)
@@ -502,7 +502,7 @@ async def test_httpx_s_read_timeout_counts(behaviour: Behaviour) -> None:
 
 
 async def test_a_handshake_that_hangs_is_a_connect_timeout() -> None:
-    """Connecting, TLS included, has a bound of its own."""
+    """The connect timeout covers the TLS handshake."""
     async with (
         serving(stay_silent) as server,
         httpx.AsyncClient(transport=transport_of(), timeout=CONNECT_AND_READ) as client,
@@ -511,12 +511,12 @@ async def test_a_handshake_that_hangs_is_a_connect_timeout() -> None:
             await client.get(server.url("https"))
 
 
-# A host by its name
+# Host names
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
-async def test_a_host_is_found_by_its_name(scheme: str) -> None:
-    """Whichever of its addresses serves; over TLS its certificate must have the name."""
+async def test_a_host_name_is_resolved_and_verified(scheme: str) -> None:
+    """Any address of the host serves; over TLS the certificate must match the name."""
     tls = server_side("localhost") if scheme == "https" else None
     settings = {"ssl_context": client_side()} if tls else {}
     async with (
@@ -527,28 +527,28 @@ async def test_a_host_is_found_by_its_name(scheme: str) -> None:
 
 
 async def test_a_name_without_an_address_is_a_failed_connection() -> None:
-    """A host that cannot be looked up is tried as often as one that refuses, and is named."""
+    """A host without an address is retried like a refused connection, and the error names it."""
     async with calling("http://nowhere.invalid") as client:
         with pytest.raises(ConnectionFailedError, match=r"nowhere\.invalid") as caught:
             await client.get_session("s-1")
     assert caught.value.outcome is Outcome.NOT_SENT
 
 
-# Which transport
+# The choice of transport
 
 
-async def test_the_own_transport_serves_by_itself() -> None:
-    """Straight to a server, on asyncio, without further settings, it is the own transport's."""
+async def test_the_own_transport_serves_by_default() -> None:
+    """By default, direct connections on asyncio use the package's own transport."""
     async with serving(OK) as server, calling(server.url()) as client:
         await client.get_session("s-1")
         assert "over its own HTTP/1.1 transport" in repr(client)
-        # What httpx would send more, it does not.
+        # httpx would send more headers.
         assert b"accept: */*" not in server.requests[0].lower()
 
 
 @pytest.mark.parametrize("settings", [{"http_library": "httpx"}, {"proxy": "http://127.0.0.1:1"}])
 async def test_httpx_serves_when_asked_to(settings: Any) -> None:
-    """http_library="httpx" and a proxy leave all of it to httpx."""
+    """http_library="httpx" and a proxy make httpx send every request."""
     async with serving(OK) as server, calling(server.url(), **settings) as client:
         if "proxy" in settings:
             with pytest.raises(ConnectionFailedError):
@@ -559,7 +559,7 @@ async def test_httpx_serves_when_asked_to(settings: Any) -> None:
 
 
 async def test_the_environment_s_proxy_decides(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where a proxy is set for a service elsewhere, httpx serves."""
+    """If the environment has a proxy for a remote service, httpx sends the requests."""
     monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:1")
     async with calling("https://service.example/v1") as client:
         assert "over httpx," in repr(client)
@@ -584,7 +584,7 @@ REPLACED = [
 async def test_a_replaced_method_sees_calls(
     owner: type, name: str, over: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A method of httpx or httpcore that somebody has replaced is called, from the next call on."""
+    """A patched method of httpx or httpcore is called from the next call on."""
     seen: list[object] = []
     original: Any = getattr(owner, name)
 
@@ -606,7 +606,7 @@ async def test_a_replaced_method_sees_calls(
 async def test_a_callable_object_in_place_of_a_method_is_called(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """A wrapper need not be a function, and may take over the name of what it wraps."""
+    """A patch may be any callable object, even one with the name of the original."""
     seen: list[str] = []
     original = httpx.AsyncClient.send
 
@@ -624,7 +624,7 @@ async def test_a_callable_object_in_place_of_a_method_is_called(
 
 
 async def test_a_given_transport_serves() -> None:
-    """A transport of the user's serves every request."""
+    """A user's own transport serves every request."""
     async with client_of() as client:
         assert "over the http_client or transport that was given" in repr(client)
 
@@ -645,8 +645,8 @@ asyncio.run(main())
 """
 
 
-def test_httpx_serves_where_the_system_has_no_poll() -> None:
-    """On a system without fork and poll, such as Windows, a client works all the same."""
+def test_httpx_serves_systems_without_poll() -> None:
+    """On a system without fork and poll, such as Windows, httpx sends the requests."""
     program = ON_ANOTHER_SYSTEM.format(tests=str(Path(__file__).parents[2]))
     ran = subprocess.run(
         [sys.executable, "-c", program], check=True, timeout=30, capture_output=True, text=True
@@ -658,8 +658,8 @@ def test_httpx_serves_where_the_system_has_no_poll() -> None:
 # Processes
 
 
-def test_a_fork_takes_no_connection_along() -> None:
-    """In a forked process connections are made anew; the parent's are left alone."""
+def test_a_fork_inherits_no_connection() -> None:
+    """A forked process opens new connections and leaves the parent's alone."""
     program = """
 import asyncio, os, sys
 from webrtc_async._protocol.wire import WireRequest
@@ -700,7 +700,7 @@ asyncio.run(parent())
 
 
 def test_contexts_offer_no_http2() -> None:
-    """The default context is httpx's, and is made once."""
+    """The default TLS context is httpx's, without HTTP/2, and is made once."""
     transport = transport_of(trust_env=False)
     context = transport._tls_context()
     assert isinstance(context, ssl.SSLContext)
