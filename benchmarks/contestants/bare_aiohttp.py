@@ -1,5 +1,6 @@
 """aiohttp: a dict goes in, a dict comes out."""
 
+import asyncio
 import base64
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -45,3 +46,6 @@ async def connect(address: ServiceAddress) -> AsyncIterator[BareAiohttp]:
         raise_for_status=True,
     ) as client:
         yield BareAiohttp(client, address.url)
+    if address.authority:
+        # aiohttp closes a TLS connection after its close() has returned, and advises this pause.
+        await asyncio.sleep(0.25)
