@@ -201,6 +201,11 @@ def _problems(error: BaseException, path: str) -> Iterator[str]:
     if isinstance(error, BaseValidationError):
         for inner in error.exceptions:
             yield from _problems(inner, path + _step(inner))
+    elif isinstance(error, ValidationError):
+        # From a field's own hook, which reads an array with the codec.
+        yield from (
+            path.removeprefix(".") + each.removeprefix("the body") for each in error.problems
+        )
     else:
         yield f"{path.removeprefix('.') or 'the body'}: {error}"
 
