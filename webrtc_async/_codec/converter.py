@@ -6,7 +6,7 @@ its error names every misfit.
 
 from enum import StrEnum
 from functools import cached_property
-from typing import Any, Final, TypeVar, cast, get_args, get_origin
+from typing import Any, Final, TypeVar, get_args, get_origin
 
 import attrs
 from cattrs import Converter
@@ -25,7 +25,7 @@ from webrtc_async._codec.model_hooks import (
     write_leniently,
 )
 
-__all__ = ["MAX_PROBLEMS", "ModelConverter", "build_converter", "wire_name"]
+__all__ = ["MAX_PROBLEMS", "ModelConverter", "wire_name"]
 
 ModelT = TypeVar("ModelT")
 
@@ -64,10 +64,8 @@ class ModelConverter:
         """
         try:
             return self._converter.unstructure(model)
-        except Exception:  # noqa: BLE001  # judged by the rules of reading
-            return self._unstructure_and_check(model)
-
-    def _unstructure_and_check(self, model: object) -> object:
+        except Exception:  # noqa: BLE001, S110  # the rules of reading judge
+            pass
         try:
             value = self.unstructure_unchecked(model)
         except Exception as error:
@@ -163,9 +161,10 @@ def _array_reader(hint: Any, read_item: Read) -> Read:
     def read(value: object, _: object) -> Any:
         if not isinstance(value, list):
             raise expected("an array", value)
+        found: list[object] = value  # pyright: ignore[reportUnknownVariableType]
         items: list[object] = []
         problems: tuple[str, ...] = ()
-        for index, each in enumerate(cast("list[object]", value)):
+        for index, each in enumerate(found):
             try:
                 items.append(each if type(each) is scalar else read_item(each, item))
             except Exception as error:  # noqa: BLE001  # named with the others

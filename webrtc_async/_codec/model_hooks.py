@@ -85,7 +85,7 @@ def compile_reader(model: Any, fields: list[Field], hook_of: Callable[[Any], Rea
         "expected": expected,
         "MISSING": object(),
         "keys": frozenset(each.key for each in fields),
-        "unknown_fields": _unknown_fields if keeps_unknown else _refuse_unknown_fields,
+        "refuse_unknown": _refuse_unknown,
         "problems_of": problems_of,
         "ValidationError": ValidationError,
     }
@@ -117,10 +117,11 @@ def _reader_lines(fields: list[Field], *, keeps_unknown: bool) -> Iterator[str]:
         if each.attribute.init:
             yield from guarded(each.key, *_field_lines(number, each))
             arguments.append(f"{each.attribute.alias}=field{number}")
-    unknown = "extra = {} if keys.issuperset(value) else unknown_fields(value, keys)"
-    yield from guarded("", unknown)
+    unknown = "refuse_unknown(value, keys)"
     if keeps_unknown:
+        unknown = "{key: value[key] for key in value if key not in keys}"
         arguments.append("extra=extra")
+    yield from guarded("", f"extra = {{}} if keys.issuperset(value) else {unknown}")
     yield "    if problems: raise ValidationError(problems)"
     # In two steps, because a call of the class first makes a dict of the arguments.
     yield from guarded("", "made = new(model)", f"init({', '.join(arguments)})", "return made")
@@ -212,11 +213,7 @@ def is_array(hint: Any) -> bool:
     return is_collection and get_args(hint)[1:] in ((), (...,))
 
 
-def _unknown_fields(value: dict[str, object], keys: frozenset[str]) -> dict[str, object]:
-    return {key: value[key] for key in value if key not in keys}
-
-
-def _refuse_unknown_fields(value: dict[str, object], keys: frozenset[str]) -> NoReturn:
+def _refuse_unknown(value: dict[str, object], keys: frozenset[str]) -> NoReturn:
     unknown = min(value.keys() - keys)
     raise TypeError(f"there is no field {unknown[:64]!r}; known are {', '.join(sorted(keys))}")
 
