@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from enum import StrEnum
 from types import NoneType
-from typing import Any, Final, NoReturn, cast, get_args, get_origin, get_type_hints
+from typing import Any, Final, cast, get_args, get_origin, get_type_hints
 
 import attrs
 from attrs import frozen
@@ -85,7 +85,7 @@ def compile_reader(model: Any, fields: list[Field], hook_of: Callable[[Any], Rea
         "expected": expected,
         "MISSING": object(),
         "keys": frozenset(each.key for each in fields),
-        "refuse_unknown": _refuse_unknown,
+        "unknown_fields": _unknown_fields,
         "problems_of": problems_of,
         "ValidationError": ValidationError,
     }
@@ -117,11 +117,10 @@ def _reader_lines(fields: list[Field], *, keeps_unknown: bool) -> Iterator[str]:
         if each.attribute.init:
             yield from guarded(each.key, *_field_lines(number, each))
             arguments.append(f"{each.attribute.alias}=field{number}")
-    unknown = "refuse_unknown(value, keys)"
-    if keeps_unknown:
-        unknown = "{key: value[key] for key in value if key not in keys}"
-        arguments.append("extra=extra")
+    unknown = f"unknown_fields(value, keys, {keeps_unknown})"
     yield from guarded("", f"extra = {{}} if keys.issuperset(value) else {unknown}")
+    if keeps_unknown:
+        arguments.append("extra=extra")
     yield "    if problems: raise ValidationError(problems)"
     # In two steps, because a call of the class first makes a dict of the arguments.
     yield from guarded("", "made = new(model)", f"init({', '.join(arguments)})", "return made")
@@ -213,9 +212,14 @@ def is_array(hint: Any) -> bool:
     return is_collection and get_args(hint)[1:] in ((), (...,))
 
 
-def _refuse_unknown(value: dict[str, object], keys: frozenset[str]) -> NoReturn:
-    unknown = min(value.keys() - keys)
-    raise TypeError(f"there is no field {unknown[:64]!r}; known are {', '.join(sorted(keys))}")
+def _unknown_fields(
+    value: dict[str, object], keys: frozenset[str], are_kept: bool
+) -> dict[str, object]:
+    unknown = {key: value[key] for key in value if key not in keys}
+    if not are_kept:
+        listed = ", ".join(sorted(keys))
+        raise TypeError(f"there is no field {min(unknown)[:64]!r}; known are {listed}")
+    return unknown
 
 
 _SETS: Final = (set, frozenset)
