@@ -114,8 +114,8 @@ async def test_a_line_that_a_crash_cut_short_is_dropped(path):
         (b'{"plan":"k","begun":1}\n', "is not the first line of a journal"),
         (b"id,name\n", "line 1 of the journal .* cannot be read"),
         (b'{"journal":2,"account":"1"}\n', "is not the first line of a journal"),
-        (b'{"journal":1,"account":"1"}\n{}\n', "line 2 .* has a kind"),
-        (b'{"journal":1,"account":"1"}\n{"plan":"k","colour":1}\n', "line 2 .* has a kind"),
+        (b'{"journal":1,"account":"1"}\n{}\n', "line 2 .* is of an unknown kind"),
+        (b'{"journal":1,"account":"1"}\n{"plan":"k","colour":1}\n', "line 2 .* no field 'colour'"),
         (b'{"journal":1,"account":"1"}\n{"plan":\n{}\n', "line 2 .* cannot be read"),
         (b'{"journal":1,"account":"1"}\n\xff\n', "line 2 .* cannot be read"),
     ],
@@ -134,7 +134,7 @@ async def test_a_line_without_a_conference_is_refused(path):
     """A finished line is only parsed, and refused, when its conference is asked for."""
     path.write_bytes(
         b'{"journal":1,"account":"1"}\n{"plan":"k","done":9e9,"conference":{}}\n'
-        b'{"plan":"m","done":9e9,"conference":{"session":"s","members":[]}}\n'
+        b'{"plan":"m","done":9e9,"conference":{"session":"s","members":{}}}\n'
     )
     journal = Journal(path).open("1")
     for key in ("k", "m"):

@@ -23,6 +23,20 @@ class ValidationError(ValueError):
         return "; ".join(self.problems)
 
 
+def problems_of(error: Exception, step: str = "") -> tuple[str, ...]:
+    """Return the problems that an error names, with a step before the path of each.
+
+    Args:
+        error: An error about a part of a value.
+        step: The part: the key of a field, or an index in brackets.
+    """
+    problems = error.problems if isinstance(error, ValidationError) else (f"{_WHOLE}: {error}",)
+    rests = [each.removeprefix(_WHOLE) for each in problems] if step else problems
+    return tuple(
+        f"{step}.{each}" if step and each[0] not in "[:" else step + each for each in rests
+    )
+
+
 def read_json(content: bytes, *, unique_keys: bool = True) -> object:
     """Return the value of JSON bytes.
 
@@ -90,6 +104,7 @@ def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not a JSON number")
 
 
+_WHOLE: Final = "the body"
 _STARTS: Final = ("{", "[")
 
 # Made once, because json makes a new one for every call with options.

@@ -3,12 +3,14 @@
 from collections.abc import Callable, Iterator, Mapping
 from enum import StrEnum
 from types import NoneType
-from typing import Any, Final, NoReturn, cast, get_args, get_origin, get_type_hints
+from typing import Any, Final, cast, get_args, get_origin, get_type_hints
 
 import attrs
 from attrs import frozen
-from cattrs import AttributeValidationNote, ClassValidationError, Converter
+from cattrs import Converter
 from cattrs.gen import make_dict_unstructure_fn, override
+
+from webrtc_async._codec.json import ValidationError, problems_of
 
 Read = Callable[[Any, Any], Any]
 """A structure hook: takes a JSON value and a type, and returns the value as that type."""
@@ -32,11 +34,6 @@ class Field:
     hint: Any
     is_required: bool
     attribute: "attrs.Attribute[Any]"
-
-    @property
-    def has_factory(self) -> bool:
-        """True if the class makes the default anew for each object."""
-        return hasattr(self.attribute.default, "takes_self")
 
 
 def fields_of(model: Any, *, is_answer: bool) -> list[Field]:
@@ -63,14 +60,13 @@ def wire_name(name: str) -> str:
     return head + "".join(word.capitalize() for word in tail)
 
 
-def expected(what: str, value: object) -> TypeError:
+def expected(what: str, value: object) -> ValidationError:
     """Return the error for a JSON value of another type."""
-    return TypeError(f"expected {what}, found {_KINDS.get(type(value), type(value).__name__)}")
+    found = _KINDS.get(type(value), type(value).__name__)
+    return ValidationError((f"the body: expected {what}, found {found}",))
 
 
-def compile_reader(
-    model: Any, fields: list[Field], hook_of: Callable[[Any], Read], *, explains: bool
-) -> Read:
+def compile_reader(model: Any, fields: list[Field], hook_of: Callable[[Any], Read]) -> Read:
     """Return the function that reads a model from JSON values.
 
     A null is an unset field, and an unset field has its default.
@@ -79,7 +75,6 @@ def compile_reader(
         model: The class.
         fields: Its fields.
         hook_of: Returns the structure hook for a type.
-        explains: Raise an error that names every misfit instead of the first one.
     """
     keeps_unknown = "extra" in attrs.fields_dict(model)
     # Names in the code are fixed or numbered, and so no field can shadow one.
@@ -90,77 +85,69 @@ def compile_reader(
         "expected": expected,
         "MISSING": object(),
         "keys": frozenset(each.key for each in fields),
-        "unknown_fields": _unknown_fields if keeps_unknown else _refuse_unknown_fields,
-        "noted": _noted,
-        "ModelError": ClassValidationError,
+        "unknown_fields": _unknown_fields,
+        "problems_of": problems_of,
+        "ValidationError": ValidationError,
     }
     for number, each in enumerate(fields):
+        default: Any = each.attribute.default
         scope[f"read{number}"] = each.attribute.metadata.get("read") or hook_of(each.hint)
         scope[f"type{number}"] = each.hint
-        scope[f"default{number}"] = each.attribute.default
-    source = "\n".join(_reader_lines(fields, explains=explains))
+        # For NOTHING the class calls its factory.
+        has_factory = isinstance(default, attrs.Factory)  # type: ignore[arg-type]
+        scope[f"default{number}"] = attrs.NOTHING if has_factory else default
+    source = "\n".join(_reader_lines(fields, keeps_unknown=keeps_unknown))
     # As attrs and cattrs make their functions; nothing in it comes from outside.
     exec(compile(source, f"<reader of {model.__name__}>", "exec"), scope)  # noqa: S102
     read: Read = scope["read"]
     return read
 
 
-def _reader_lines(fields: list[Field], *, explains: bool) -> Iterator[str]:
-    def guarded(key: str, lines: list[str]) -> Iterator[str]:
-        yield "    try:" if explains else "    if True:"
+def _reader_lines(fields: list[Field], *, keeps_unknown: bool) -> Iterator[str]:
+    def guarded(key: str, *lines: str) -> Iterator[str]:
+        yield "    try:"
         yield from (f"        {line}" for line in lines)
-        if explains:
-            yield f"    except Exception as error: misfits.append(noted(error, {key!r}))"
+        yield f"    except Exception as error: problems += problems_of(error, {key!r})"
 
     yield "def read(value, _):"
     yield "    if not isinstance(value, dict): raise expected('an object', value)"
-    yield "    get, given = value.get, {}"
-    if explains:
-        yield "    misfits = []"
+    yield "    get, problems = value.get, ()"
     arguments = ["made"]
     for number, each in enumerate(fields):
         if each.attribute.init:
-            yield from guarded(each.key, _field_lines(number, each))
-            if each.is_required or not each.has_factory:
-                arguments.append(f"{each.attribute.alias}=field{number}")
-    unknown = "if not value.keys() <= keys: given['extra'] = unknown_fields(value, keys)"
-    yield from guarded("", [unknown])
-    if explains:
-        yield "    if misfits: raise ModelError('fields that do not fit', misfits, model)"
+            yield from guarded(each.key, *_field_lines(number, each))
+            arguments.append(f"{each.attribute.alias}=field{number}")
+    unknown = f"unknown_fields(value, keys, {keeps_unknown})"
+    yield from guarded("", f"extra = {{}} if keys.issuperset(value) else {unknown}")
+    if keeps_unknown:
+        arguments.append("extra=extra")
+    yield "    if problems: raise ValidationError(problems)"
     # In two steps, because a call of the class first makes a dict of the arguments.
-    call = f"init({', '.join(arguments)}"
-    yield from guarded("", ["made = new(model)", f"{call}, **given) if given else {call})"])
-    if explains:
-        yield "    if misfits: raise ModelError('values that do not fit', misfits, model)"
-    yield "    return made"
+    yield from guarded("", "made = new(model)", f"init({', '.join(arguments)})", "return made")
+    yield "    raise ValidationError(problems)"
 
 
-def _field_lines(number: int, field: Field) -> list[str]:
-    """Return the lines that read a field into its variable, or into `given`."""
+def _field_lines(number: int, field: Field) -> tuple[str, str]:
+    """Return the lines that read a field into its variable."""
     read = f"read{number}(found, type{number})"
-    if field.hint in _SCALARS and not field.attribute.metadata.get("read"):
+    if field.hint in SCALARS and not field.attribute.metadata.get("read"):
         # A value of the very type needs no call of its hook.
-        read = f"(found if found.__class__ is type{number} else {read})"
+        read = f"(found if type(found) is type{number} else {read})"
     if field.is_required:
         missing = "if found is MISSING: raise TypeError('missing')"
-        return [f"found = get({field.key!r}, MISSING)", missing, f"field{number} = {read}"]
-    if field.has_factory:
-        # The class calls its factory itself.
-        given = f"if found is not None: given[{field.attribute.alias!r}] = {read}"
-        return [f"found = get({field.key!r})", given]
+        return f"found = get({field.key!r}, MISSING)", f"{missing}\n        field{number} = {read}"
     default = f"default{number} if found is None else {read}"
-    return [f"found = get({field.key!r})", f"field{number} = {default}"]
+    return f"found = get({field.key!r})", f"field{number} = {default}"
 
 
 def model_writer(
-    model: Any, fields: list[Field], converter: Converter, *, is_answer: bool
+    model: Any, fields: list[Field], converter: Converter, *, is_answer: bool, is_strict: bool
 ) -> Write:
-    """Return the writer of a model: strict, or lenient if the converter explains.
+    """Return the writer of a model: strict or lenient.
 
     The strict writer raises if a value is not exactly what its field declares, or if there are
     unknown fields. The lenient writer writes all of it, for the rules of reading to judge.
     """
-    is_strict = not converter.detailed_validation
 
     def lenient(value: object) -> object:
         return write_leniently(value, converter)
@@ -205,7 +192,7 @@ def _strict_hook(hint: Any, converter: Converter) -> Write:
     """Return the hook that writes a value of exactly this type, and raises for any other."""
     kind, items, is_model = get_origin(hint), is_array(hint), attrs.has(hint)
     write_item = _strict_hook(get_args(hint)[0], converter) if items else None
-    if not (items or is_model or hint in _SCALARS or StrEnum in getattr(hint, "__mro__", ())):
+    if not (items or is_model or hint in SCALARS or StrEnum in getattr(hint, "__mro__", ())):
         hint = object()  # no value's class: the lenient writer and the rules of reading decide
 
     def write(value: Any) -> Any:
@@ -225,23 +212,18 @@ def is_array(hint: Any) -> bool:
     return is_collection and get_args(hint)[1:] in ((), (...,))
 
 
-def _unknown_fields(value: dict[str, object], keys: frozenset[str]) -> dict[str, object]:
-    return {key: value[key] for key in value if key not in keys}
-
-
-def _refuse_unknown_fields(value: dict[str, object], keys: frozenset[str]) -> NoReturn:
-    unknown = min(value.keys() - keys)
-    raise TypeError(f"there is no field {unknown[:64]!r}; known are {', '.join(sorted(keys))}")
-
-
-def _noted(error: Exception, key: str) -> Exception:
-    if key:
-        error.add_note(AttributeValidationNote(f"field {key}", key, None))
-    return error
+def _unknown_fields(
+    value: dict[str, object], keys: frozenset[str], are_kept: bool
+) -> dict[str, object]:
+    unknown = {key: value[key] for key in value if key not in keys}
+    if not are_kept:
+        listed = ", ".join(sorted(keys))
+        raise TypeError(f"there is no field {min(unknown)[:64]!r}; known are {listed}")
+    return unknown
 
 
 _SETS: Final = (set, frozenset)
-_SCALARS: Final = (str, bool, int, float)
+SCALARS: Final = (str, bool, int, float)
 _KINDS: Final[Mapping[type, str]] = {
     dict: "an object",
     list: "an array",

@@ -15,6 +15,7 @@ from attrs import define, field
 from webrtc_async.conferences import journal_lines as lines
 from webrtc_async.conferences.conference import Conference
 from webrtc_async.conferences.errors import JournalError
+from webrtc_async.conferences.journal_lines import Line
 from webrtc_async.conferences.resource import Resource
 
 LIFETIME: Final = 9 * 60 * 60.0
@@ -117,7 +118,7 @@ class Journal:
         Raises:
             JournalError: The line cannot be written; nothing may be created.
         """
-        await self._write(lines.begun(key, self.clock()))
+        await self._write(Line(plan=key, begun=self.clock()))
         self._unfinished[key] = []
 
     async def record(self, key: str, resource: Resource) -> None:
@@ -136,9 +137,7 @@ class Journal:
             JournalError: The line cannot be written.
         """
         start = self._size
-        await self._write(
-            lines.done(conference, self.clock(), keep_tokens=self.keep_tokens),
-        )
+        await self._write(lines.done(conference, self.clock(), keep_tokens=self.keep_tokens))
         self._unfinished.pop(conference.key, None)
         self._finished[conference.key] = start
 
@@ -148,25 +147,26 @@ class Journal:
         Raises:
             JournalError: The line cannot be written.
         """
-        await self._write(lines.deleted(key, self.clock()))
+        await self._write(Line(plan=key, deleted=self.clock()))
         self._unfinished.pop(key, None)
         self._finished.pop(key, None)
 
-    async def _write(self, line: bytes) -> None:
+    async def _write(self, line: Line) -> None:
         if self._file is None:
             raise JournalError(f"the journal {self.path} is closed.")
         self._append(line)
         if self.fsync:
             await self._sync()
 
-    def _append(self, line: bytes) -> None:
+    def _append(self, line: Line) -> None:
         assert self._file is not None  # noqa: S101  # callers have checked it
+        content = lines.write(line)
         try:
-            written = os.write(self._file, line)
+            written = os.write(self._file, content)
             reason: str | None = "no space left for a line"
         except OSError as error:
             written, reason = 0, error.strerror
-        if written < len(line):
+        if written < len(content):
             # A partial line would look like a crash.
             os.ftruncate(self._file, self._size)
             raise self._unwritable(reason)
@@ -203,7 +203,7 @@ class Journal:
         assert self._file is not None  # noqa: S101  # open() has just opened it
         os.ftruncate(self._file, self._size)
         if self._size == 0:
-            self._append(lines.header(account_id))
+            self._append(Line(journal=lines.VERSION, account=account_id))
 
     def _lines(self) -> Iterator[tuple[int, bytes]]:
         """Read the complete lines with their offsets; skip a last line that a crash cut short."""
@@ -214,21 +214,23 @@ class Journal:
                     yield start, line
 
     def _take(self, line: bytes, start: int, where: str) -> None:
-        fields = lines.read(line, where)
-        match fields:
-            case {"plan": str(key), "begun": _}:
+        match lines.read(line, where):
+            case Line(plan=str(key), begun=float()):
                 self._unfinished.setdefault(key, [])
-            case {"plan": str(key), "done": int() | float() as at}:
+            case Line(plan=str(key), session=str(found)):
+                self._unfinished.setdefault(key, []).append(Resource("session", found))
+            case Line(plan=str(key), participant=str(found), name=str(name)):
+                resource = Resource("participant", found, name)
+                self._unfinished.setdefault(key, []).append(resource)
+            case Line(plan=str(key), done=float(at)):
                 self._unfinished.pop(key, None)
                 if at + LIFETIME > self.clock():
                     self._finished[key] = start
-            case {"plan": str(key), "deleted": _}:
+            case Line(plan=str(key), deleted=float()):
                 self._unfinished.pop(key, None)
                 self._finished.pop(key, None)
-            case {"plan": str(key)}:
-                self._unfinished.setdefault(key, []).append(lines.read_created(fields, where))
             case _:
-                raise lines.unreadable(where)
+                raise JournalError(f"{where} is of an unknown kind. Use a newer version.")
 
 
 def _check_regular(file: int, path: Path) -> None:
