@@ -108,6 +108,7 @@ def without(name: str) -> dict[str, object]:
         ({**CONNECT, "event": 5}, "event: expected text"),
         ({**CONNECT, "tag": 5}, "tag: expected text"),
         ({**CONNECT, "participantId": 5}, "participantId: expected text"),
+        ({**CONNECT, "participantId": ""}, "participantId: missing"),
         ({**CONNECT, "timestamp": True}, "timestamp: expected a number of milliseconds"),
         ({**CONNECT, "timestamp": -1}, "timestamp: expected a number of milliseconds"),
         ({**CONNECT, "timestamp": "١٢"}, "timestamp: expected a number of milliseconds"),
