@@ -3,7 +3,7 @@
 import ssl
 from copy import deepcopy
 from functools import partial
-from http.cookiejar import CookieJar, DefaultCookiePolicy
+from http.cookiejar import Cookie, CookieJar
 from typing import Any, Final, cast
 
 import anyio
@@ -106,8 +106,9 @@ class HttpSession:
             else:
                 chosen = self._library_transport(**settings)
         # No timeout: the deadline bounds everything, queue and body included.
+        self._cookies = _UserCookies()
         self.client = self.library.client(
-            transport=chosen, mounts=mounts, timeout=None, cookies=CookieJar(_NoCookies())
+            transport=chosen, mounts=mounts, timeout=None, cookies=self._cookies
         )
         if self._pooled is not None:
             # The own pool sends no header but the request's and the user's.
@@ -168,7 +169,7 @@ class HttpSession:
             and HAS_POLL
             and now == made
             and not client.headers
-            and not client.cookies
+            and self._cookies.is_empty
             and "handle_async_request" not in vars(pooled)
             and PooledTransport.handle_async_request is _OWN_METHOD
             and is_client_original(type(client))
@@ -258,14 +259,20 @@ class HttpSession:
         return transport
 
 
-class _NoCookies(DefaultCookiePolicy):
-    """A policy that keeps no cookie of a response, and sends those that the user has set.
+class _UserCookies(CookieJar):
+    """The cookies that the user sets; those of responses are not kept.
 
     One that no header can carry would end every later call.
     """
 
-    def set_ok(self, cookie: Any, request: Any) -> bool:  # noqa: ARG002  # the base class names both
-        return False
+    is_empty = True
+
+    def set_cookie(self, cookie: Cookie) -> None:
+        self.is_empty = False
+        super().set_cookie(cookie)
+
+    def extract_cookies(self, response: Any, request: Any) -> None:
+        """Keep none."""
 
 
 _OWN_METHOD: Final = PooledTransport.handle_async_request
