@@ -124,21 +124,21 @@ def recipes(session: nox.Session) -> None:
 
 @nox.session
 def flood(session: nox.Session) -> None:
-    """Open ten thousand connections to the emulator, half of which say nothing."""
+    """Open ten thousand connections to the emulator; half of them send nothing."""
     install(session, ".[demo]", *group("test"))
     session.run("pytest", "-m", "flood", *session.posargs)
 
 
 @nox.session
 def browser(session: nox.Session) -> None:
-    """Look at the emulator's page in headless Chromium, which must be installed."""
+    """Test the emulator's page in headless Chromium, which must be installed."""
     install(session, ".[demo]", *group("browser"))
     session.run("pytest", "-m", "browser", *session.posargs)
 
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Check the format, the rules, and that imports go down only."""
+    """Check the format, the rules, and that imports point downward only."""
     install(session, *group("lint"))
     session.run("ruff", "format", "--check", ".")
     session.run("ruff", "check", ".")
@@ -168,7 +168,7 @@ def _frozen(session: nox.Session) -> dict[str, str]:
 
 @nox.session
 def conferences(session: nox.Session) -> None:
-    """Cancel 10,000 conferences at random on each backend, and look for what is left of them."""
+    """Cancel 10,000 conferences at random on each backend, and require that nothing is left."""
     install(session, ".", *group("test"))
     storm = "tests/conferences/test_conference_cancellation.py"
     session.run("pytest", storm, *session.posargs, env={"CONFERENCES": "10000"})
@@ -176,7 +176,7 @@ def conferences(session: nox.Session) -> None:
 
 @nox.session
 def engines(session: nox.Session) -> None:
-    """Spread plans over the processes of other engines, and kill one of them in the middle."""
+    """Run plans in the processes of task queues, and kill one of the processes."""
     install(session, ".[demo]", *group("engines"))
     session.run("pytest", "-m", "engines", *session.posargs)
 
@@ -214,22 +214,22 @@ def fuzz(session: nox.Session) -> None:
 
 @nox.session
 def stateful(session: nox.Session) -> None:
-    """Meet 100,000 random faults, or as many as are named, and print what came of them."""
+    """Cause 100,000 random faults, or the given number, and print the outcomes."""
     of_faults(session, "faults.stateful_faults", *(session.posargs or ["100000"]))
 
 
 @nox.session
 def vendor(session: nox.Session) -> None:
-    """Have the vendor's last Python SDK with WebRTC use the emulator over TCP."""
+    """Run the vendor's last Python SDK with WebRTC against the emulator over TCP."""
     # Not at the locked versions: the SDK brings older ones of the packages that it needs.
     session.install(".[emulator]", *group("vendor"))
-    # The SDK is of 2023, and what it does is no news.
+    # The SDK is from 2023, and its deprecated calls are known.
     session.run("pytest", "tests/vendor", "-W", "ignore::DeprecationWarning", *session.posargs)
 
 
 @nox.session
 def schemathesis(session: nox.Session) -> None:
-    """Send what the vendor's description allows and what it forbids; takes the file's path.
+    """Send requests that the vendor's description allows or forbids; takes the file's path.
 
     nox -s schemathesis -- webrtc.yml
     """
@@ -250,7 +250,7 @@ def demo(session: nox.Session) -> None:
 
 @nox.session
 def build(session: nox.Session) -> None:
-    """Build twice to the same bytes, look into the wheel, and use it where nothing else is."""
+    """Build twice to the same bytes, check the wheel's files, and use it in a bare environment."""
     install(session, *group("build"))
     target = Path(session.create_tmp()).resolve()
     digests = [_build(session, target / name) for name in ("first", "second")]
@@ -288,7 +288,7 @@ print("it works, as", webrtc_async.__version__)
 def _build(session: nox.Session, target: Path) -> dict[str, str]:
     """Build the wheel and the sdist, and return their digests by name."""
     shutil.rmtree(target, ignore_errors=True)
-    # Archives carry times: those of the last commit, whenever and wherever they are built.
+    # Archives hold times. With those of the last commit, two builds are equal.
     moment = session.run("git", "log", "-1", "--format=%ct", external=True, silent=True)
     env = {"SOURCE_DATE_EPOCH": str(moment).strip()}
     session.run("python", "-m", "build", "--outdir", f"{target}", env=env, silent=True)
@@ -296,21 +296,21 @@ def _build(session: nox.Session, target: Path) -> dict[str, str]:
 
 
 def _check_contents(session: nox.Session, wheel: Path) -> None:
-    """Require that a wheel has every file of the package, its licence, and nothing else."""
+    """Require that a wheel has every file of the package and the licence, and nothing else."""
     tracked = session.run("git", "ls-files", "webrtc_async", external=True, silent=True)
     expected = {name for name in str(tracked).split() if not name.endswith(".md")}
     with ZipFile(wheel) as archive:
         found = set(archive.namelist())
     about = {name for name in found if ".dist-info/" in name}
     if found - about != expected:
-        session.error(f"the wheel has not just the package: {sorted((found - about) ^ expected)}")
+        session.error(f"the wheel and the package differ: {sorted((found - about) ^ expected)}")
     if not any(name.endswith("/licenses/LICENSE") for name in about):
         session.error("the wheel has no licence")
 
 
 @nox.session
 def drift(session: nox.Session) -> None:
-    """Tell what changed in the public names and signatures since the last release."""
+    """List changes to public names and signatures since the last release."""
     session.install(*group("drift"))
     tags = session.run(
         "git", "tag", "--list", "v*", "--sort=-v:refname", external=True, silent=True
