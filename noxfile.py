@@ -196,7 +196,7 @@ def matrix(session: nox.Session) -> None:
 
 @nox.session
 def storm(session: nox.Session) -> None:
-    """Cancel 12 000 calls in every way on every transport, and take the service down for 500."""
+    """Cancel 12 000 calls in every way, over TLS too, and take the service down for 500 callers."""
     of_faults(session, "faults.storm")
 
 
