@@ -1,5 +1,6 @@
 """The checks to run before a change lands; `nox -l` lists them."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -28,6 +29,9 @@ def runs(version: str) -> bool:
     return True
 
 
+# The tests wait for sockets and processes for about half of their time.
+PARALLEL = ["-n", str(2 * (os.cpu_count() or 1)), "--dist", "worksteal"]
+
 OTHERS = [version for version in SUPPORTED if version != RUNNING and runs(version)]
 
 
@@ -53,8 +57,7 @@ def install(session: nox.Session, *requirements: str) -> None:
 
 def run_tests(session: nox.Session, **env: str) -> None:
     """Run the tests on all cores, with the options from the command line."""
-    options = ["-n", "auto", "--dist", "worksteal"]
-    session.run("pytest", *options, *session.posargs, env=env)
+    session.run("pytest", *PARALLEL, *session.posargs, env=env)
 
 
 @nox.session
@@ -94,10 +97,9 @@ def coverage(session: nox.Session) -> None:
     """Run all tests, the slow ones too, and require 100 % of the client side's branches."""
     install(session, "-e", ".[demo,otel]", *group("test"))
     session.env["EXAMPLES"] = "300"
-    parallel = ["-n", "auto", "--dist", "worksteal"]
     session.run("coverage", "erase")
-    session.run("coverage", "run", "-m", "pytest", *parallel)
-    session.run("coverage", "run", "-m", "pytest", "-m", "slow", *parallel)
+    session.run("coverage", "run", "-m", "pytest", *PARALLEL)
+    session.run("coverage", "run", "-m", "pytest", "-m", "slow", *PARALLEL)
     session.run("coverage", "run", "-m", "pytest", "-m", "engines", "tests/test_redis.py")
     session.run("coverage", "combine", "--quiet")
     session.run("coverage", "report", "--omit=*/emulator/*,*/cli/*", "--fail-under=100")
