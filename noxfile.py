@@ -1,6 +1,5 @@
 """The checks to run before a change lands; `nox -l` lists them."""
 
-import os
 import re
 import shutil
 import subprocess
@@ -29,8 +28,7 @@ def runs(version: str) -> bool:
     return True
 
 
-# The tests wait for sockets and processes for about half of their time.
-PARALLEL = ["-n", str(2 * (os.cpu_count() or 1)), "--dist", "worksteal"]
+PARALLEL = ["-n", "auto", "--dist", "worksteal"]
 
 OTHERS = [version for version in SUPPORTED if version != RUNNING and runs(version)]
 
@@ -55,9 +53,9 @@ def install(session: nox.Session, *requirements: str) -> None:
     session.install("--constraint", f"{LOCK}", *requirements)
 
 
-def run_tests(session: nox.Session, **env: str) -> None:
-    """Run the tests on all cores, with the options from the command line."""
-    session.run("pytest", *PARALLEL, *session.posargs, env=env)
+def run_tests(session: nox.Session, *options: str, **env: str) -> None:
+    """Run the tests on all cores, with these options and those from the command line."""
+    session.run("pytest", *PARALLEL, *options, *session.posargs, env=env)
 
 
 @nox.session
@@ -89,12 +87,14 @@ def tests_pythons(session: nox.Session) -> None:
 def tests_httpx2(session: nox.Session, httpx2: str) -> None:
     """Run the tests with httpx2 in the place of httpx."""
     install(session, ".[demo,httpx2]", *group("test"), httpx2)
-    run_tests(session, HTTP_LIBRARY="httpx2")
+    # These run programs of their own, which use httpx.
+    alike = ["--ignore=tests/cli", "--ignore=tests/test_pytest_plugin.py"]
+    run_tests(session, *alike, HTTP_LIBRARY="httpx2")
 
 
-@nox.session
+@nox.session(python=OTHERS[-1:] or None)
 def coverage(session: nox.Session) -> None:
-    """Run all tests, the slow ones too, and require 100 % of the client side's branches."""
+    """Run all tests on the newest Python, and require 100 % of the client side's branches."""
     install(session, "-e", ".[demo,otel]", *group("test"))
     session.env["EXAMPLES"] = "300"
     session.run("coverage", "erase")
