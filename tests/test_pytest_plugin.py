@@ -77,6 +77,36 @@ def test_the_client_works_under_every_runner(run, runner):
     result.assert_outcomes(passed=2)
 
 
+def test_the_variables_point_an_app_at_the_server(run, monkeypatch):
+    """An app's from_env() uses the server with OAuth2, whatever the shell has set."""
+    monkeypatch.setenv("BW_USERNAME", "canary")
+    result = run("""
+        import os
+        import pytest
+        from webrtc_async import AsyncWebRtcClient
+
+        @pytest.mark.anyio
+        async def test_app(webrtc_env, webrtc_server):
+            assert "BW_USERNAME" not in os.environ
+            webrtc_server.emulator.set_switches(basic_auth="refused")
+            async with AsyncWebRtcClient.from_env() as client:
+                created = await client.create_session()
+            assert webrtc_server.emulator.session_ids("9900000") == (created.id,)
+            assert webrtc_env["BW_WEBRTC_BASE_URL"] == webrtc_server.base_url
+
+        def test_afterwards():
+            assert os.environ["BW_USERNAME"] == "canary"
+            assert "BW_CLIENT_ID" not in os.environ
+
+        @pytest.mark.anyio
+        async def test_in_process(webrtc_oauth_client, webrtc_emulator):
+            webrtc_emulator.set_switches(basic_auth="refused")
+            await webrtc_oauth_client.create_session()
+            assert webrtc_emulator.requests("getAccessToken") == 1
+    """)
+    result.assert_outcomes(passed=3)
+
+
 @pytest.mark.parametrize("runner", RUNNERS)
 def test_the_server_works_under_every_runner(run, runner):
     """A client over TCP reaches it, and the next test gets it reset at the same address."""

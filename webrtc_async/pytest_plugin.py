@@ -19,7 +19,7 @@ import pytest
 if TYPE_CHECKING:
     from pluggy import Result
 
-    from webrtc_async import AsyncWebRtcClient
+    from webrtc_async import AsyncWebRtcClient, OAuth2ClientCredentials
     from webrtc_async.emulator import Emulator, EmulatorServer
     from webrtc_async.emulator.faults.rule import FaultRule
     from webrtc_async.emulator.records.exchanges import Exchange
@@ -56,16 +56,21 @@ def webrtc_emulator(request: pytest.FixtureRequest) -> "Emulator":
 @pytest.fixture
 def webrtc_client(webrtc_emulator: "Emulator") -> "AsyncWebRtcClient":
     """Return a client of `webrtc_emulator`; it works without entering or closing it."""
-    from webrtc_async import AsyncWebRtcClient
-    from webrtc_async.emulator import Credentials, EmulatorTransport
-    from webrtc_async.emulator.emulator import DEFAULT_ACCOUNT
+    from webrtc_async.emulator import Credentials
 
     user = Credentials()
-    return AsyncWebRtcClient(
-        DEFAULT_ACCOUNT,
-        auth=(user.username, user.password),
-        base_url=f"http://localhost{webrtc_emulator.base_path}",
-        transport=EmulatorTransport(webrtc_emulator),
+    return _client_of(webrtc_emulator, (user.username, user.password))
+
+
+@pytest.fixture
+def webrtc_oauth_client(webrtc_emulator: "Emulator") -> "AsyncWebRtcClient":
+    """Return a client of `webrtc_emulator` that fetches access tokens, as on the service."""
+    from webrtc_async import OAuth2ClientCredentials
+    from webrtc_async.emulator import Credentials
+
+    client = Credentials()
+    return _client_of(
+        webrtc_emulator, OAuth2ClientCredentials(client.client_id, client.client_secret)
     )
 
 
@@ -91,6 +96,20 @@ def webrtc_server(request: pytest.FixtureRequest) -> Iterator["EmulatorServer"]:
         _arm(stash[_RUNNING], server.emulator)
         yield server
         del stash[_SERVED]
+
+
+@pytest.fixture
+def webrtc_env(webrtc_server: "EmulatorServer", monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """Set the `BW_` variables to `webrtc_server` for one test, and return them.
+
+    An app that makes its client with `AsyncWebRtcClient.from_env()` then uses the server.
+    """
+    for name in ("BW_USERNAME", "BW_PASSWORD"):
+        monkeypatch.delenv(name, raising=False)
+    variables = webrtc_server.environment
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    return variables
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -125,6 +144,21 @@ def pytest_runtest_makereport(
         for name, emulator in _used_by(item):
             if lines := _exchange_lines(emulator):
                 report.sections.append((f"last exchanges of {name}", "\n".join(lines)))
+
+
+def _client_of(
+    emulator: "Emulator", auth: "tuple[str, str] | OAuth2ClientCredentials"
+) -> "AsyncWebRtcClient":
+    from webrtc_async import AsyncWebRtcClient
+    from webrtc_async.emulator import EmulatorTransport
+    from webrtc_async.emulator.emulator import DEFAULT_ACCOUNT
+
+    return AsyncWebRtcClient(
+        DEFAULT_ACCOUNT,
+        auth=auth,
+        base_url=f"http://localhost{emulator.base_path}",
+        transport=EmulatorTransport(emulator),
+    )
 
 
 def _rules_of(item: pytest.Item) -> "list[FaultRule]":

@@ -233,8 +233,8 @@ def test_live_with_a_wrong_password_says_where_credentials_come_from():
     assert "canary-secret" not in finished.stdout + finished.stderr
 
 
-def test_the_emulator_prints_its_address_and_a_snippet_that_works(listening, tmp_path):
-    """The printed snippet can be pasted into a file and run."""
+def test_the_emulator_prints_its_address_and_variables_that_work(listening):
+    """With the printed variables, the command line and apps use the emulator."""
     assert listening.stdout is not None
     printed = []
     while "Ctrl-C" not in (line := listening.stdout.readline()):
@@ -244,13 +244,10 @@ def test_the_emulator_prints_its_address_and_a_snippet_that_works(listening, tmp
     page = re.match(r"Open its page: (http://127\.0\.0\.1:\d+/_emulator/)$", printed[1])
     assert page is not None
     assert "<title>" in httpx.get(page[1], trust_env=False).text
-    snippet = tmp_path / "snippet.py"
-    snippet.write_text("".join(line[4:] for line in printed if line.startswith("    ")))
-    pasted = subprocess.run(
-        [sys.executable, str(snippet)], capture_output=True, text=True, timeout=30, check=False
-    )
-    assert pasted.returncode == 0, pasted.stderr
-    assert pasted.stdout.startswith("Session(id='")
+    variables = dict(line.strip().split("=") for line in printed if line.startswith("BW_"))
+    created = run("session", "create", **variables)
+    assert created.returncode == 0, created.stderr
+    assert created.stdout.startswith("Session ")
     listening.send_signal(signal.SIGINT)
     _, warned = listening.communicate(timeout=30)
     assert listening.returncode == 0
@@ -259,11 +256,16 @@ def test_the_emulator_prints_its_address_and_a_snippet_that_works(listening, tmp
 
 @pytest.mark.parametrize(
     "listening",
-    [("--account", "42", "--username", "ann", "--password", "canary-secret", "--seed", "7")],
+    [
+        (
+            *("--account", "42", "--username", "ann", "--password", "canary-secret"),
+            *("--client-secret", "canary-secret", "--seed", "7"),
+        )
+    ],
     indirect=True,
 )
-def test_the_emulator_takes_an_account_and_a_seed_and_does_not_echo_the_password(listening):
-    """The emulator serves the given account and user, repeats ids by seed, hides the password."""
+def test_the_emulator_takes_an_account_and_a_seed_and_does_not_echo_secrets(listening):
+    """The emulator serves the given account and user, repeats ids by seed, hides the secrets."""
     assert listening.stdout is not None
     printed = ""
     while "Ctrl-C" not in (line := listening.stdout.readline()):

@@ -8,9 +8,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from support.http_library import httpx
-from support.speaking import ACCOUNT, Caller, said
+from support.speaking import ACCOUNT, Caller, ask, said
 
-from webrtc_async._protocol.wire import WireRequest, WireResponse
+from webrtc_async._protocol.wire import WireRequest
 from webrtc_async.emulator import (
     Emulator,
     EmulatorServer,
@@ -32,15 +32,6 @@ def emulator() -> Emulator:
 @pytest.fixture
 def control(emulator) -> Control:
     return Control(emulator)
-
-
-def ask(
-    control: Control, method: str, path: str, body: object = None, *, raw: bytes | None = None
-) -> WireResponse:
-    content = raw if raw is not None else b"" if body is None else json.dumps(body).encode()
-    request = WireRequest(method=method, target=f"http://x/_emulator{path}?a=b", content=content)
-    assert control.has(request.target)
-    return control.respond(request)
 
 
 def test_switches_are_described(control):

@@ -11,7 +11,7 @@ from support.speaking import Caller, Clock
 
 from webrtc_async.emulator import Emulator, emulator_app
 from webrtc_async.emulator.control.own_host import is_own_host
-from webrtc_async.emulator.doors.server import EmulatorServer, bind, page_url
+from webrtc_async.emulator.doors.server import EmulatorServer, url_of
 
 pytestmark = pytest.mark.anyio
 
@@ -187,10 +187,6 @@ def test_any_host_is_judged_without_an_error(host):
 def test_the_pages_address_can_be_opened_in_a_browser():
     """The page's URL is usable for an emulator that listens on all interfaces, too."""
     with EmulatorServer(Emulator(), host="0.0.0.0") as server:
-        port = server.base_url.rpartition(":")[2].partition("/")[0]
-        url = f"http://127.0.0.1:{port}/_emulator/"
-        assert httpx.get(url, trust_env=False).status_code == 200
-    with bind("0.0.0.0", 0) as listening:
-        assert page_url(listening) == f"http://127.0.0.1:{listening.getsockname()[1]}/_emulator/"
-    with bind("::1", 0) as listening:
-        assert page_url(listening).startswith("http://[::1]:")
+        assert server.url.startswith("http://127.0.0.1:")
+        assert httpx.get(f"{server.url}/_emulator/", trust_env=False).status_code == 200
+    assert url_of("::", 1) == url_of("::1", 1) == "http://[::1]:1"

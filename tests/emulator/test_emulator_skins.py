@@ -11,7 +11,7 @@ from support.http_library import httpx
 from support.speaking import ACCOUNT, Caller
 
 from webrtc_async.emulator import Emulator, EmulatorTransport, emulator_app
-from webrtc_async.emulator.doors.server import EmulatorServer, base_url, bind
+from webrtc_async.emulator.doors.server import EmulatorServer, bind
 
 CONVERSATION = [
     ("POST", "/sessions", b'{"tag":"a"}'),
@@ -130,12 +130,6 @@ def test_a_port_in_use_is_an_os_error():
     """A second listener on a port is refused by `bind`."""
     with bind("127.0.0.1", 0) as taken, pytest.raises(OSError, match="in use"):
         bind("127.0.0.1", taken.getsockname()[1])
-
-
-def test_an_ipv6_address_stands_in_brackets():
-    """The base URL of an IPv6 listener is usable."""
-    with bind("::1", 0) as listening:
-        assert base_url(listening).startswith("http://[::1]:")
 
 
 def test_a_response_waits_for_no_acknowledgement():

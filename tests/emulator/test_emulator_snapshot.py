@@ -174,6 +174,8 @@ ROOM = ("accounts", ACCOUNT, "sessions", 0)
         (("version",), 2, "version: only 1 is supported"),
         (("version",), None, "version: expected a number"),
         (("more",), 1, "more: unknown field"),
+        (("ahead",), -1, "ahead: the clock can only be moved ahead"),
+        (("ahead",), "1", "ahead: expected a number"),
         (("switches",), [], "switches: expected an object"),
         (("switches", "enum_case"), "x", "switches: enum_case must be upper or lower, not 'x'"),
         (("streams", "ids"), "AAAA", "streams: ids: not the position of a random stream"),

@@ -8,6 +8,7 @@ from attrs import define, field
 
 from webrtc_async._protocol.wire import WireRequest, WireResponse
 from webrtc_async.emulator import Emulator
+from webrtc_async.emulator.control.calls import Control
 
 ACCOUNT = "9900000"
 NOTHING = object()
@@ -73,3 +74,13 @@ class Caller:
 def said(response: WireResponse) -> Any:
     """Return the content of a response's body; None for no body."""
     return json.loads(response.content) if response.content else None
+
+
+def ask(
+    control: Control, method: str, path: str, body: object = None, *, raw: bytes | None = None
+) -> WireResponse:
+    """Make a control call."""
+    content = raw if raw is not None else b"" if body is None else json.dumps(body).encode()
+    request = WireRequest(method=method, target=f"http://x/_emulator{path}?a=b", content=content)
+    assert control.has(request.target)
+    return control.respond(request)

@@ -1,16 +1,21 @@
 """The emulator's options on the command line: account, switches and state file."""
 
+from collections.abc import Generator
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from typing import Final
 
+import attrs
 import click
 
-from webrtc_async.emulator import Emulator, Switches
+from webrtc_async.emulator import Credentials, Emulator, Switches
 from webrtc_async.emulator.core.switches import SwitchError, describe_switches, write_value
-from webrtc_async.emulator.snapshot_file import load_snapshot, save_snapshot
+from webrtc_async.emulator.snapshot_file import SnapshotFile
 
 ACCOUNT: Final = "9900000"
+CLIENT_ID: Final = "client"
+CLIENT_SECRET: Final = "secret"  # noqa: S105  # the emulator's own, and documented
 USERNAME: Final = "user"
 PASSWORD: Final = "password"  # noqa: S105  # the emulator's own, and documented
 
@@ -42,6 +47,28 @@ def require_server(command: str) -> None:
         ) from None
 
 
+def read_accounts(given: tuple[str, ...], client: Credentials) -> dict[str, Credentials]:
+    """Return the credentials of the accounts given as ID or ID:USERNAME:PASSWORD.
+
+    Args:
+        given: The options.
+        client: The OAuth2 client of all accounts, and the user of an account without its own.
+    """
+    found: dict[str, Credentials] = {}
+    for each in given:
+        account, colon, user = each.partition(":")
+        username, has_password, password = user.partition(":")
+        if not account or (colon and not (username and has_password)):
+            # Without the text, which may hold a password.
+            raise click.UsageError("--account must be ID or ID:USERNAME:PASSWORD.")
+        if account in found:
+            raise click.UsageError(f"--account {account} is given twice.")
+        found[account] = (
+            attrs.evolve(client, username=username, password=password) if colon else client
+        )
+    return found
+
+
 def read_switches(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> Switches:
     """Return the switches given as NAME=VALUE."""
     values: dict[str, object] = {}
@@ -58,19 +85,13 @@ def read_switches(_: click.Context, __: click.Parameter, given: tuple[str, ...])
         raise click.BadParameter(f"{error}.") from None
 
 
-def load_state(emulator: Emulator, path: Path) -> None:
-    """Restore an emulator from a state file, if it exists."""
+@contextmanager
+def keeping_state(emulator: Emulator, path: Path) -> Generator[None]:
+    """Keep an emulator's state in a file while the body runs."""
     try:
-        load_snapshot(emulator, path)
+        with SnapshotFile(emulator, path) as file, file.saving():
+            yield
     except OSError as error:
-        raise click.ClickException(f"cannot read {path}: {error.strerror}.") from None
+        raise click.ClickException(f"cannot keep the state in {path}: {error.strerror}.") from None
     except ValueError as error:
         raise click.ClickException(f"{path} is not a snapshot of this emulator: {error}.") from None
-
-
-def save_state(emulator: Emulator, path: Path) -> None:
-    """Save an emulator's state to a file."""
-    try:
-        save_snapshot(emulator, path)
-    except OSError as error:
-        raise click.ClickException(f"cannot write {path}: {error.strerror}.") from None

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from webrtc_async._protocol.route import Route
 from webrtc_async._protocol.wire import WireRequest, WireResponse
+from webrtc_async.emulator.core.clock import EmulatorClock
 from webrtc_async.emulator.core.credentials import Credentials
 from webrtc_async.emulator.core.refusal import Refusal, bad_request
 from webrtc_async.emulator.core.service import BASE_PATH, Service, operation_of, path_of
@@ -31,16 +32,15 @@ class Emulator:
     """An emulator of the service, in memory.
 
     It checks credentials and keeps sessions, participants and subscriptions, which expire after
-    nine hours. Tests connect devices through `devices`; their events are queued as webhooks. It
-    has no media and no signalling, and no media server accepts its device tokens. Where the
-    service's behaviour is not public, a switch or a comment in the code names the evidence.
-
-    Threads may share it.
+    nine hours. It has no media and no signalling, and no media server accepts its device tokens.
+    Where the service's behaviour is not public, a switch decides. Threads may share an emulator.
 
     Attributes:
         base_path: Prefix of the API's paths.
+        accounts: Credentials by account id.
+        clock: Its time; `clock.advance(hours=9)` moves it ahead.
         webhooks: The queue of webhooks, and a log of the last ones.
-        devices: The participants' devices.
+        devices: The participants' devices, whose events are queued as webhooks.
         faults: The armed fault rules.
         exchanges: A log of the last requests and their responses.
     """
@@ -51,7 +51,7 @@ class Emulator:
         self,
         *,
         accounts: Mapping[str, Credentials] | None = None,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] | None = None,
         seed: int | None = None,
         switches: Switches | None = None,
         fault_header: bool = False,
@@ -61,18 +61,21 @@ class Emulator:
         Args:
             accounts: Credentials by account id; by default one account, "9900000", with the
                 default `Credentials`.
-            clock: Returns the seconds since 1970; expiry depends on it.
+            clock: Returns the seconds since 1970; by default the machine's clock.
             seed: Makes ids and tokens repeatable for the same sequence of requests.
             switches: Initial switches, for behaviour of the service that is not public.
             fault_header: True if a request may carry a fault rule of its own, as JSON in the
                 header X-Emulator-Fault.
         """
-        self._clock = clock
+        self.accounts: Final[Mapping[str, Credentials]] = (
+            {DEFAULT_ACCOUNT: Credentials()} if accounts is None else dict(accounts)
+        )
+        self.clock: EmulatorClock = EmulatorClock(clock)
         self._lock = threading.Lock()
-        self.webhooks: Webhooks = Webhooks(clock=clock)
+        self.webhooks: Webhooks = Webhooks(clock=self.clock)
         self._service = Service(
-            {DEFAULT_ACCOUNT: Credentials()} if accounts is None else dict(accounts),
-            clock=clock,
+            self.accounts,
+            clock=self.clock,
             seed=seed,
             switches=switches or Switches(),
             on_delete=partial(end_device, self.webhooks),
@@ -83,14 +86,15 @@ class Emulator:
             webhooks=self.webhooks,
             new_id=self._service.new_device_id,
         )
-        self.faults: Faults = Faults(clock=clock)
+        self.faults: Faults = Faults(clock=self.clock)
         self.exchanges: Exchanges = Exchanges()
         self._accepts_fault_header = fault_header
         self._seen_requests = SeenRequests()
 
     def reset(self) -> None:
-        """Return to the initial state and switches; drop access tokens, faults and logs."""
+        """Return to the initial state, time and switches; drop access tokens, faults and logs."""
         with self._lock:
+            self.clock.set_ahead(0)
             self._service.reset()
             self._seen_requests.clear()
         self.webhooks.clear()
@@ -100,9 +104,7 @@ class Emulator:
     def snapshot(self) -> dict[str, object]:
         """Return the state as JSON values, for `restore`.
 
-        It holds sessions, participants, subscriptions, devices, switches and, with a seed, the
-        position in the sequence of ids and tokens. It holds no credentials, access tokens,
-        webhooks, faults or past requests.
+        It holds all but credentials, access tokens, webhooks, faults and past requests.
         """
         with self._lock:
             return self._service.snapshot()
@@ -189,7 +191,7 @@ class Emulator:
         with self._lock:
             return overview(
                 self._service.states(),
-                now=self._clock(),
+                now=self.clock(),
                 requests=self.exchanges.count,
                 exchanges=self.exchanges,
                 faults=self.faults,
@@ -277,7 +279,7 @@ class Emulator:
                 response = json_response(request_id, refusal.status, body)
         rule = None if fault is None else fault.rule
         self.exchanges.add(
-            at=self._clock(),
+            at=self.clock(),
             method=request.method,
             target=path,
             operation=operation,
@@ -294,5 +296,5 @@ class Emulator:
             except ValueError as error:
                 raise bad_request(f"{FAULT_HEADER}: {error}") from None
             if rule is not None:
-                return trigger_now(rule, self._clock())
+                return trigger_now(rule, self.clock())
         return self.faults.trigger(operation)

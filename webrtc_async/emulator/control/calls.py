@@ -1,6 +1,7 @@
 """The control API: an emulator's methods for other processes; no I/O."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Final
 
@@ -22,6 +23,8 @@ from webrtc_async.emulator.webhooks.queue import WebhookEvent
 
 MAX_CONTROL_BODY: Final = 64 * 1024 * 1024
 """Maximum size of a control call's content in bytes; snapshots can be long."""
+
+_CENTURY: Final = 100 * 365 * 24 * 3600
 
 
 def _get_switches(emulator: Emulator, _: ControlRequest) -> object:
@@ -45,6 +48,26 @@ def _put_switches(emulator: Emulator, request: ControlRequest) -> object:
 def _patch_switches(emulator: Emulator, request: ControlRequest) -> object:
     emulator.set_switches(**request.fields().values)
     return _get_switches(emulator, request)
+
+
+def _get_clock(emulator: Emulator, _: ControlRequest) -> object:
+    now = emulator.clock()
+    moment = datetime.fromtimestamp(now, UTC).isoformat(timespec="milliseconds")
+    return {"now": now, "time": moment.replace("+00:00", "Z"), "ahead": emulator.clock.ahead}
+
+
+def _advance_clock(emulator: Emulator, request: ControlRequest) -> object:
+    fields = request.fields()
+    fields.only("advance")
+    by = fields.number("advance")
+    if not 0 <= by <= _CENTURY:
+        raise ControlError(f"advance: {by:g} is not between 0 and {_CENTURY} seconds")
+    emulator.clock.advance(by)
+    return _get_clock(emulator, request)
+
+
+def _revoke_access_tokens(emulator: Emulator, _: ControlRequest) -> None:
+    emulator.revoke_access_tokens()
 
 
 def _reset(emulator: Emulator, _: ControlRequest) -> None:
@@ -95,6 +118,9 @@ CONTROL_CALLS: Final[tuple[ControlCall[Emulator], ...]] = (
     ControlCall(method="GET", path="/switches", handler=_get_switches),
     ControlCall(method="PUT", path="/switches", handler=_put_switches),
     ControlCall(method="PATCH", path="/switches", handler=_patch_switches),
+    ControlCall(method="GET", path="/clock", handler=_get_clock),
+    ControlCall(method="POST", path="/clock", handler=_advance_clock),
+    ControlCall(method="DELETE", path="/access-tokens", handler=_revoke_access_tokens),
     ControlCall(method="POST", path="/reset", handler=_reset),
     ControlCall(method="GET", path="/snapshot", handler=_get_snapshot),
     ControlCall(method="POST", path="/restore", handler=_restore),
@@ -111,12 +137,18 @@ class Control:
     Args:
         emulator: The emulator to control.
         calls: The control calls to accept.
+        allowed_hosts: Further names of this machine, in lower case.
     """
 
     def __init__(
-        self, emulator: Emulator, calls: Iterable[ControlCall[Emulator]] = CONTROL_CALLS
+        self,
+        emulator: Emulator,
+        calls: Iterable[ControlCall[Emulator]] = CONTROL_CALLS,
+        *,
+        allowed_hosts: Collection[str] = (),
     ) -> None:
         self._emulator = emulator
+        self._allowed_hosts = allowed_hosts
         self._calls = tuple(calls)
 
     def has(self, target: str) -> bool:
@@ -155,7 +187,9 @@ class Control:
             request: A request whose target is a control call's.
             local_address: This machine's address of the connection, if known.
         """
-        problem = browser_problem(request, local_address=local_address)
+        problem = browser_problem(
+            request, local_address=local_address, allowed_hosts=self._allowed_hosts
+        )
         if problem is not None:
             return _error(HTTPStatus.FORBIDDEN, problem)
         return self.respond(request)

@@ -1,13 +1,16 @@
 """A check of the Host header against DNS rebinding."""
 
 import re
+from collections.abc import Collection
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Final
 
 _HOST: Final = re.compile(r"(?:\[(?P<six>[0-9A-Fa-f:.]+)\]|(?P<name>[^\[\]:]+))(?::[0-9]{0,5})?")
 
 
-def is_own_host(host: str, *, local_address: str | None) -> bool:
+def is_own_host(
+    host: str, *, local_address: str | None, allowed_hosts: Collection[str] = ()
+) -> bool:
     """Return True if a Host header names this machine.
 
     Accepted are localhost, loopback addresses and the connection's own address. Any other name
@@ -16,12 +19,13 @@ def is_own_host(host: str, *, local_address: str | None) -> bool:
     Args:
         host: Value of the header.
         local_address: This machine's address of the connection, if known.
+        allowed_hosts: Further names of this machine, in lower case.
     """
     found = _HOST.fullmatch(host)
     if found is None:
         return False
     name: str = found["six"] or found["name"]
-    if name.lower() == "localhost":
+    if name.lower() == "localhost" or name.lower() in allowed_hosts:
         return True
     address = _address(name)
     # Not is_loopback: some versions of Python accept IPv6 forms of IPv4 addresses.

@@ -7,6 +7,7 @@ from typing import Final
 
 from webrtc_async._protocol.wire import WireRequest
 from webrtc_async.emulator.core import access_tokens
+from webrtc_async.emulator.core.clock import EmulatorClock
 from webrtc_async.emulator.core.credentials import Credentials, read_authorization, read_basic
 from webrtc_async.emulator.core.device_tokens import DeviceTokens
 from webrtc_async.emulator.core.handler_table import Match
@@ -36,7 +37,7 @@ class Service:
 
     Args:
         credentials: Accepted credentials by account id.
-        clock: Returns the seconds since 1970.
+        clock: The emulator's time.
         seed: Makes ids and tokens repeatable.
         switches: Initial switches, for behaviour that is not public.
         on_delete: Called with every participant that is deleted.
@@ -46,7 +47,7 @@ class Service:
         self,
         credentials: Mapping[str, Credentials],
         *,
-        clock: Callable[[], float],
+        clock: EmulatorClock,
         seed: int | None,
         switches: Switches,
         on_delete: Callable[[ParticipantRecord], object],
@@ -74,7 +75,7 @@ class Service:
 
     def snapshot(self) -> dict[str, object]:
         """Return the whole state as JSON values."""
-        return write_snapshot(self.states(), self.switches, self._streams)
+        return write_snapshot(self.states(), self.switches, self._streams, ahead=self._clock.ahead)
 
     def restore(self, snapshot: object) -> None:
         """Restore the state of a snapshot, without any access tokens.
@@ -84,6 +85,7 @@ class Service:
         """
         states = self._empty_states()
         found = read_snapshot(snapshot, states)
+        self._clock.set_ahead(found.ahead)
         self._start(states, found.streams or RandomStreams(self._seed), found.switches)
 
     def states(self) -> dict[str, AccountState]:
@@ -159,7 +161,8 @@ class Service:
         scheme, value = read_authorization(authorization)
         if scheme == "bearer":
             return self._access_tokens.accepts(value, account_id)
-        user = read_basic(value) if scheme == "basic" else None
+        is_basic = scheme == "basic" and self.switches.basic_auth == "accepted"
+        user = read_basic(value) if is_basic else None
         return user is not None and credentials.match_user(*user)
 
     def _empty_states(self) -> dict[str, AccountState]:

@@ -23,20 +23,27 @@ class Snapshot:
     """The parts of a snapshot besides sessions and participants.
 
     Attributes:
+        ahead: Seconds by which the emulator's clock is ahead.
         switches: The emulator's switches.
         streams: The random streams at their positions; None if they were unpredictable.
     """
 
+    ahead: float
     switches: Switches
     streams: RandomStreams | None
 
 
 def write_snapshot(
-    accounts: Mapping[str, AccountState], switches: Switches, streams: RandomStreams
+    accounts: Mapping[str, AccountState],
+    switches: Switches,
+    streams: RandomStreams,
+    *,
+    ahead: float,
 ) -> dict[str, object]:
     """Return a snapshot as JSON values."""
     return {
         "version": VERSION,
+        "ahead": ahead,
         "switches": switches.as_dict(),
         "streams": streams.positions(),
         "accounts": {
@@ -60,9 +67,13 @@ def read_snapshot(snapshot: object, accounts: Mapping[str, AccountState]) -> Sna
         FieldError: It is not a snapshot, or has an account that is not among these.
     """
     fields = Fields.of(snapshot)
-    fields.only("version", "switches", "streams", "accounts")
+    fields.only("version", "ahead", "switches", "streams", "accounts")
     if fields.number("version") != VERSION:
         raise FieldError(f"version: only {VERSION} is supported")
+    # Absent from the snapshots of earlier releases.
+    ahead = fields.number("ahead") if "ahead" in fields.values else 0.0
+    if ahead < 0:
+        raise FieldError("ahead: the clock can only be moved ahead")
     with _at("switches"):
         switches = Switches().with_values(fields.object("switches").values)
     streams = None
@@ -74,7 +85,7 @@ def read_snapshot(snapshot: object, accounts: Mapping[str, AccountState]) -> Sna
         if account_id not in accounts:
             raise FieldError(f"{named.at(account_id)}: this emulator does not have this account")
         _fill(accounts[account_id], named.object(account_id))
-    return Snapshot(switches=switches, streams=streams)
+    return Snapshot(ahead=ahead, switches=switches, streams=streams)
 
 
 def _session(session: SessionRecord) -> dict[str, object]:

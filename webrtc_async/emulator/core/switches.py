@@ -41,6 +41,12 @@ class Switches:
         SwitchError: A value is not one of the switch's choices.
     """
 
+    basic_auth: Literal["accepted", "refused"] = _switch(
+        "accepted",
+        "refused",
+        says="Basic credentials: accepted, or refused with a 401",
+        inferred_from="Bandwidth retires Basic users on 2 December 2026; the 401 is a guess",
+    )
     empty_lists: Literal[204, 200] = _switch(
         204,
         200,

@@ -1,7 +1,7 @@
 """The emulator as an ASGI application."""
 
 import contextlib
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Collection
 from typing import Final
 from urllib.parse import quote
 
@@ -23,8 +23,13 @@ from webrtc_async.emulator.webhooks.delivery import delivering
 MAX_BYTES_READ: Final = 256 * 1024 * 1024
 """Maximum size of a request that is read to its end before the response, in bytes."""
 
+HEALTH_PATH: Final = f"{CONTROL_PATH}/health"
+"""Path for health checks, without the control API and under any host too."""
 
-def emulator_app(emulator: Emulator, *, control: bool = True) -> ASGIApp:
+
+def emulator_app(
+    emulator: Emulator, *, control: bool = True, allowed_hosts: Collection[str] = ()
+) -> ASGIApp:
     """Return an ASGI application that serves an emulator.
 
     During its lifespan it delivers the emulator's webhooks.
@@ -32,6 +37,8 @@ def emulator_app(emulator: Emulator, *, control: bool = True) -> ASGIApp:
     Args:
         emulator: The emulator to serve.
         control: True to serve the control API and the page as well.
+        allowed_hosts: Names of this machine besides localhost and its addresses, under which the
+            control API and the page are served.
     """
 
     @contextlib.asynccontextmanager
@@ -39,13 +46,17 @@ def emulator_app(emulator: Emulator, *, control: bool = True) -> ASGIApp:
         async with delivering(emulator.webhooks):
             yield
 
+    names = frozenset(each.lower() for each in allowed_hosts)
+    routes = [Route(HEALTH_PATH, Response("ok\n", media_type="text/plain"))]
     router = Router(
-        _control_routes(emulator) if control else (), redirect_slashes=False, lifespan=lifespan
+        [*routes, *_control_routes(emulator, names)] if control else routes,
+        redirect_slashes=False,
+        lifespan=lifespan,
     )
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         # A router costs more than the service's whole response, so API requests skip it.
-        if scope["type"] == "http" and not (control and _is_control_path(scope)):
+        if scope["type"] == "http" and not _is_own_path(scope, control=control):
             await _serve(emulator, scope, receive, send)
         else:
             await router(scope, receive, send)
@@ -53,17 +64,23 @@ def emulator_app(emulator: Emulator, *, control: bool = True) -> ASGIApp:
     return app
 
 
-def _is_control_path(scope: Scope) -> bool:
+def _is_own_path(scope: Scope, *, control: bool) -> bool:
+    """Return True for the paths that are the emulator's and not the service's."""
     path: str = scope["path"].removeprefix(scope.get("root_path", ""))
-    return path.startswith(CONTROL_PATH) and path[len(CONTROL_PATH) :][:1] in {"", "/"}
+    if not control:
+        return path == HEALTH_PATH
+    is_control_path = path.startswith(CONTROL_PATH) and path[len(CONTROL_PATH) :][:1] in {"", "/"}
+    return is_control_path or path == "/"
 
 
-def _control_routes(emulator: Emulator) -> list[BaseRoute]:
-    page = OwnHostOnly(Router(page_routes(emulator.overview)))
+def _control_routes(emulator: Emulator, allowed_hosts: Collection[str]) -> list[BaseRoute]:
+    page = OwnHostOnly(Router(page_routes(emulator.overview)), allowed_hosts)
+    # Relative, so that it also works if the application is mounted under a path.
+    to_page = OwnHostOnly(RedirectResponse(f"{CONTROL_PATH.strip('/')}/"), allowed_hosts)
     return [
-        _ControlPaths(Control(emulator)),
-        # Relative, so that it also works if the application is mounted under a path.
-        Route(CONTROL_PATH, OwnHostOnly(RedirectResponse(f"{CONTROL_PATH.strip('/')}/"))),
+        _ControlPaths(Control(emulator, allowed_hosts=allowed_hosts)),
+        Route("/", to_page),
+        Route(CONTROL_PATH, to_page),
         Mount(CONTROL_PATH, page),
     ]
 

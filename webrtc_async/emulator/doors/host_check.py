@@ -1,5 +1,7 @@
 """ASGI middleware that refuses requests for foreign hosts."""
 
+from collections.abc import Collection
+
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -11,15 +13,19 @@ class OwnHostOnly:
 
     Args:
         app: The application for all other requests.
+        allowed_hosts: Further names of this machine, in lower case.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, allowed_hosts: Collection[str] = ()) -> None:
         self._app = app
+        self._allowed_hosts = allowed_hosts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Refuse the request, or pass it to the application."""
         hosts = [value.decode("latin-1") for name, value in scope["headers"] if name == b"host"]
-        if len(hosts) == 1 and is_own_host(hosts[0], local_address=local_address(scope)):
+        if len(hosts) == 1 and is_own_host(
+            hosts[0], local_address=local_address(scope), allowed_hosts=self._allowed_hosts
+        ):
             await self._app(scope, receive, send)
             return
         refusal = PlainTextResponse(

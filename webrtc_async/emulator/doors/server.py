@@ -1,18 +1,21 @@
 """The emulator on a TCP port, in a thread or in the foreground."""
 
 import contextlib
+import signal
 import socket
 import threading
+from collections.abc import Collection, Generator
 from types import TracebackType
 from typing import Final, Self
 
 import uvicorn
+from starlette.types import ASGIApp
 from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
-from webrtc_async.emulator.control.call import CONTROL_PATH
 from webrtc_async.emulator.doors.asgi import emulator_app
 from webrtc_async.emulator.doors.connection import IDLE_TIMEOUT, idle_timeout_protocol
 from webrtc_async.emulator.emulator import Emulator
+from webrtc_async.emulator.environment import environment_of
 from webrtc_async.emulator.faults.wire_bytes import KEEP_ALIVE
 
 SHUTDOWN_TIMEOUT: Final = 1
@@ -40,31 +43,32 @@ def bind(host: str, port: int) -> socket.socket:
     return socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP, fileno=listening.detach())
 
 
-def base_url(listening: socket.socket) -> str:
-    """Return the base URL of an emulator served on a socket."""
-    host, port = listening.getsockname()[:2]
-    return f"http://{_bracketed(host)}:{port}{Emulator.base_path}"
+def url_of(host: str, port: int) -> str:
+    """Return the URL, without a path, at which this machine reaches a server of its own."""
+    # No client can connect to the address for all interfaces.
+    reachable = _LOOPBACK.get(host, host)
+    return f"http://{f'[{reachable}]' if ':' in reachable else reachable}:{port}"
 
 
-def page_url(listening: socket.socket) -> str:
-    """Return the URL of the page of an emulator served on a socket, for this machine's browser."""
-    host, port = listening.getsockname()[:2]
-    # Browsers cannot open the address for all interfaces.
-    reachable = _LOOPBACK.get(str(host), str(host))
-    return f"http://{_bracketed(reachable)}:{port}{CONTROL_PATH}/"
-
-
-def serve(emulator: Emulator, listening: socket.socket, *, control: bool = True) -> None:
-    """Serve an emulator on a listening socket until SIGINT or SIGTERM.
+def serve(
+    emulator: Emulator,
+    listening: socket.socket,
+    *,
+    control: bool = True,
+    allowed_hosts: Collection[str] = (),
+) -> None:
+    """Serve an emulator on a listening socket until SIGINT, SIGTERM or SIGHUP.
 
     Args:
         emulator: The emulator to serve.
         listening: A socket from `bind`; closed at the end.
         control: True to serve the control API and the page as well.
+        allowed_hosts: Further names of this machine, for the control API and the page.
     """
+    server = _Server(emulator_app(emulator, control=control, allowed_hosts=allowed_hosts))
     # uvicorn shuts down and raises the signal again; Ctrl-C is the normal end of this function.
-    with contextlib.suppress(KeyboardInterrupt):
-        _Server(emulator, control=control).run(sockets=[listening])
+    with _stopping(server), contextlib.suppress(KeyboardInterrupt):
+        server.run(sockets=[listening])
 
 
 class EmulatorServer:
@@ -78,6 +82,7 @@ class EmulatorServer:
         host: A name or address of this machine.
         port: The port; 0 picks a free one.
         control: True to serve the control API and the page as well.
+        allowed_hosts: Further names of this machine, for the control API and the page.
         idle_timeout: Seconds without a byte from the client after which a connection is closed.
     """
 
@@ -88,23 +93,36 @@ class EmulatorServer:
         host: str = "127.0.0.1",
         port: int = 0,
         control: bool = True,
+        allowed_hosts: Collection[str] = (),
         idle_timeout: float = IDLE_TIMEOUT,
     ) -> None:
         self.emulator = emulator
         self._control = control
+        self._allowed_hosts = allowed_hosts
         self._idle_timeout = idle_timeout
         self._host = host
         self._port = port
         self._server: _Server | None = None
         self._thread: threading.Thread | None = None
-        self._base_url: str | None = None
+        self._url: str | None = None
+
+    @property
+    def url(self) -> str:
+        """The URL without a path, available after entering the context."""
+        if self._url is None:
+            raise RuntimeError("The server has no address yet. Enter it with `with` first.")
+        return self._url
 
     @property
     def base_url(self) -> str:
         """The base URL for clients, available after entering the context."""
-        if self._base_url is None:
-            raise RuntimeError("The server has no address yet. Enter it with `with` first.")
-        return self._base_url
+        return self.url + Emulator.base_path
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The `BW_` variables that point an app at this server, with OAuth2 credentials."""
+        account_id, credentials = next(iter(self.emulator.accounts.items()))
+        return environment_of(self.url, account_id, credentials)
 
     def __enter__(self) -> Self:
         """Bind the port and start the server.
@@ -115,10 +133,9 @@ class EmulatorServer:
         if self._thread is not None:
             raise RuntimeError("The server is already running.")
         listening = bind(self._host, self._port)
-        self._base_url = base_url(listening)
-        self._server = _Server(
-            self.emulator, control=self._control, idle_timeout=self._idle_timeout
-        )
+        self._url = url_of(*listening.getsockname()[:2])
+        app = emulator_app(self.emulator, control=self._control, allowed_hosts=self._allowed_hosts)
+        self._server = _Server(app, idle_timeout=self._idle_timeout)
         self._thread = threading.Thread(
             target=self._server.run, args=([listening],), name="webrtc-emulator", daemon=True
         )
@@ -141,16 +158,26 @@ class EmulatorServer:
         self._server = self._thread = None
 
 
-def _bracketed(address: str) -> str:
-    return f"[{address}]" if ":" in address else address
+@contextlib.contextmanager
+def _stopping(server: uvicorn.Server) -> Generator[None]:
+    """Have the signals that end a container or a terminal's programs stop the server."""
+
+    def stop(_: int, __: object) -> None:
+        server.should_exit = True
+
+    names = [name for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    before = {each: signal.signal(each, stop) for each in map(signal.Signals.__getitem__, names)}
+    try:
+        yield
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
 
 
 class _Server(uvicorn.Server):
-    def __init__(
-        self, emulator: Emulator, *, control: bool, idle_timeout: float = IDLE_TIMEOUT
-    ) -> None:
+    def __init__(self, app: ASGIApp, *, idle_timeout: float = IDLE_TIMEOUT) -> None:
         config = uvicorn.Config(
-            emulator_app(emulator, control=control),
+            app,
             http=idle_timeout_protocol(AutoHTTPProtocol, idle_timeout=idle_timeout),
             timeout_keep_alive=KEEP_ALIVE,
             # The application configures logging, not this server.

@@ -41,7 +41,10 @@ function draw(state) {
   const address = new URL("../v1", document.baseURI).href;
   setText(
     by("create-a-session"),
-    `curl -u USERNAME:PASSWORD -X POST \\\n  ${address}/accounts/${accounts[0]?.id ?? ""}/sessions`,
+    `TOKEN=$(curl -s -u CLIENT_ID:CLIENT_SECRET -d grant_type=client_credentials \\\n` +
+      `  ${new URL("../api/v1/oauth2/token", document.baseURI).href} | cut -d'"' -f4)\n` +
+      `curl -H "Authorization: Bearer $TOKEN" -X POST \\\n` +
+      `  ${address}/accounts/${accounts[0]?.id ?? ""}/sessions`,
   );
   setVisible(by("no-sessions"), sessions.length === 0);
   setVisible(by("legend"), sessions.some((each) => each.participants.length > 0));

@@ -2,7 +2,7 @@
 
 import threading
 from collections import Counter, deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import starmap
 from typing import Any, Final
 
@@ -59,6 +59,9 @@ class Exchanges:
     """A log of the last exchanges, and a count for each operation.
 
     Iterating yields the log, oldest first. Threads may share it.
+
+    Attributes:
+        on_add: Called with each new exchange, if set.
     """
 
     def __init__(self) -> None:
@@ -67,6 +70,7 @@ class Exchanges:
         self._log: deque[tuple[Any, ...]] = deque(maxlen=LOG_SIZE)
         self._counts: Counter[str | None] = Counter()
         self._count = 0
+        self.on_add: Callable[[Exchange], object] | None = None
 
     def add(
         self,
@@ -83,18 +87,19 @@ class Exchanges:
         with self._lock:
             self._count += 1
             self._counts[operation] += 1
-            self._log.append(
-                (
-                    self._count,
-                    at,
-                    method[:MAX_TARGET_LENGTH],
-                    target.partition("?")[0][:MAX_TARGET_LENGTH],
-                    operation,
-                    status,
-                    seconds,
-                    fault,
-                )
+            added = (
+                self._count,
+                at,
+                method[:MAX_TARGET_LENGTH],
+                target.partition("?")[0][:MAX_TARGET_LENGTH],
+                operation,
+                status,
+                seconds,
+                fault,
             )
+            self._log.append(added)
+        if self.on_add is not None:
+            self.on_add(Exchange(*added))
 
     def clear(self) -> None:
         """Drop the log and the counts, and number new exchanges from 1 again."""
