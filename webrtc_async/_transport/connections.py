@@ -1,9 +1,9 @@
 """The connections of a client: their event loop, their lifetime, and each exchange over them."""
 
+import math
 import sys
 import warnings
 from functools import partial
-from typing import Final
 
 import anyio
 
@@ -21,8 +21,6 @@ from webrtc_async._transport.orphaned_request import OnCallerCancelled
 from webrtc_async._transport.rate_limiter import RateLimiter, Throttle
 from webrtc_async.errors import ConfigurationError, TransportError, WebRtcError
 from webrtc_async.errors.outcome import Outcome, Stage
-
-_UNSENT: Final = (Stage.QUEUED, Stage.THROTTLED)
 
 
 class Connections:
@@ -97,9 +95,12 @@ class Connections:
                 self.session.check_open(state.operation)
             raise failed(state, request.url, error) from error
         finally:
-            self.requests_sent += state.stage not in _UNSENT
+            self.requests_sent += state.outcome is not Outcome.NOT_SENT
         response = response or exchange.refusal
         if response is None:
+            # The other connections that were last heard of before may be as deaf as this one.
+            if state.is_reused and attempt_timeout is not None:
+                state.max_idle = min(attempt_timeout, state.max_idle or math.inf)
             state.is_reused = False  # a connection that is silent is not stale
             raise lost(state, request.url, f"it took over attempt_timeout, {attempt_timeout:g} s")
         return response

@@ -7,7 +7,7 @@ import ssl
 import subprocess
 import sys
 from collections.abc import AsyncIterator
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ import anyio.abc
 import httpcore
 import httpx
 import pytest
-from support.backends import JumpingLoop
+from support.backends import JumpingLoop, event_loops
 from support.calling import BODY, OK
 from support.calling import calling as calling_over
 from support.scripted import (
@@ -28,6 +28,7 @@ from support.scripted import (
     http,
     policy,
     raw,
+    reached,
     serving,
     stay_silent,
 )
@@ -46,6 +47,7 @@ from webrtc_async._transport.http1.transport import PooledTransport
 from webrtc_async.errors import ConnectionFailedError, TransportError, UnknownOutcomeError
 from webrtc_async.errors.outcome import Outcome, Stage
 from webrtc_async.models import Session
+from webrtc_async.route_table import GET_SESSION
 
 pytestmark = pytest.mark.anyio
 
@@ -75,7 +77,8 @@ async def get(
 ) -> tuple[int, bytes]:
     """Make a request, and return its status and body."""
     state = settings.pop("state", AttemptState("test"))
-    request = WireRequest("POST" if content else "GET", server.url(), content=content)
+    url = server.url(settings.get("scheme", "http"))
+    request = WireRequest("POST" if content else "GET", url, content=content)
     timeouts = settings.get("attempt_timeout"), settings.get("connect_timeout")
     response = await transport.send(request, state, *timeouts)
     head = await response.head()
@@ -176,7 +179,9 @@ async def test_a_connection_closed_before_the_request_sent_nothing() -> None:
         await transport.aclose()
 
 
-async def test_the_stage_follows_the_bytes_written() -> None:
+@event_loops()
+@pytest.mark.parametrize("scheme", ["http", "https"])
+async def test_the_stage_follows_the_bytes_written(scheme: str) -> None:
     """The stage is SENDING until the kernel has taken the last byte, and AWAITING after that."""
     may_read, state = anyio.Event(), AttemptState("test")
     content = b"x" * 20_000_000
@@ -190,14 +195,14 @@ async def test_the_stage_follows_the_bytes_written() -> None:
         await writer.drain()
         writer.close()
 
-    server = await asyncio.start_server(read_later, "127.0.0.1", 0)
-    scripted = SocketServer([], port=server.sockets[0].getsockname()[1])
-    transport = transport_of()
-    async with server, anyio.create_task_group() as tasks:
+    transport = transport_of(ssl_context=client_side())
+    async with listening(read_later, scheme) as server, anyio.create_task_group() as tasks:
         answers: list[tuple[int, bytes]] = []
 
         async def send() -> None:
-            answers.append(await get(transport, scripted, content=content, state=state))
+            answers.append(
+                await get(transport, server, content=content, state=state, scheme=scheme)
+            )
 
         tasks.start_soon(send)
         while state.stage in {Stage.QUEUED, Stage.CONNECTING}:
@@ -208,10 +213,13 @@ async def test_the_stage_follows_the_bytes_written() -> None:
     await transport.aclose()
 
 
-async def test_an_early_response_is_read() -> None:
+@event_loops()
+@pytest.mark.parametrize("scheme", ["http", "https"])
+async def test_an_early_response_is_read(scheme: str) -> None:
     """A refusal sent before the whole request is read; its connection is not reused."""
 
     async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
         writer.write(b"HTTP/1.1 413 Too Large\r\nContent-Length: 2\r\n\r\nno")
         with suppress(ConnectionError):
             await reader.read()
@@ -219,33 +227,58 @@ async def test_an_early_response_is_read() -> None:
         served.set()
 
     served = anyio.Event()
-    server = await asyncio.start_server(refuse, "127.0.0.1", 0)
-    scripted = SocketServer([], port=server.sockets[0].getsockname()[1])
-    transport = transport_of()
-    async with server:
-        assert await get(transport, scripted, content=b"x" * 20_000_000) == (413, b"no")
+    transport = transport_of(ssl_context=client_side())
+    async with listening(refuse, scheme) as server:
+        content = b"x" * 20_000_000
+        assert await get(transport, server, content=content, scheme=scheme) == (413, b"no")
         assert transport.bind_to_loop().size == 0
         await served.wait()
         await transport.aclose()
 
 
-# TLS
+@asynccontextmanager
+async def listening(serve: Any, scheme: str) -> AsyncIterator[SocketServer]:
+    """Serve connections by asyncio's streams while the body runs."""
+    tls = server_side("127.0.0.1") if scheme == "https" else None
+    server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=tls)
+    async with server:
+        yield SocketServer([], port=server.sockets[0].getsockname()[1])
 
 
-@pytest.mark.parametrize("tickets", [0, 2])
-@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
-async def test_sequential_calls_share_one_tls_connection(
-    version: ssl.TLSVersion, tickets: int
-) -> None:
-    """A kept TLS connection carries the next call, for every version of TLS."""
-    tls = server_side("127.0.0.1")
-    tls.minimum_version = tls.maximum_version = version
-    tls.num_tickets = tickets
+@event_loops()
+@pytest.mark.parametrize("is_secure", [False, True])
+async def test_writing_never_pauses_for_small_requests(is_secure: bool) -> None:
+    """While requests fit into the kernel's buffer, no flow control is triggered."""
+    flips: list[str] = []
+
+    class Watched(Http1Connection):
+        def pause_writing(self) -> None:
+            flips.append(f"paused after {self.exchanges} requests")
+            super().pause_writing()
+
+    loop, tls = asyncio.get_running_loop(), server_side("127.0.0.1") if is_secure else None
+
+    async def connect(origin: Origin, _: float | None) -> Http1Connection:
+        ours = client_side() if is_secure else None
+        _, connection = await loop.create_connection(
+            lambda: Watched(loop, origin), origin.host, origin.port, ssl=ours
+        )
+        return connection
+
+    pool = Http1Pool(loop, connect, max_connections=1, keep_alive=20)
     async with serving(OK, tls=tls, keeps_alive=True) as server:
-        async with calling(server.url("https"), ssl_context=client_side()) as client:
-            for _ in range(20):
-                assert (await client.get_session("s-1")).id == "s-1"
+        origin = Origin("https" if is_secure else "http", "127.0.0.1", server.port)
+        for size in (0, 1_000, 60_000, 100_000):
+            state = AttemptState("test")
+            request = b"POST / HTTP/1.1\r\nContent-Length: %d\r\n\r\n" % size + b"x" * size
+            connection = await pool.acquire(origin, None, state)
+            response = connection.begin("POST", request, state, None)
+            assert state.stage is Stage.AWAITING
+            assert await body_of(response) == BODY
+        pool.close()
         assert server.connections == 1
+    # A handshake's last message is still buffered when the connection is made.
+    assert set(flips) <= {"paused after 0 requests"}
 
 
 # Bodies
@@ -276,10 +309,14 @@ async def test_long_bodies_in_both_directions(is_secure: bool) -> None:
         raw(
             b"HTTP/1.1 100 Continue\r\n\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 13\r\n\r\n", BODY
         ),
+        raw(
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n"
+            b"d\r\n" + BODY + b"\r\n0\r\n\r\n"
+        ),
         raw(b"HTTP/1.0 200 OK\r\n\r\n" + BODY),
         raw(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n", BODY),
     ],
-    ids=["chunked", "continued", "1.0", "until closed"],
+    ids=["chunked", "continued", "chunked twice", "1.0", "until closed"],
 )
 async def test_unusual_responses_are_read(behaviour: Behaviour) -> None:
     """The transport reads every form of body that HTTP/1 allows."""
@@ -405,6 +442,55 @@ async def test_an_idle_connection_is_closed_in_time() -> None:
         with anyio.fail_after(10):
             await ended.wait()
         assert (idle_in(pool), pool.size) == (0, 0)
+        await transport.aclose()
+
+
+@event_loops()
+@pytest.mark.parametrize("library", [None, "httpx"])
+async def test_a_gateway_that_goes_deaf_costs_one_attempt(library: Any) -> None:
+    """If kept connections fall silent, the next attempt takes a new one within the deadline."""
+    deaf = set[object]()
+
+    async def answer(stream: anyio.abc.ByteStream, request: bytes) -> None:
+        if stream in deaf:
+            await anyio.sleep_forever()
+        await all_connected.wait()
+        await OK(stream, request)
+        if is_going_deaf:
+            deaf.add(stream)
+
+    # httpx takes another kept connection for the next attempt.
+    kept, is_going_deaf, all_connected = 1 if library else 4, True, anyio.Event()
+    settings = {"retry": policy(attempts=3), "deadline": 0.6, "http_library": library}
+    async with serving(answer, keeps_alive=True) as server:
+        async with calling(server.url(), **settings) as client:
+            async with anyio.create_task_group() as tasks:
+                for _ in range(kept):
+                    tasks.start_soon(client.get_session, "s-1")
+                await reached(lambda: server.connections == kept)
+                all_connected.set()
+            is_going_deaf = False
+            found = await client.request(GET_SESSION, session_id="s-1")
+        assert (found.attempts, server.connections) == (2, kept + 1)
+
+
+@event_loops()
+async def test_the_kernel_watches_connections() -> None:
+    """Every connection has TCP keep-alive, with times of seconds."""
+    async with serving(OK, keeps_alive=True) as server:
+        transport = transport_of()
+        origin = Origin("http", "127.0.0.1", server.port)
+        connection = await transport.bind_to_loop().acquire(origin, None, AttemptState("test"))
+        ours = vars(connection)["_transport"].get_extra_info("socket")
+        library = transport._open_httpx()
+        response = await library.handle_async_request(httpx.Request("GET", server.url()))
+        theirs = response.extensions["network_stream"].get_extra_info("socket")
+        for connected in (ours, theirs):
+            assert connected.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+            if hasattr(socket, "TCP_KEEPIDLE"):
+                assert connected.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) == 5
+        await response.aclose()
+        await library.aclose()
         await transport.aclose()
 
 
