@@ -7,6 +7,7 @@ import copy
 import re
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 import anyio
@@ -58,8 +59,9 @@ def _client_secret(value: AnySecret) -> Secret | RotatingSecret:
 class OAuth2ClientCredentials(Auth):
     """A client id and secret that are exchanged for an access token, renewed before its expiry.
 
-    One request fetches a token for all calls that wait for it; if it fails, they all fail. When
-    the service rejects a token, the token is dropped and the call is repeated once with a new one.
+    One request fetches a token for all calls that wait for it, and one call repeats it for all if
+    it fails. When the service rejects a token, the token is dropped and the call is repeated once
+    with a new one.
     Clients may share an instance. It pickles, without its access token, if its secret does.
 
     Attributes:
@@ -78,7 +80,8 @@ class OAuth2ClientCredentials(Auth):
     clock: Callable[[], float] = field(default=time.monotonic, kw_only=True, repr=False)
     _token: Secret | None = field(default=None, init=False, repr=False)
     _usable_until: float = field(default=0.0, init=False, repr=False)
-    _fetches: int = field(default=0, init=False, repr=False)
+    _granted: int = field(default=0, init=False, repr=False)
+    _failures: int = field(default=0, init=False, repr=False)
     _failure: WebRtcError | None = field(default=None, init=False, repr=False)
     # One lock for each event loop, because clients in several loops may share the credentials.
     _lock: RunVar[anyio.Lock] = field(
@@ -111,27 +114,43 @@ class OAuth2ClientCredentials(Auth):
         return self._token if self.clock() < self._usable_until else None
 
     async def _fetched(self, send: Send) -> Secret:
-        fetches = self._fetches
+        granted, failures = self._granted, self._failures
         lock = self._lock.get(None)
         if lock is None:
             lock = anyio.Lock()
             self._lock.set(lock)
         async with lock:
-            token = self._usable_token()
-            if token is not None:
-                return token
-            if self._fetches > fetches and self._failure is not None:
-                # A copy, because each call adds its own attempts to its error.
-                raise copy.copy(self._failure)
+            # A token that was granted while this call waited serves it, however short its life.
+            token = self._token if self._granted > granted else self._usable_token()
+            return token or await self._fetched_by_this_call(send, failures)
+
+    async def _fetched_by_this_call(self, send: Send, failures: int) -> Secret:
+        """Fetch a token, or continue after the failure of a call that gave up or was cancelled."""
+        if self._failures == failures or self._failure is None:
             try:
-                token = await self._fetch(send)
+                return await self._fetch(send)
             except WebRtcError as error:
-                self._failure, self._fetches = copy.copy(error), self._fetches + 1
-                raise
-            self._failure = None
-            return token
+                failure = error
+        else:
+            # A copy, because each call adds its own attempts to its error.
+            failure = copy.copy(self._failure)
+        # A custom Auth may have wrapped `send` in a function of its own.
+        repeat = getattr(send, "repeat", None)
+        if repeat is None:
+            raise failure
+        token: Secret = await repeat(partial(self._fetch, send), failure, self._failures - failures)
+        return token
 
     async def _fetch(self, send: Send) -> Secret:
+        try:
+            token = await self._request(send)
+        except WebRtcError as error:
+            self._failure, self._failures = copy.copy(error), self._failures + 1
+            raise
+        self._failure, self._granted = None, self._granted + 1
+        return token
+
+    async def _request(self, send: Send) -> Secret:
         request = WireRequest(
             method="POST",
             target=self.token_url,
@@ -181,7 +200,7 @@ class OAuth2ClientCredentials(Auth):
         message = f"the token endpoint responded with {status}{f' ({reason})' if reason else ''}."
         if status == 401 or (status in {400, 403} and fields.get("error") == "invalid_client"):
             kind: type[ApiError] = UnauthorizedError
-        elif status == 429 or 500 <= status <= 599:
+        elif status in {408, 425, 429} or 500 <= status <= 599:
             kind = error_for_status(status)
         else:
             return ConfigurationError(f"{message} Check token_url: {self.token_url}.")

@@ -1,6 +1,6 @@
 """`Call`: the attempts of one call, its deadline and its outcome."""
 
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Coroutine, Mapping
 from http import HTTPStatus
 from typing import Any, Final, Generic, TypeVar, cast
 
@@ -11,6 +11,7 @@ from webrtc_async._call.api_response import ApiResponse
 from webrtc_async._call.call_context import CallContext
 from webrtc_async._call.observer import Watch
 from webrtc_async._call.retry_policy import RetryPolicy
+from webrtc_async._call.token_requests import TokenRequests
 from webrtc_async._config.validation import check_authorization
 from webrtc_async._protocol.redaction import HiddenStr, public_headers
 from webrtc_async._protocol.route import ACCOUNT, Idempotency, Route
@@ -114,7 +115,7 @@ class Call(Generic[ResultT]):
             with clock.until(ends) as scope:
                 lifetime.begin(scope)
                 try:
-                    return await self._attempt_with_retries(lambda: ends - clock.now())
+                    return await self._attempt_with_retries()
                 finally:
                     lifetime.end(scope)
         except WebRtcError as error:
@@ -125,7 +126,11 @@ class Call(Generic[ResultT]):
             self._complete(ended)
             raise ended from self._failure
 
-    async def _attempt_with_retries(self, time_left: Callable[[], float]) -> ResultT:
+    def time_left(self) -> float:
+        """Return the seconds until the deadline."""
+        return self._started + self.deadline - self.context.connections.bind_to_loop().now()
+
+    async def _attempt_with_retries(self) -> ResultT:
         try:
             result = await self._attempt()
         except WebRtcError as error:
@@ -144,7 +149,7 @@ class Call(Generic[ResultT]):
             policy=self.policy,
             idempotency=self.route.idempotency,
             quota=self.context.quota,
-            time_left=time_left,
+            time_left=self.time_left,
         )
 
     async def _attempt(self) -> ResultT:
@@ -170,7 +175,13 @@ class Call(Generic[ResultT]):
 
     async def _authorization(self, auth: Auth) -> str:
         self._state.begin(Stage.AUTHENTICATING)
-        given = await auth.authorization(self._send_for_auth)
+        operation, agent = self.route.operation, self.request.headers["User-Agent"]
+        requests = TokenRequests(operation, agent, self.context, self.policy, self.time_left)
+        try:
+            given = await auth.authorization(requests)
+        finally:
+            self._attempts += requests.repeats
+            self._failure = requests.failure or self._failure
         # The package's own credentials are hidden and checked already.
         return given if isinstance(given, HiddenStr) else HiddenStr(check_authorization(given))
 
@@ -214,15 +225,6 @@ class Call(Generic[ResultT]):
             connect_timeout=self.policy.attempt_timeout,
             on_caller_cancelled=self._on_caller_cancelled(),
             rate_limiter=self.context.rate_limiter,
-        )
-
-    async def _send_for_auth(self, request: WireRequest) -> WireResponse:
-        # A separate state, because a token request sends nothing of the call.
-        state = AttemptState(self.route.operation)
-        headers = {"User-Agent": self.request.headers["User-Agent"], **request.headers}
-        timeout = self.policy.attempt_timeout
-        return await self.context.connections.exchange(
-            with_headers(request, headers), state, attempt_timeout=timeout, connect_timeout=timeout
         )
 
     def _on_caller_cancelled(self) -> OnCallerCancelled | None:
