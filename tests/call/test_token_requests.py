@@ -153,6 +153,15 @@ async def test_a_rejected_token_is_replaced_despite_a_failure() -> None:
     assert service.tokens == 3
 
 
+@pytest.mark.parametrize("fields", [{}, {"expires_in": None}, {"expires_in": 0}])
+async def test_a_token_without_a_lifetime_serves_all_that_wait(fields: dict[str, object]) -> None:
+    """A token endpoint need not send expires_in: calls at the same time cost one token request."""
+    service = Service([answer(200, {"access_token": "abc", **fields})])
+    async with client_for(service) as client:
+        assert await call_many(client) == []
+    assert service.tokens == 1
+
+
 @jumping_backends()
 @pytest.mark.parametrize("delay", [0, 3])
 @pytest.mark.parametrize("leader", ["is cancelled", "has an earlier deadline", "does not repeat"])
