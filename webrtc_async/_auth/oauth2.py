@@ -20,6 +20,7 @@ from webrtc_async._auth.secret import RotatingSecret, Secret, as_secret
 from webrtc_async._codec import model_codec as codec
 from webrtc_async._config.environment import TOKEN_URL
 from webrtc_async._config.validation import check_text, check_url
+from webrtc_async._protocol.hidden_frames import hide_init_frames
 from webrtc_async._protocol.redaction import HiddenStr, excerpt, public_headers, secrets_in
 from webrtc_async._protocol.wire import (
     WireRequest,
@@ -58,6 +59,7 @@ def _client_secret(value: AnySecret) -> Secret | RotatingSecret:
     return as_secret("client_secret", value)
 
 
+@hide_init_frames
 @define(eq=False)
 class OAuth2ClientCredentials(Auth):
     """A client id and secret that are exchanged for an access token, renewed before its expiry.

@@ -13,7 +13,7 @@ from webrtc_async._call.observer import Watch
 from webrtc_async._call.retry_policy import RetryPolicy
 from webrtc_async._call.token_requests import TokenRequests
 from webrtc_async._config.validation import check_authorization
-from webrtc_async._protocol.redaction import HiddenStr, public_headers
+from webrtc_async._protocol.redaction import HiddenStr, hidden, public_headers
 from webrtc_async._protocol.route import ACCOUNT, Idempotency, Route
 from webrtc_async._protocol.wire import WireRequest, WireResponse, read_response, with_headers
 from webrtc_async._transport import OnCallerCancelled
@@ -178,12 +178,14 @@ class Call(Generic[ResultT]):
         operation, agent = self.route.operation, self.request.headers["User-Agent"]
         requests = TokenRequests(operation, agent, self.context, self.policy, self.time_left)
         try:
-            given = await auth.authorization(requests)
+            given: object = await auth.authorization(requests)
         finally:
             self._attempts += requests.repeats
             self._failure = requests.failure or self._failure
-        # The package's own credentials are hidden and checked already.
-        return given if isinstance(given, HiddenStr) else HiddenStr(check_authorization(given))
+        if isinstance(given, HiddenStr):
+            return given  # the package's own, which is checked
+        given = hidden(given)  # a debugger shows the variables of a failure
+        return HiddenStr(check_authorization(given))
 
     async def _is_renewed(self) -> bool:
         """Replace credentials that were rejected, once per call; return True if they differ."""

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 from urllib.parse import unquote_plus
 
-from webrtc_async._protocol.decoded_text import ESCAPES, find_pattern, find_text, hide
+from webrtc_async._protocol.decoded_text import ESCAPES, hide_patterns, hide_texts
 
 LONGEST_EXCERPT: Final = 500
 """Most characters of a body in an error."""
@@ -31,10 +31,10 @@ _TOKEN_FIELD: Final = re.compile(
 )
 _URL_FIELD: Final = re.compile(r"""["']callbackUrl["'][\s+]*:[\s+]*["']([^"'\s]+)""")
 _BY_FORM: Final = (
-    (find_pattern(_JWT), "<token>"),
-    (find_pattern(_CREDENTIALS), "<hidden>"),
-    (find_pattern(_TOKEN_FIELD), "<token>"),
-    (find_pattern(_URL_FIELD), "<hidden>"),
+    (_JWT, "<token>"),
+    (_CREDENTIALS, "<hidden>"),
+    (_TOKEN_FIELD, "<token>"),
+    (_URL_FIELD, "<hidden>"),
 )
 # Each pattern needs one of these, so any other text has nothing to hide.
 _SUSPECT: Final = re.compile(rf"eyJ|token|basic|bearer|callbackUrl|[{re.escape(ESCAPES)}]", re.I)
@@ -58,6 +58,13 @@ class HiddenBytes(bytes):
         return f"<{len(self)} bytes>"
 
 
+def hidden(value: object) -> object:
+    """Return a text or bytes whose repr hides them, and any other value as it is."""
+    if isinstance(value, str):
+        return HiddenStr(value)
+    return HiddenBytes(value) if isinstance(value, bytes) else value
+
+
 def excerpt(text: str, secrets: Iterable[str] = (), longest: int = LONGEST_EXCERPT) -> str:
     """Return the start of a text without secrets and control characters.
 
@@ -76,11 +83,16 @@ def excerpt(text: str, secrets: Iterable[str] = (), longest: int = LONGEST_EXCER
     is_cut = len(text) > 4 * longest + edge
     text = text[: 4 * longest + edge]
     if secrets:
-        text = hide(text, [(find_text(secret), "<hidden>") for secret in secrets])
+        text = hide_texts(text, secrets, "<hidden>")
     if is_cut and edge:
         text = text[:-edge]
-    text = hide(text[: 4 * longest], _BY_FORM)
+    text = hide_patterns(text[: 4 * longest], _BY_FORM)
     return "".join(each if each.isprintable() or each == "\n" else "�" for each in text)[:longest]
+
+
+def without_quotes(text: str) -> str:
+    """Return the message of a parser without the bytes that it quotes; they may hold a token."""
+    return re.sub(r"""(?::? )?(?:bytearray\()?\bb(['"]).*\1\)?""", "", text, flags=re.DOTALL)
 
 
 def public_headers(headers: Mapping[str, str], secrets: Iterable[str] = ()) -> dict[str, str]:
@@ -105,7 +117,7 @@ def secrets_in(authorization: str) -> tuple[str, ...]:
             password = pair.partition(":")[2]
             found |= {pair, password, unquote_plus(pair), unquote_plus(password)}
     for secret in tuple(found):
-        found |= {secret.replace(" ", "+"), *base64_forms(secret)}
+        found |= set(base64_forms(secret))
         if not secret.isascii():
             # As a reader of another encoding shows it.
             found.add(secret.encode("utf-8", "surrogatepass").decode("latin-1"))

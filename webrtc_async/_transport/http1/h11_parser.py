@@ -4,6 +4,7 @@ from typing import Final
 
 import h11
 
+from webrtc_async._protocol.redaction import without_quotes
 from webrtc_async._transport.http1.response_head import ResponseError, ResponseHead, parsed_head
 
 _MAX_HEAD: Final = 100 * 1024
@@ -48,6 +49,8 @@ class H11Parser:
                 elif not isinstance(event, h11.InformationalResponse):
                     break
         except h11.RemoteProtocolError as error:
-            # The frames of its traceback hold bytes of the response, and tokens among them.
-            raise ResponseError(str(error)) from error.with_traceback(None)
-        return b"".join(body)
+            problem = without_quotes(str(error))
+        else:
+            return b"".join(body)
+        # Not from the error: it quotes the response, its frames hold it, and a token may be in it.
+        raise ResponseError(problem)
