@@ -1,6 +1,6 @@
 """Snapshot files, from which a restarted emulator continues."""
 
-import os
+import tempfile
 from pathlib import Path
 
 from webrtc_async._codec.model_codec import read_json, write_json
@@ -29,8 +29,13 @@ def save_snapshot(emulator: Emulator, path: Path) -> None:
         OSError: The file cannot be written; a previous file is unchanged.
     """
     content = write_json(emulator.snapshot())
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    # Callback URLs may hold secrets.
-    with open(temporary, "wb", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
-        file.write(content)
-    temporary.replace(path)
+    # Callback URLs may hold secrets, so nobody else may read the file, nor know its name before:
+    # it could be a link to another file.
+    descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        with open(descriptor, "wb") as file:
+            file.write(content)
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink()
+        raise
