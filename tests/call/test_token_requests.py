@@ -189,6 +189,19 @@ async def test_a_leader_hands_over(leader: str, delay: float) -> None:
     assert service.tokens == 2
 
 
+@jumping_backends()
+async def test_a_client_that_closes_hands_over() -> None:
+    """The calls of another client with the same credentials go on if the first client closes."""
+    service = Service([GRANT], delay=3)
+    auth = OAuth2ClientCredentials("id", "secret", token_url="https://t.example/token")
+    first = client_for(service, auth=auth, close_grace=0)
+    async with client_for(service, auth=auth) as second, anyio.create_task_group() as tasks:
+        tasks.start_soon(call_many, first, 2)
+        await anyio.wait_all_tasks_blocked()
+        tasks.start_soon(first.aclose)
+        assert await call_many(second, 20) == []
+
+
 async def test_a_late_call_knows_why_it_has_no_token() -> None:
     """A deadline that passes while a token request is repeated has the request's failure."""
 

@@ -30,6 +30,7 @@ from webrtc_async._protocol.wire import (
 )
 from webrtc_async.errors import (
     ApiError,
+    ClientClosedError,
     ConfigurationError,
     ConnectionFailedError,
     TlsError,
@@ -159,6 +160,8 @@ class OAuth2ClientCredentials(Auth):
     async def _fetch(self, send: Send) -> Secret:
         try:
             token = await self._request(send)
+        except ClientClosedError:
+            raise  # of one client; others may share the credentials
         except WebRtcError as error:
             self._failure, self._failures = copy.copy(error), self._failures + 1
             raise

@@ -84,10 +84,11 @@ class Call(Generic[ResultT]):
     def described(self, data: ResultT) -> ApiResponse[ResultT]:
         """Return the result of `perform` with the response's status and headers."""
         assert self._response is not None  # noqa: S101  # a result comes out of a response
+        *_, credentials = self.request.authorization.rpartition(" ")
         return ApiResponse(
             data=data,
             status=self._response.status,
-            headers=public_headers(self._response.headers),
+            headers=public_headers(self._response.headers, [credentials] if credentials else ()),
             request_id=self._response.request_id,
             attempts=self._attempts,
             elapsed=self.context.connections.bind_to_loop().now() - self._started,
