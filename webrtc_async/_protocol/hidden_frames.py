@@ -30,6 +30,8 @@ def hide_frames(function: Callable[ParamsT, ResultT]) -> Callable[ParamsT, Resul
         behind: BaseException | None = failure
         while behind is not None:
             behind.with_traceback(None)
+            if behind.__suppress_context__:
+                behind.__context__ = None  # raised "from None", because its text may have a secret
             behind = behind.__cause__ or behind.__context__
         raise failure
 

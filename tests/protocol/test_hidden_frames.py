@@ -12,12 +12,17 @@ from webrtc_async import (
     BasicAuth,
     BearerAuth,
     ConfigurationError,
+    InvalidArgumentError,
     OAuth2ClientCredentials,
 )
 from webrtc_async._auth.from_environment import auth_from
 from webrtc_async._auth.schemes import Auth, Send, as_auth
 from webrtc_async._auth.secret import as_secret
 from webrtc_async._config.environment import Environment
+from webrtc_async._protocol.hidden_frames import hide_frames
+from webrtc_async.device_token import DeviceTokenClaims
+from webrtc_async.redis import RedisRateLimiter
+from webrtc_async.voice import transfer_document, transfer_verb
 from webrtc_async.webhooks import SharedSecret
 
 CANARY = "canary-7f3a"
@@ -56,6 +61,11 @@ CONSTRUCTORS: dict[str, Callable[[Any], object]] = {
     "client with a wrong proxy": lambda _: AsyncWebRtcClient(
         "9900000", auth=("user", "password"), proxy=f"nonsense://user:{CANARY}@"
     ),
+    "client with a wrong port": lambda _: AsyncWebRtcClient(
+        "9900000", auth=("user", "password"), base_url=f"http://host:{CANARY}"
+    ),
+    "limiter": lambda _: RedisRateLimiter(f"redis://:{CANARY}@cache/0", 0),
+    "limiter with a wrong port": lambda _: RedisRateLimiter(f"redis://host:{CANARY}", 1),
     "shared secret": lambda value: SharedSecret(value=value),
     "short shared secret": lambda _: SharedSecret(value=CANARY),
 }
@@ -102,6 +112,29 @@ def test_no_frame_has_the_environment_after_another_failure(wrong: Any) -> None:
     assert CANARY not in shown_by(caught.value)
     with pytest.raises((TypeError, ConfigurationError)) as caught:
         AsyncWebRtcClient("9900000", auth=("user", CANARY), **wrong)
+    assert CANARY not in shown_by(caught.value)
+
+
+@pytest.mark.parametrize("use", [DeviceTokenClaims.read, transfer_document, transfer_verb])
+@pytest.mark.parametrize("token", [f"{CANARY}\n", f"{CANARY}.!!!.x\n", f"{CANARY}.W10.x;"])
+def test_no_frame_has_a_device_token(use: Callable[[str], object], token: str) -> None:
+    """A device token that cannot be used is in no variable."""
+    with pytest.raises(InvalidArgumentError) as caught:
+        use(token)
+    assert CANARY not in shown_by(caught.value)
+
+
+def test_another_exception_keeps_its_frames() -> None:
+    """A defect is told with all its frames, and without the arguments of the wrapper."""
+
+    @hide_frames
+    def fail(secret: str) -> None:
+        del secret
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError) as caught:
+        fail(CANARY)
+    assert [each.name for each in caught.traceback][-2:] == ["call", "fail"]
     assert CANARY not in shown_by(caught.value)
 
 
