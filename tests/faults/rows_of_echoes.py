@@ -4,9 +4,11 @@ import base64
 import html
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
 from urllib.parse import quote
 
+import anyio
 import anyio.abc
 from support.scripted import Behaviour, raw
 
@@ -21,6 +23,7 @@ from webrtc_async import (
     Outcome,
     RateLimitedError,
     RedirectError,
+    ResponseTooLargeError,
     ServerError,
     UnauthorizedError,
     UnexpectedResponseError,
@@ -30,7 +33,7 @@ from .behaviours import HEAD, answered
 from .credentials import DEVICE_TOKEN, GRANTED, OPAQUE_TOKEN
 from .row import Expected, Row, create_participant, get_participant, lost, refused
 from .rows_of_secrets import at_token_endpoint
-from .scene import wire
+from .scene import Scene, wire
 
 ESCAPES: dict[str, Callable[[str], str]] = {
     "JSON": lambda text: json.dumps(text)[1:-1],
@@ -100,6 +103,14 @@ def token_row(status: int, error: type[Exception], requests: int = 1) -> Row:
     )
 
 
+@asynccontextmanager
+async def with_a_small_limit() -> AsyncIterator[Scene]:
+    """Set up a server whose echo is longer than the client accepts."""
+    async with wire(echoing_escaped(b"200 OK"))() as scene:
+        scene.settings["max_response_bytes"] = 100
+        yield scene
+
+
 def quoted_row(number: str, fault: str, *parts: bytes, status: int | None = None) -> Row:
     """Return a row of bytes with tokens, where a parser would quote them."""
     return Row(
@@ -155,6 +166,14 @@ ROWS_OF_ECHOES = [
         wire(echoing_escaped(b"200 OK", key="id\u0000")),
         Expected(UnexpectedResponseError),
         Expected(UnexpectedResponseError),
+    ),
+    Row(
+        "60-large",
+        "200 that echoes over the limit",
+        with_a_small_limit,
+        Expected(ResponseTooLargeError),
+        Expected(ResponseTooLargeError),
+        heals=False,
     ),
     token_row(200, ConfigurationError),
     token_row(400, ConfigurationError),
