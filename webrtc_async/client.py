@@ -18,11 +18,8 @@ from webrtc_async._call.retry_policy import RetryPolicy
 from webrtc_async._call.retry_quota import RetryQuota
 from webrtc_async._conference_methods import ConferenceMethods
 from webrtc_async._config.environment import PRODUCTION, Environment
-from webrtc_async._config.validation import (
-    check_base_url,
-    check_seconds,
-    is_loopback,
-)
+from webrtc_async._config.validation import check_base_url, check_seconds, is_loopback
+from webrtc_async._protocol.hidden_frames import hide_frames, hide_init_frames
 from webrtc_async._protocol.route import ACCOUNT, Route, check_route
 from webrtc_async._protocol.wire import write_request
 from webrtc_async._tasks.background_tasks import BackgroundTasks
@@ -40,6 +37,7 @@ ResultT = TypeVar("ResultT")
 _LOG: Final = logging.getLogger("webrtc_async")
 
 
+@hide_init_frames
 class AsyncWebRtcClient(ConferenceMethods):
     """A client for one account, over a pooled `httpx.AsyncClient`.
 
@@ -105,6 +103,7 @@ class AsyncWebRtcClient(ConferenceMethods):
                 'auth is missing. Pass OAuth2ClientCredentials(...), ("username", "password") or '
                 "an http_client with auth=; an Authorization header of it does not count."
             )
+        auth = None if auth is None else as_auth(auth)
         self._base_url = check_base_url(base_url)
         self._observers = check_observers(observers)
         background_tasks = BackgroundTasks()
@@ -130,7 +129,7 @@ class AsyncWebRtcClient(ConferenceMethods):
         self._close_grace = close_grace
         self._context = CallContext(
             base_url=self._base_url,
-            auth=None if auth is None else as_auth(auth),
+            auth=auth,
             connections=self._connections,
             background_tasks=background_tasks,
             quota=RetryQuota() if retry_quota is None else retry_quota,
@@ -141,6 +140,7 @@ class AsyncWebRtcClient(ConferenceMethods):
         self._is_view, self._entered = False, 0
 
     @classmethod
+    @hide_frames
     def from_env(
         cls, environ: Mapping[str, str] | None = None, **settings: Unpack[ClientSettings]
     ) -> Self:
@@ -158,11 +158,13 @@ class AsyncWebRtcClient(ConferenceMethods):
         """
         # os.environ is no default, because help() would show its values.
         environment = Environment(os.environ if environ is None else environ)
+        del environ  # a debugger shows the variables of a failure
         account_id, auth = environment.account_id, auth_from(environment)
         if "base_url" not in settings:
             settings["base_url"] = environment.base_url
         return cls(account_id, auth=auth, **settings)
 
+    @hide_frames
     def with_options(
         self,
         *,

@@ -11,6 +11,7 @@ from typing import Final, Self
 from attrs import field, frozen
 
 from webrtc_async._codec import model_codec as codec
+from webrtc_async._protocol.hidden_frames import hide_frames
 from webrtc_async.errors import InvalidArgumentError
 from webrtc_async.models import DeviceApiVersion
 
@@ -44,6 +45,7 @@ class DeviceTokenClaims:
     )
 
     @classmethod
+    @hide_frames
     def read(cls, token: str) -> Self:
         """Read the claims of a token, without a check of its signature.
 

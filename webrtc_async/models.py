@@ -6,12 +6,15 @@ No repr shows a token or the secret parts of a callback URL.
 
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
-from typing import Any, Self
+from typing import Any, Final, Self
 from urllib.parse import urlsplit
 
 from attrs import field, frozen
 
 from webrtc_async.errors import InvalidArgumentError
+
+SHORTEST_SECRET: Final = 16
+"""Characters of a secret in the path of a callback URL, at least."""
 
 
 class OpenEnum(StrEnum):
@@ -109,8 +112,13 @@ def _names_only(extra: Mapping[str, object]) -> str:
     return f"<{', '.join(sorted(extra))}>"
 
 
+def path_without_secrets(path: str, mark: str = "<hidden>") -> str:
+    """Return a URL's path with a mark in place of each segment that is long enough for a secret."""
+    return "/".join(mark if len(each) >= SHORTEST_SECRET else each for each in path.split("/"))
+
+
 def url_without_secrets(url: object) -> str:
-    """Return a URL as a repr may show it: without credentials and query."""
+    """Return a URL as a repr may show it: without credentials, query and long path segments."""
     if url is None:
         return "None"
     if not isinstance(url, str):
@@ -124,7 +132,7 @@ def url_without_secrets(url: object) -> str:
         return "<hidden>"
     host = parts.netloc.rpartition("@")[2]
     query = "?<hidden>" if parts.query else ""
-    return repr(f"{parts.scheme}://{host}{parts.path}{query}")
+    return repr(f"{parts.scheme}://{host}{path_without_secrets(parts.path)}{query}")
 
 
 @frozen(kw_only=True)

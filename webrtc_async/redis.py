@@ -23,6 +23,7 @@ from redis.asyncio import ConnectionPool
 from redis.exceptions import RedisError
 
 from webrtc_async._config.validation import check_count, check_seconds
+from webrtc_async._protocol.hidden_frames import hide_init_frames
 from webrtc_async._tasks.event_loop import current_event_loop, forks
 from webrtc_async.errors import ConfigurationError, RateLimiterError
 
@@ -34,6 +35,7 @@ _MIN_WAIT: Final = 0.001
 _logger: Final = logging.getLogger("webrtc_async")
 
 
+@hide_init_frames
 class RedisRateLimiter:
     """A rate limiter for all clients, on any machine, that use the same Redis and key.
 

@@ -9,6 +9,7 @@ import re
 from typing import Final
 from xml.sax.saxutils import escape, quoteattr
 
+from webrtc_async._protocol.hidden_frames import hide_frames
 from webrtc_async.errors import InvalidArgumentError
 
 SIP_URI: Final = "sip:sipx.webrtc.bandwidth.com:5060"
@@ -18,6 +19,7 @@ MAX_UUI_LENGTH: Final = 256
 """Characters of user-to-user information (UUI) in a Transfer to a SIP URI, at most."""
 
 
+@hide_frames
 def transfer_verb(token: str, *, call_id: str | None = None, sip_uri: str = SIP_URI) -> str:
     """Return a Transfer verb, for a BXML document of your own.
 
@@ -47,6 +49,7 @@ def transfer_verb(token: str, *, call_id: str | None = None, sip_uri: str = SIP_
     return f"<Transfer>{uri}</Transfer>"
 
 
+@hide_frames
 def transfer_document(token: str, *, call_id: str | None = None, sip_uri: str = SIP_URI) -> str:
     """Return a BXML document that transfers a call; respond with it as application/xml.
 

@@ -342,6 +342,9 @@ async def test_fifty_calls_fetch_one_token() -> None:
     [
         (3600, 3540),
         ("3600", 3540),
+        ("3600.0", 3540),
+        (" 3600", 3540),
+        ("9" * 99, 86_400 - 60),
         (3600.5, 3540.5),
         (120, 60),
         (100, 50),
@@ -394,6 +397,86 @@ async def test_a_token_of_unknown_life_is_used_once(body: dict[str, object]) -> 
     for count in (1, 2):
         assert await auth.authorization(send) == "Bearer abc"
         assert len(send.requests) == count
+
+
+UNUSABLE = [
+    {},
+    *({"expires_in": value} for value in (None, "", "soon", 0, "0", -5, "-5", True, [])),
+]
+HUGE = [10**9, 10**400, "9" * 99, 1e300]
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("fields", [*UNUSABLE, *({"expires_in": value} for value in (1e-9, *HUGE))])
+async def test_waiting_calls_share_a_token_of_any_life(fields: dict[str, object]) -> None:
+    """Calls that wait for a token all use it, however short its life is."""
+    send = ScriptedSend(wire_answer(200, {"access_token": "abc", **fields}))
+    auth, headers = OAuth2ClientCredentials("id", "secret"), list[str]()
+
+    async def one() -> None:
+        headers.append(await auth.authorization(send))
+
+    async with anyio.create_task_group() as tasks:
+        for _ in range(50):
+            tasks.start_soon(one)
+    assert headers == ["Bearer abc"] * 50
+    assert len(send.requests) == 1
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("status", [200, 201, 203])
+@pytest.mark.parametrize("token", ["abc|def", "12:abc", "00D!AR.x", "a~b+c/d==", "{curly}"])
+async def test_a_token_of_any_success_is_taken(status: int, token: str) -> None:
+    """A token endpoint may respond with any success, and a token may have any safe character."""
+    auth = OAuth2ClientCredentials("id", "secret")
+    send = ScriptedSend(wire_answer(status, {"access_token": token, "expires_in": 60}))
+    assert await auth.authorization(send) == f"Bearer {token}"
+    assert await BearerAuth(token).authorization(UnusedSend()) == f"Bearer {token}"
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("kind", [None, "bearer", "Bearer", "BEARER", " Bearer "])
+async def test_a_bearer_token_is_one_in_any_case(kind: str | None) -> None:
+    """The case of a token_type does not matter, and a missing one means bearer."""
+    send = ScriptedSend(wire_answer(200, {"access_token": "abc", "token_type": kind}))
+    assert await OAuth2ClientCredentials("id", "secret").authorization(send) == "Bearer abc"
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("kind", ["mac", "DPoP", "N_A", "", 5, ["bearer"], CANARY, "abc.token"])
+async def test_a_token_of_another_type_is_refused(kind: object) -> None:
+    """The error names a token_type that cannot be used, and shows no secret."""
+    send = ScriptedSend(wire_answer(200, {"access_token": "abc.token", "token_type": kind}))
+    with pytest.raises(ConfigurationError, match=r"of the type .* only bearer") as error:
+        await OAuth2ClientCredentials("id", CANARY).authorization(send)
+    assert "abc.token" not in str(error.value)
+    assert CANARY not in str(error.value)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    ("client_id", "secret", "pair"),
+    [
+        ("id", "plain-1._", "id:plain-1._"),
+        ("a:b", "s%c r+t/=", "a%3Ab:s%25c+r%2Bt%2F%3D"),
+        ("ümlaut", "£", "%C3%BCmlaut:%C2%A3"),
+    ],
+)
+async def test_credentials_are_form_encoded_on_request(
+    client_id: str, secret: str, pair: str
+) -> None:
+    """With form_encoded=True the id and the secret are sent as RFC 6749, 2.3.1, has it."""
+    send = ScriptedSend(TOKEN)
+    auth = OAuth2ClientCredentials(client_id, secret, form_encoded=True)
+    await auth.authorization(send)
+    _, _, encoded = send.requests[0].headers["Authorization"].partition(" ")
+    assert base64.b64decode(encoded).decode() == pair
+
+
+def test_a_colon_in_the_client_id_is_refused() -> None:
+    """Plain Basic cannot carry a colon in the id; the error names the option that can."""
+    with pytest.raises(ConfigurationError, match="form_encoded=True"):
+        OAuth2ClientCredentials("a:b", "secret")
 
 
 @pytest.mark.anyio

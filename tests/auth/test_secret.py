@@ -95,6 +95,12 @@ async def test_credentials_by_reference_are_pickled(
     assert await pickle.loads(pickled).authorization(ScriptedSend(TOKEN)) == header
 
 
+async def test_form_encoding_is_pickled() -> None:
+    """Client credentials of another process form-encode their secret, too."""
+    auth = OAuth2ClientCredentials("a:b", provided, form_encoded=True)
+    assert pickle.loads(pickle.dumps(auth)).form_encoded
+
+
 async def test_a_rotated_client_secret_is_used_for_the_next_token() -> None:
     """Client credentials read their secret for each token request."""
     secrets = iter(["old", "new"])

@@ -480,6 +480,17 @@ async def test_a_failed_token_may_be_repeated_for_a_create(first: object) -> Non
     assert response.attempts == 2
 
 
+async def test_an_echo_of_the_credentials_is_not_shown() -> None:
+    """A response's headers are shown without an echo of what the request was sent with."""
+    echo = {"X-Scheme": "Bearer opaque", "X-Echo": "opaque", "X-Other": "other"}
+    transport = ScriptedTransport(answer(200, SESSION, echo))
+    async with client_of(transport=transport, auth=BearerAuth("opaque")) as client:
+        response = await client.request(route_table.GET_SESSION, session_id="s-1")
+    shown = [response.headers[name] for name in ("x-scheme", "x-echo", "x-other")]
+    assert shown == ["Bearer <hidden>", "<hidden>", "other"]
+    assert "opaque" not in repr(response)
+
+
 async def test_a_refused_token_is_the_call_s_failure() -> None:
     """Rejected credentials end the call, with its operation and with nothing sent."""
     auth = OAuth2ClientCredentials("id", "secret")

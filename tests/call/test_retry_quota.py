@@ -77,6 +77,16 @@ async def test_a_success_returns_the_cost_of_its_last_retry() -> None:
 
 
 @pytest.mark.anyio
+async def test_a_cancelled_pause_returns_its_cost() -> None:
+    """A retry that is cancelled before it is sent costs nothing."""
+    quota, pauses = RetryQuota(), policy(sleep=lambda _: anyio.sleep_forever())
+    async with client_of(refusal(503), retry=pauses, retry_quota=quota) as client:
+        with anyio.move_on_after(0.01):
+            await client.get_session("s-1")
+    assert quota.tokens == 500
+
+
+@pytest.mark.anyio
 async def test_an_empty_quota_raises_the_failure_itself() -> None:
     """Without tokens a failure is raised at once, with a note that gives the reason."""
     async with client_of(refusal(503), retry_quota=RetryQuota(9)) as client:

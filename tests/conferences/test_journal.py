@@ -76,6 +76,32 @@ async def test_only_its_owner_may_read_it(path):
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
+@pytest.mark.parametrize("mode", [0o666, 0o640, 0o604])
+@pytest.mark.anyio
+async def test_a_file_that_others_could_read_becomes_private(path, mode):
+    """A journal in a file that existed is as private as a new one, before a token is written."""
+    path.touch()
+    path.chmod(mode)
+    await write_some(path, keep_tokens=True)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert TOKEN in path.read_text()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
+@pytest.mark.parametrize("mode", [0o600, 0o666])
+@pytest.mark.anyio
+async def test_no_token_is_written_to_the_file_of_another_user(path, mode):
+    """Another user's file gets no tokens, because its owner can always read it."""
+    path.touch()
+    path.chmod(mode)
+    os.chown(path, 65534, 65534)
+    with pytest.raises(JournalError, match=r"another user can read .* leave out keep_tokens"):
+        Journal(path, keep_tokens=True).open("1")
+    assert path.read_bytes() == b""
+    await write_some(path)
+    assert TOKEN not in path.read_text()
+
+
 @pytest.mark.anyio
 async def test_expired_conferences_are_forgotten(path):
     """After nine hours the service has deleted the session, so its plan is set up again."""

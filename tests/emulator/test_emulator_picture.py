@@ -92,7 +92,7 @@ def test_expired_resources_are_not_shown():
 
 
 def test_no_secret_is_in_the_picture():
-    """It shows no passwords, client secrets, tokens, queries or userinfo of callback URLs."""
+    """It shows no passwords, client secrets, tokens, and no secrets of callback URLs."""
     emulator = Emulator(
         accounts={
             ACCOUNT: Credentials(password="canary-password", client_secret="canary-client-secret")
@@ -104,8 +104,10 @@ def test_no_secret_is_in_the_picture():
         "POST", "/participants", {"callbackUrl": "https://example.com/a?key=canary-query"}
     )["token"]
     caller.participant(callbackUrl="https://ann:canary-userinfo@example.com/b")
+    caller.participant(callbackUrl="https://example.com/hooks/canary-secret-path")
     shown = write_json(emulator.overview()).decode()
     assert "https://example.com/a" in shown
+    assert "https://example.com/hooks/..." in shown
     assert "canary" not in shown
     assert token not in shown
 

@@ -1,6 +1,8 @@
 """Snapshots: their content, the state after a restore, and invalid ones."""
 
 import json
+import os
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -12,6 +14,7 @@ from webrtc_async._protocol.wire import WireRequest
 from webrtc_async.emulator import Credentials, Emulator
 from webrtc_async.emulator.core.access_tokens import TOKEN_PATH
 from webrtc_async.emulator.core.randomness import PURPOSES, RandomStreams
+from webrtc_async.emulator.snapshot_file import SnapshotFile
 
 URL = "http://127.0.0.1:9/hook"
 
@@ -268,3 +271,51 @@ def test_streams_continue_from_their_positions(seed, drawn):
     others = RandomStreams.from_positions(streams.positions())
     for purpose in PURPOSES:
         assert others[purpose].getrandbits(64) == streams[purpose].getrandbits(64)
+
+
+# Snapshot files
+
+
+def test_a_snapshot_follows_no_link(tmp_path: Path, clock: Clock) -> None:
+    """A link at the file's name is refused, and one at a name that can be guessed is not used."""
+    emulator, caller = made(clock)
+    caller.session()
+    victim, path = tmp_path / "victim", tmp_path / "state.json"
+    victim.write_text("precious")
+    for name in (f".state.json.{os.getpid()}", ".state.json", "state.json.tmp"):
+        (tmp_path / name).symlink_to(victim)
+    with SnapshotFile(emulator, path):
+        pass
+    (tmp_path / "link.json").symlink_to(victim)
+    with pytest.raises(OSError, match="symbolic"), SnapshotFile(emulator, tmp_path / "link.json"):
+        pass
+    assert victim.read_text() == "precious"
+    assert path.stat().st_mode & 0o777 == 0o600
+    again = Emulator(clock=clock)
+    with SnapshotFile(again, path):
+        assert again.session_ids(ACCOUNT) == emulator.session_ids(ACCOUNT)
+
+
+def test_a_snapshot_replaces_a_file_that_others_could_read(tmp_path: Path, clock: Clock) -> None:
+    """A file that existed with other permissions becomes one that only its owner can read."""
+    path = tmp_path / "state.json"
+    path.touch()
+    path.chmod(0o666)
+    with SnapshotFile(made(clock)[0], path):
+        assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_failed_snapshot_leaves_nothing(tmp_path: Path, clock: Clock) -> None:
+    """A snapshot that cannot take its place leaves no other file behind, and goes on later."""
+    emulator, caller = made(clock)
+    path = tmp_path / "state.json"
+    with SnapshotFile(emulator, path) as file:
+        path.unlink()
+        path.mkdir()
+        caller.session()
+        with pytest.raises(OSError, match=r"state\.json"):
+            file.save()
+        assert [each.name for each in tmp_path.iterdir()] == ["state.json"]
+        path.rmdir()
+        file.save()
+        assert path.is_file()

@@ -521,6 +521,11 @@ def test_a_very_long_url_is_refused_and_not_kept(webhooks):
     [
         ("http://localhost/a/@b", "http://localhost/a/@b"),
         ("http://localhost/a?key=hunter2", "http://localhost/a?..."),
+        ("http://localhost/hooks/hunter2-hunter2-", "http://localhost/hooks/..."),
+        ("http://localhost/hunter2-hunter2-/a/?b", "http://localhost/.../a/?..."),
+        ("http://a-host-with-a-long-name.example/b", "http://a-host-with-a-long-name.example/b"),
+        ("hooks/hunter2-hunter2-", "hooks/..."),
+        ("http://localhost/hunter2-hunter2-://a", "http://localhost/...//a"),
         ("http://localhost/a#hunter2", "http://localhost/a?..."),
         ("http://localhost?x=@hunter2", "http://localhost?..."),
         ("http://user:hunter2@localhost/", "http://..."),

@@ -13,18 +13,23 @@ from webrtc_async import BasicAuth, BearerAuth, OAuth2ClientCredentials
 
 from .behaviours import answered
 
-PASSWORD: Final = "c4nary-Pa55w0rd"
-BEARER: Final = "c4nary.Bearer-t0ken"
-CLIENT_SECRET: Final = "c4nary-Cl1ent-Secret"
-ACCESS_TOKEN: Final = "c4nary.Access-t0ken"
+# Each escape changes some of their characters.
+PASSWORD: Final = "c4nary-Pa55w0rd\"&<é%/+\\'=>"
+BEARER: Final = "c4nary.Bearer-t0ken|&<%/+:'=="
+CLIENT_SECRET: Final = "c4nary-Cl1ent-Secret\"&<é%/+\\'=>"
+ACCESS_TOKEN: Final = "c4nary.Access-t0ken|&<%/+:'=="
 DEVICE_TOKEN: Final = "eyJhbGciOiJIUzI1NiJ9.eyJwYXJ0aWNpcGFudCI6ImM0bmFyeSJ9.c4nary-S1gnature"
+OPAQUE_TOKEN: Final = "c4nary-Opaque-Dev1ce"
 
 PAIRS: Final = ("user", PASSWORD), ("client", CLIENT_SECRET)
+_PLAIN: Final = PASSWORD[:15], BEARER[:19], CLIENT_SECRET[:20], ACCESS_TOKEN[:19]
 SECRETS: Final = (
-    PASSWORD, BEARER, CLIENT_SECRET, ACCESS_TOKEN, DEVICE_TOKEN, DEVICE_TOKEN.partition(".")[0],
-    *(base64.b64encode(f"{name}:{secret}".encode()).decode() for name, secret in PAIRS),
+    *_PLAIN, OPAQUE_TOKEN, DEVICE_TOKEN, DEVICE_TOKEN.partition(".")[0],
+    *(base64.b64encode(f"{name}:{secret}".encode()).decode()[:28] for name, secret in PAIRS),
+    *(base64.b64encode(each.encode()).decode()[:16] for each in _PLAIN),
 )  # fmt: skip
-"""The texts that must never appear: each secret, and its form on the wire."""
+"""The texts that must never appear: the start of each secret, which no escape changes, and of its
+form on the wire and in base64."""
 
 GRANT: Final = json.dumps({"access_token": ACCESS_TOKEN, "expires_in": 3600}).encode()
 

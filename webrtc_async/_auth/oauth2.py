@@ -7,7 +7,9 @@ import copy
 import re
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Final
+from urllib.parse import quote_plus
 
 import anyio
 from anyio.lowlevel import RunVar
@@ -18,11 +20,13 @@ from webrtc_async._auth.secret import RotatingSecret, Secret, as_secret
 from webrtc_async._codec import model_codec as codec
 from webrtc_async._config.environment import TOKEN_URL
 from webrtc_async._config.validation import check_text, check_url
+from webrtc_async._protocol.hidden_frames import hide_init_frames
 from webrtc_async._protocol.redaction import HiddenStr, excerpt, public_headers, secrets_in
 from webrtc_async._protocol.retry_after import read_retry_after
 from webrtc_async._protocol.wire import WireRequest, WireResponse, error_for_status
 from webrtc_async.errors import (
     ApiError,
+    ClientClosedError,
     ConfigurationError,
     ConnectionFailedError,
     TlsError,
@@ -41,40 +45,50 @@ LONGEST_LIFETIME: Final = 86_400.0
 
 
 def _credentials(
-    client_id: str, client_secret: RotatingSecret, token_url: str
+    client_id: str, client_secret: RotatingSecret, token_url: str, form_encoded: bool = False
 ) -> "OAuth2ClientCredentials":
-    return OAuth2ClientCredentials(client_id, client_secret, token_url=token_url)
+    return OAuth2ClientCredentials(
+        client_id, client_secret, token_url=token_url, form_encoded=form_encoded
+    )
 
 
 def _client_secret(value: AnySecret) -> Secret | RotatingSecret:
     return as_secret("client_secret", value)
 
 
+@hide_init_frames
 @define(eq=False)
 class OAuth2ClientCredentials(Auth):
     """A client id and secret that are exchanged for an access token, renewed before its expiry.
 
-    One request fetches a token for all calls that wait for it; if it fails, they all fail. When
-    the service rejects a token, the token is dropped and the call is repeated once with a new one.
+    One request fetches a token for all calls that wait for it, and one call repeats it for all if
+    it fails. When the service rejects a token, the token is dropped and the call is repeated once
+    with a new one.
     Clients may share an instance. It pickles, without its access token, if its secret does.
 
     Attributes:
         client_id: The client's id.
         client_secret: The secret, or a function or coroutine function that returns it.
         token_url: URL of the token endpoint.
+        form_encoded: True to form-encode the id and the secret inside the Basic header, as RFC
+            6749, section 2.3.1, asks for. It matters for characters other than letters, digits
+            and `-._`: a server decodes them or it does not.
         clock: Returns the time in seconds; for tests.
 
     Raises:
-        ConfigurationError: A value is empty, has control characters, or is not a URL.
+        ConfigurationError: A value is empty, has control characters, or is not a URL; or the id
+            has a colon and is not form-encoded.
     """
 
     client_id: str
     client_secret: Secret | RotatingSecret = field(converter=_client_secret)
     token_url: str = field(default=TOKEN_URL, kw_only=True)
+    form_encoded: bool = field(default=False, kw_only=True)
     clock: Callable[[], float] = field(default=time.monotonic, kw_only=True, repr=False)
     _token: Secret | None = field(default=None, init=False, repr=False)
     _usable_until: float = field(default=0.0, init=False, repr=False)
-    _fetches: int = field(default=0, init=False, repr=False)
+    _granted: int = field(default=0, init=False, repr=False)
+    _failures: int = field(default=0, init=False, repr=False)
     _failure: WebRtcError | None = field(default=None, init=False, repr=False)
     # One lock for each event loop, because clients in several loops may share the credentials.
     _lock: RunVar[anyio.Lock] = field(
@@ -85,10 +99,15 @@ class OAuth2ClientCredentials(Auth):
         check_text("client_id", self.client_id)
         if "#" in check_url(self.token_url, "token_url").geturl():
             raise ConfigurationError("token_url must not have a fragment.")
+        if ":" in self.client_id and not self.form_encoded:
+            raise ConfigurationError(
+                "The client_id has a colon, which Basic auth can carry only with form_encoded=True."
+            )
 
     def __reduce__(self) -> tuple[object, ...]:
         # The other process fetches an access token of its own.
-        return _credentials, (self.client_id, self.client_secret, self.token_url)
+        values = self.client_id, self.client_secret, self.token_url, self.form_encoded
+        return _credentials, values
 
     async def authorization(self, send: Send) -> str:
         """Return the header, after fetching a token if none is usable."""
@@ -107,34 +126,50 @@ class OAuth2ClientCredentials(Auth):
         return self._token if self.clock() < self._usable_until else None
 
     async def _fetched(self, send: Send) -> Secret:
-        fetches = self._fetches
+        granted, failures = self._granted, self._failures
         lock = self._lock.get(None)
         if lock is None:
             lock = anyio.Lock()
             self._lock.set(lock)
         async with lock:
-            token = self._usable_token()
-            if token is not None:
-                return token
-            if self._fetches > fetches and self._failure is not None:
-                # A copy, because each call adds its own attempts to its error.
-                raise copy.copy(self._failure)
+            # A token that was granted while this call waited serves it, however short its life.
+            token = self._token if self._granted > granted else self._usable_token()
+            return token or await self._fetched_by_this_call(send, failures)
+
+    async def _fetched_by_this_call(self, send: Send, failures: int) -> Secret:
+        """Fetch a token, or continue after the failure of a call that gave up or was cancelled."""
+        if self._failures == failures or self._failure is None:
             try:
-                token = await self._fetch(send)
+                return await self._fetch(send)
             except WebRtcError as error:
-                self._failure, self._fetches = copy.copy(error), self._fetches + 1
-                raise
-            self._failure = None
-            return token
+                failure = error
+        else:
+            # A copy, because each call adds its own attempts to its error.
+            failure = copy.copy(self._failure)
+        # A custom Auth may have wrapped `send` in a function of its own.
+        repeat = getattr(send, "repeat", None)
+        if repeat is None:
+            raise failure
+        token: Secret = await repeat(partial(self._fetch, send), failure, self._failures - failures)
+        return token
 
     async def _fetch(self, send: Send) -> Secret:
+        try:
+            token = await self._request(send)
+        except ClientClosedError:
+            raise  # of one client; others may share the credentials
+        except WebRtcError as error:
+            self._failure, self._failures = copy.copy(error), self._failures + 1
+            raise
+        self._failure, self._granted = None, self._granted + 1
+        return token
+
+    async def _request(self, send: Send) -> Secret:
         request = WireRequest(
             method="POST",
             target=self.token_url,
             headers={
-                "Authorization": HiddenStr(
-                    basic_header(self.client_id, await self.client_secret.read())
-                ),
+                "Authorization": HiddenStr(self._basic_header(await self.client_secret.read())),
                 "Accept": "application/json",
                 "Content-Type": "application/x-www-form-urlencoded",
             },
@@ -154,13 +189,24 @@ class OAuth2ClientCredentials(Auth):
                 f"the response of {self.token_url} holds no access token: {error.message} "
                 "Check token_url."
             ) from error
-        granted = _granted(response)
-        if granted is None:
-            raise self._error(response, secrets_in(request.headers["Authorization"]))
-        token, lifetime = granted
+        secrets = secrets_in(request.headers["Authorization"])
+        grant = _read_grant(response, secrets)
+        if grant is None:
+            raise self._error(response, secrets)
+        token, lifetime, kind = grant
+        if kind != "bearer":
+            raise ConfigurationError(
+                f"{self.token_url} granted a token of the type {kind!r}, but only bearer tokens "
+                "can be sent. Check token_url, and the type that the server grants to this client."
+            )
         self._usable_until = asked_at + max(lifetime - RENEW_BEFORE, lifetime / 2)
         self._token = token
         return token
+
+    def _basic_header(self, secret: str) -> str:
+        if self.form_encoded:
+            return basic_header(quote_plus(self.client_id), quote_plus(secret))
+        return basic_header(self.client_id, secret)
 
     def _error(self, response: WireResponse, secrets: tuple[str, ...]) -> WebRtcError:
         status = response.status
@@ -177,7 +223,7 @@ class OAuth2ClientCredentials(Auth):
         message = f"the token endpoint responded with {status}{f' ({reason})' if reason else ''}."
         if status == 401 or (status in {400, 403} and fields.get("error") == "invalid_client"):
             kind: type[ApiError] = UnauthorizedError
-        elif status == 429 or 500 <= status <= 599:
+        elif status in {408, 425, 429} or 500 <= status <= 599:
             kind = error_for_status(status)
         else:
             return ConfigurationError(f"{message} Check token_url: {self.token_url}.")
@@ -192,17 +238,27 @@ class OAuth2ClientCredentials(Auth):
         )
 
 
-def _granted(response: WireResponse) -> tuple[Secret, float] | None:
-    """Return a token and its lifetime in seconds; None without a token.
+def _read_grant(
+    response: WireResponse, secrets: tuple[str, ...]
+) -> tuple[Secret, float, str] | None:
+    """Return a token, its lifetime in seconds and its type; None without a token.
 
     It raises no error, because a traceback would show the token.
     """
     fields = codec.read_object(response.content)
-    token, lifetime = fields.get("access_token"), fields.get("expires_in", 0)
-    if response.status != 200 or not isinstance(token, str) or not is_bearer_token(token):
+    token, kind = fields.get("access_token"), fields.get("token_type")
+    if not (response.is_success and isinstance(token, str) and is_bearer_token(token)):
         return None
-    if isinstance(lifetime, str) and re.fullmatch(r"[0-9]{1,9}", lifetime):
-        lifetime = int(lifetime)  # some servers send a string
-    seconds = lifetime if isinstance(lifetime, int | float) else 0
+    # RFC 6749, 5.1: the type is required, and its case does not matter. Without one it is bearer.
+    shown = "bearer" if kind is None else excerpt(str(kind), (token, *secrets), longest=50)
+    return Secret(token), _lifetime(fields.get("expires_in")), shown.strip().lower()
+
+
+def _lifetime(expires_in: object) -> float:
+    """Return the seconds of an expires_in, which is optional; 0 if it is unusable."""
+    if isinstance(expires_in, str) and re.fullmatch(r"\s*[0-9]{1,99}(\.[0-9]*)?\s*", expires_in):
+        expires_in = float(expires_in)  # some servers send a string
+    if isinstance(expires_in, bool) or not isinstance(expires_in, int | float):
+        return 0.0
     # Bounded first, because an int may be too large for a float.
-    return Secret(token), float(min(max(seconds, 0), LONGEST_LIFETIME))
+    return float(min(max(expires_in, 0), LONGEST_LIFETIME))

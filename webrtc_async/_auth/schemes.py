@@ -9,6 +9,7 @@ from attrs import field, frozen
 
 from webrtc_async._auth.secret import RotatingSecret, Secret, SecretProvider, as_secret
 from webrtc_async._config.validation import check_text
+from webrtc_async._protocol.hidden_frames import hide_frames, hide_init_frames
 from webrtc_async._protocol.redaction import HiddenStr
 from webrtc_async._protocol.wire import WireRequest, WireResponse
 from webrtc_async.errors import ConfigurationError
@@ -53,6 +54,7 @@ def _bearer_token(value: AnySecret) -> Secret | RotatingSecret:
     return as_secret("token", value)
 
 
+@hide_init_frames
 @frozen
 class BasicAuth(Auth):
     """A username and password, sent with every request as UTF-8.
@@ -87,6 +89,7 @@ class BasicAuth(Auth):
         return self.password.rotates
 
 
+@hide_init_frames
 @frozen
 class BearerAuth(Auth):
     """An access token that your own code renews.
@@ -115,6 +118,7 @@ class BearerAuth(Auth):
         return self.token.rotates
 
 
+@hide_frames
 def as_auth(auth: object) -> Auth:
     """Return credentials as an `Auth`; a pair is a username and password.
 
@@ -141,8 +145,9 @@ def basic_header(name: str, secret: str) -> str:
 
 def is_bearer_token(value: str) -> bool:
     """Return True if a text can be a bearer token."""
-    # RFC 6750, section 2.1.
-    return re.fullmatch(r"[A-Za-z0-9._~+/-]+=*", value) is not None
+    # RFC 6750, section 2.1, has fewer characters, but servers grant tokens with | and :, too. A
+    # quote, a comma or a backslash would not survive every reader of a header.
+    return re.fullmatch(r"[!#-+.-<>-\[\]-~-]+=*", value) is not None
 
 
 def _check_bearer(token: str) -> str:

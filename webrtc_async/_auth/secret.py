@@ -8,7 +8,8 @@ from typing import Final, NoReturn, cast
 
 from attrs import frozen
 
-from webrtc_async._config.validation import check_text
+from webrtc_async._config.validation import check_text, text_problem
+from webrtc_async._protocol.redaction import HiddenStr
 from webrtc_async.errors import ConfigurationError, WebRtcError
 
 SecretProvider = Callable[[], str | Awaitable[str]]
@@ -111,7 +112,10 @@ class RotatingSecret:
             raise ConfigurationError(
                 f"the provider of the {self.name} failed with {type(error).__name__}."
             ) from error
-        return check_text(self.name, value)
+        if problem := text_problem(self.name, value):
+            del value  # a debugger shows the variables of a failure
+            raise ConfigurationError(problem)
+        return HiddenStr(value)
 
     def __repr__(self) -> str:
         return f"<{self.name} from {_named(self.provider)}>"

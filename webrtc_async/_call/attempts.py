@@ -1,6 +1,6 @@
 """`Call`: the attempts of one call, its deadline and its outcome."""
 
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Coroutine, Mapping
 from http import HTTPStatus
 from typing import Any, Final, Generic, TypeVar, cast
 
@@ -11,8 +11,9 @@ from webrtc_async._call.api_response import ApiResponse
 from webrtc_async._call.call_context import CallContext
 from webrtc_async._call.observer import Watch
 from webrtc_async._call.retry_policy import RetryPolicy
+from webrtc_async._call.token_requests import TokenRequests
 from webrtc_async._config.validation import check_authorization
-from webrtc_async._protocol.redaction import HiddenStr, public_headers
+from webrtc_async._protocol.redaction import HiddenStr, hidden, public_headers
 from webrtc_async._protocol.route import ACCOUNT, Idempotency, Route
 from webrtc_async._protocol.wire import WireRequest, WireResponse, read_response, with_headers
 from webrtc_async._transport import OnCallerCancelled
@@ -83,10 +84,11 @@ class Call(Generic[ResultT]):
     def described(self, data: ResultT) -> ApiResponse[ResultT]:
         """Return the result of `perform` with the response's status and headers."""
         assert self._response is not None  # noqa: S101  # a result comes out of a response
+        *_, credentials = self.request.authorization.rpartition(" ")
         return ApiResponse(
             data=data,
             status=self._response.status,
-            headers=public_headers(self._response.headers),
+            headers=public_headers(self._response.headers, [credentials] if credentials else ()),
             request_id=self._response.request_id,
             attempts=self._attempts,
             elapsed=self.context.connections.bind_to_loop().now() - self._started,
@@ -114,7 +116,7 @@ class Call(Generic[ResultT]):
             with clock.until(ends) as scope:
                 lifetime.begin(scope)
                 try:
-                    return await self._attempt_with_retries(lambda: ends - clock.now())
+                    return await self._attempt_with_retries()
                 finally:
                     lifetime.end(scope)
         except WebRtcError as error:
@@ -125,7 +127,11 @@ class Call(Generic[ResultT]):
             self._complete(ended)
             raise ended from self._failure
 
-    async def _attempt_with_retries(self, time_left: Callable[[], float]) -> ResultT:
+    def time_left(self) -> float:
+        """Return the seconds until the deadline."""
+        return self._started + self.deadline - self.context.connections.bind_to_loop().now()
+
+    async def _attempt_with_retries(self) -> ResultT:
         try:
             result = await self._attempt()
         except WebRtcError as error:
@@ -144,7 +150,7 @@ class Call(Generic[ResultT]):
             policy=self.policy,
             idempotency=self.route.idempotency,
             quota=self.context.quota,
-            time_left=time_left,
+            time_left=self.time_left,
         )
 
     async def _attempt(self) -> ResultT:
@@ -170,9 +176,20 @@ class Call(Generic[ResultT]):
 
     async def _authorization(self, auth: Auth) -> str:
         self._state.begin(Stage.AUTHENTICATING)
-        given = await auth.authorization(self._send_for_auth)
-        # The package's own credentials are hidden and checked already.
-        return given if isinstance(given, HiddenStr) else HiddenStr(check_authorization(given))
+        policy, agent = self.policy, self.request.headers["User-Agent"]
+        timeout = policy.timeout_within(self.deadline)
+        requests = TokenRequests(
+            self.route.operation, agent, self.context, policy, timeout, self.time_left
+        )
+        try:
+            given: object = await auth.authorization(requests)
+        finally:
+            self._attempts += requests.repeats
+            self._failure = requests.failure or self._failure
+        if isinstance(given, HiddenStr):
+            return given  # the package's own, which is checked
+        given = hidden(given)  # a debugger shows the variables of a failure
+        return HiddenStr(check_authorization(given))
 
     async def _is_renewed(self) -> bool:
         """Replace credentials that were rejected, once per call; return True if they differ."""
@@ -217,15 +234,6 @@ class Call(Generic[ResultT]):
             rate_limiter=self.context.rate_limiter,
         )
 
-    async def _send_for_auth(self, request: WireRequest) -> WireResponse:
-        # A separate state, because a token request sends nothing of the call.
-        state = AttemptState(self.route.operation)
-        headers = {"User-Agent": self.request.headers["User-Agent"], **request.headers}
-        timeout = self.policy.timeout_within(self.deadline)
-        return await self.context.connections.exchange(
-            with_headers(request, headers), state, attempt_timeout=timeout, connect_timeout=timeout
-        )
-
     def _on_caller_cancelled(self) -> OnCallerCancelled | None:
         """Return the handler for a request whose caller was cancelled, if any."""
 
@@ -243,12 +251,11 @@ class Call(Generic[ResultT]):
         self, route: Route[Any, Any], values: Mapping[str, object], deadline: float
     ) -> "Call[Any]":
         """Return another call that completes or undoes this one."""
-        headers = {
-            name: value for name, value in self.request.headers.items() if name != "Content-Type"
-        }
+        given = self.request.headers
+        headers = {name: given[name] for name in given if name != "Content-Type"}
         values = {ACCOUNT: self.path_values[ACCOUNT], **values}
-        target, base_url = route.path.expand(values), self.context.base_url
-        request = WireRequest(route.method, target, headers, base_url=base_url)
+        target, base = route.path.expand(values), self.context.base_url
+        request = WireRequest(route.method, target, headers, base_url=base)
         return Call(route, request, values, self.context, self.policy, deadline)
 
     async def _was_done_before(self, response: WireResponse) -> bool:
@@ -277,12 +284,9 @@ class Call(Generic[ResultT]):
         """Return the error for a call that the deadline or a closing client ended."""
         stage, outcome = self._state.stage, max(self._worst, self._state.outcome)
         if is_late:
-            return DeadlineExceededError(
-                f"the deadline of {self.deadline:g} s passed while the call was {stage.value}.",
-                outcome=outcome,
-                stage=stage,
-                status=self._state.status,
-            )
+            text = f"the deadline of {self.deadline:g} s passed while the call was {stage.value}."
+            status = self._state.status
+            return DeadlineExceededError(text, outcome=outcome, stage=stage, status=status)
         return ClientClosedError(
             f"the client was closed while the call was {stage.value}, and close_grace expired.",
             outcome=outcome,

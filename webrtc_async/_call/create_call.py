@@ -78,18 +78,18 @@ class CreateCall(Call[ResultT]):
     async def _follow(self, orphaned: OrphanedRequest) -> None:
         """Wait for the response to a cancelled create, and delete the created resource."""
         try:
-            content = await orphaned.finish(self.context.create_grace)
+            resource_id = created_id(await orphaned.finish(self.context.create_grace))
         finally:
             self.context.followed -= 1
-        if (resource_id := created_id(content)) is not None:
+        if resource_id is not None:
             await self._undo(resource_id)
 
     async def _handle_failure(self, error: WebRtcError, response: WireResponse | None) -> None:
         """Delete the created resource if the response is unusable but still holds its id."""
         if not isinstance(error, UnknownOutcomeError | UnexpectedResponseError):
             return
-        content = self._state.received if response is None else response.content
-        resource_id = created_id(content)
+        # No variable holds the body, because a debugger would show its token.
+        resource_id = created_id(self._state.received if response is None else response.content)
         if resource_id is None:
             return
         undo = partial(self._undo, resource_id)

@@ -55,11 +55,20 @@ async def retry(
         WebRtcError: The failure of the last attempt.
     """
     payment = StopWhenQuotaIsSpent(quota)
+
+    async def pause(seconds: float) -> None:
+        try:
+            await policy.sleep(seconds)
+        except BaseException:
+            # Nothing is repeated, and another call may have to pay for the same repetition.
+            quota.give_back(payment.tokens)
+            raise
+
     retrying = AsyncRetrying(
         retry=retry_if_exception(partial(policy.may_repeat, idempotency)),
         wait=WaitForRetryAfter.by(policy),
         stop=stop_after_attempt(policy.attempts) | StopPastDeadline(time_left) | payment,
-        sleep=policy.sleep,
+        sleep=pause,
         reraise=True,
     )
     failures = [first_failure]

@@ -85,7 +85,7 @@ class RetryPolicy:
 
     def may_repeat(self, idempotency: Idempotency, error: BaseException) -> bool:
         """Return True if a request that failed with this error may be sent again."""
-        if self.attempts == 1:
+        if self.attempts == 1 or getattr(error, "ends_call", False):
             return False
         match error:
             case TlsError() | DeadlineExceededError():

@@ -4,7 +4,7 @@ import math
 import re
 import unicodedata
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, cast
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from webrtc_async.errors import ConfigurationError, InvalidArgumentError
@@ -225,11 +225,18 @@ def check_text(name: str, value: object) -> str:
     Raises:
         ConfigurationError: It is not text, empty, or has control characters.
     """
+    if problem := text_problem(name, value):
+        raise ConfigurationError(problem)
+    return cast("str", value)
+
+
+def text_problem(name: str, value: object) -> str:
+    """Return the reason that a text cannot stand in credentials; empty if it can."""
     if not isinstance(value, str):
-        raise ConfigurationError(f"The {name} must be a str, not {type(value).__name__}.")
+        return f"The {name} must be a str, not {type(value).__name__}."
     if not value:
-        raise ConfigurationError(f"The {name} is empty.")
+        return f"The {name} is empty."
     # RFC 7617, section 2: neither half of Basic credentials may have control characters.
     if any(ord(character) < 32 or ord(character) == 127 for character in value):
-        raise ConfigurationError(f"The {name} has a control character in it, perhaps a line end.")
-    return value
+        return f"The {name} has a control character in it, perhaps a line end."
+    return ""

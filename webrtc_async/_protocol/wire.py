@@ -204,7 +204,7 @@ def read_response(
         operation=route.operation,
         status=response.status,
         problems=problems,
-        request_id=response.request_id,
+        request_id=_request_id(response, secrets),
         body=excerpt(response.content.decode("utf-8", "replace"), secrets),
     )
 
@@ -245,18 +245,21 @@ def _read_error(
     code, body_id = fields.get("code"), fields.get("requestId")
     phrase = HTTPStatus(status).phrase if status in set(HTTPStatus) else "unknown status"
     reason = excerpt(reason, secrets)
-    if isinstance(body_id, str) and body_id:
-        request_id: str | None = excerpt(body_id, secrets, longest=LONGEST_REQUEST_ID)
-    else:
-        request_id = response.request_id
     return error_for_status(status)(
         f"{status} {phrase}{f': {reason}' if reason else ''}.",
         operation=route.operation,
         status=status,
         reason=reason,
         code=code if isinstance(code, int) and not isinstance(code, bool) else None,
-        request_id=request_id,
+        request_id=_request_id(response, secrets, body_id),
         retry_after=read_retry_after(response.headers, now),
         headers=public_headers(response.headers, secrets),
         body=excerpt(response.content.decode("utf-8", "replace"), secrets),
     )
+
+
+def _request_id(
+    response: WireResponse, secrets: tuple[str, ...], in_body: object = None
+) -> str | None:
+    found = in_body if isinstance(in_body, str) and in_body else response.request_id
+    return excerpt(found, secrets, longest=LONGEST_REQUEST_ID) if found else None

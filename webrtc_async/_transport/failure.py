@@ -4,11 +4,12 @@ An exception is told by its name, because httpx and httpx2 share names and not c
 """
 
 import ssl
+from collections.abc import Iterator
 from typing import Final, TypeVar
 from urllib.parse import urlsplit
 
 from webrtc_async._protocol.content_coding import ContentError
-from webrtc_async._protocol.redaction import excerpt
+from webrtc_async._protocol.redaction import excerpt, without_quotes
 from webrtc_async._transport.attempt_state import AttemptState
 from webrtc_async.errors import (
     ConnectionFailedError,
@@ -84,6 +85,7 @@ def failed(state: AttemptState, target: str, error: Exception) -> TransportError
     """Return the error for an exception of the HTTP library or of a user's hook."""
     if not state.is_traced and type(error).__name__ in _NEVER_SENT:
         state.is_traced = True
+    _remove_quotes(error)
     was_sent = state.outcome is not Outcome.NOT_SENT
     broken = _behind(error, ssl.SSLError)
     # A kept connection, or one with a response, has had its handshake.
@@ -141,14 +143,24 @@ def tls_problem(error: ssl.SSLError, host: str, *, was_sent: bool) -> str | None
     return f"the TLS handshake with {host} failed: {f'{check} ({said})' if check else said}."
 
 
-def _behind(error: BaseException | None, kind: type[ErrorT]) -> ErrorT | None:
+def _remove_quotes(error: BaseException) -> None:
+    """Remove what the server sent from the texts and the frames of a parser's errors."""
+    for each in _chain(error):
+        if type(each).__name__ in {"LocalProtocolError", "RemoteProtocolError"}:
+            each.args = (without_quotes(str(each)),)
+            each.with_traceback(None)
+
+
+def _behind(error: BaseException, kind: type[ErrorT]) -> ErrorT | None:
+    return next((each for each in _chain(error) if isinstance(each, kind)), None)
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
     seen: set[int] = set()
     while error is not None and id(error) not in seen:  # `raise error from error` is legal
-        if isinstance(error, kind):
-            return error
+        yield error
         seen.add(id(error))
         error = error.__cause__ or error.__context__
-    return None
 
 
 def _hint(target: str, detail: str) -> str:

@@ -1,5 +1,6 @@
 """The journal file, which lets a bulk set-up resume after a crash."""
 
+import contextlib
 import os
 import stat
 import sys
@@ -57,13 +58,14 @@ class Journal:
 
         Raises:
             JournalError: The file cannot be read or written, is not a journal, belongs to another
-                account, or is in use.
+                account, is in use, or is to have tokens although another user can read it.
         """
         if self._file is not None:
             raise JournalError(f"the journal {self.path} is in use. Wait for that call to end.")
         try:
             self._file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
             _check_regular(self._file, self.path)
+            _keep_private(self._file, self.path, has_tokens=self.keep_tokens)
             _lock(self._file, self.path)
             self._load(account_id)
         except OSError as error:
@@ -237,6 +239,22 @@ def _check_regular(file: int, path: Path) -> None:
     """Refuse devices and pipes, because some of them have no end."""
     if not stat.S_ISREG(os.fstat(file).st_mode):
         raise JournalError(f"the journal {path} is not a regular file. Choose another path.")
+
+
+def _keep_private(file: int, path: Path, *, has_tokens: bool) -> None:
+    """Let only the owner read a journal that existed before; refuse to write tokens for others."""
+    if sys.platform == "win32":  # pragma: no cover
+        return
+    found = os.fstat(file)
+    if found.st_mode & 0o077:
+        with contextlib.suppress(PermissionError):  # another user's file
+            os.fchmod(file, 0o600)
+            found = os.fstat(file)
+    if has_tokens and (found.st_mode & 0o077 or found.st_uid != os.geteuid()):
+        raise JournalError(
+            f"another user can read the journal {path}, so no device tokens are written to it. "
+            "Nothing was sent. Choose another path, or leave out keep_tokens."
+        )
 
 
 def _lock(file: int, path: Path) -> None:

@@ -18,6 +18,7 @@ class WebRtcError(Exception):
         outcome: The effect that the call may have had at the service, over all its attempts.
         attempts: Attempts that the call began; 0 if it was refused before the first.
         orphan: The resource that a failed create may have left; None if there can be none.
+        ends_call: True if the failed request was already repeated for all calls that need it.
     """
 
     message: str
@@ -26,6 +27,7 @@ class WebRtcError(Exception):
     outcome: Outcome = Outcome.NOT_SENT
     attempts: int = field(default=0, init=False)
     orphan: Orphan | None = field(default=None, init=False)
+    ends_call: bool = field(default=False, init=False)
 
     def __post_init__(self) -> None:
         super().__init__(self.message)

@@ -7,12 +7,15 @@ from urllib.parse import unquote
 
 from attrs import field, frozen
 
+from webrtc_async._protocol.hidden_frames import hide_init_frames
 from webrtc_async.errors import ConfigurationError
+from webrtc_async.models import SHORTEST_SECRET
 
-MIN_LENGTH: Final = 16
+MIN_LENGTH: Final = SHORTEST_SECRET
 """Characters of a secret that is hard to guess, at least."""
 
 
+@hide_init_frames
 @frozen(kw_only=True)
 class SharedSecret:
     """A secret that every request has in the path of the callback URL, or in a header.

@@ -6,6 +6,7 @@ from typing import Final
 
 import h11
 
+from webrtc_async._protocol.redaction import without_quotes
 from webrtc_async._transport.http1.response_head import ResponseError, ResponseHead, parsed_head
 
 _BODILESS: Final = (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED)
@@ -43,13 +44,17 @@ class H11Parser:
             self._parse(received)
         except h11.RemoteProtocolError as error:
             once = None if self.head else _chunked_once(bytes(self._before_head))
-            if once is None:
-                # The frames of its traceback hold bytes of the response, and tokens among them.
-                raise ResponseError(str(error)) from error.with_traceback(None)
-            self._before_head.clear()
-            self._is_ambiguous = True
-            self._begin()
-            self.feed(once)
+            problem = without_quotes(str(error))
+        else:
+            return
+        if once is None:
+            # Not from the error: it quotes the response, its frames hold it, and a token may be
+            # in it.
+            raise ResponseError(problem)
+        self._before_head.clear()
+        self._is_ambiguous = True
+        self._begin()
+        self.feed(once)
 
     def take(self) -> bytes:
         """Return the part of the body that was parsed since the last time."""

@@ -1,6 +1,5 @@
 """The last requests, in which tests search for secrets."""
 
-import base64
 import json
 from collections import deque
 from collections.abc import Iterator
@@ -9,6 +8,7 @@ from urllib.parse import quote, unquote_to_bytes
 
 from attrs import define, field
 
+from webrtc_async._protocol.redaction import base64_forms
 from webrtc_async._protocol.wire import WireRequest
 
 MAX_BYTES: Final = 16 * 1024 * 1024
@@ -89,10 +89,5 @@ def _forms(secret: str) -> Iterator[bytes]:
     yield plain
     yield quote(plain, safe="").encode()
     yield json.dumps(secret)[1:-1].encode()
-    # In base64, preceding bytes shift the text by 0, 1 or 2 bytes; the characters at its ends
-    # also encode neighbouring bytes, so they are cut off.
-    for before, skipped in ((0, 0), (1, 2), (2, 3)):
-        encoded = base64.b64encode(bytes(before) + plain).rstrip(b"=")
-        last = len(encoded) - 1 if (before + len(plain)) % 3 else len(encoded)
-        for form in (encoded, encoded.translate(bytes.maketrans(b"+/", b"-_"))):
-            yield form[skipped:last]
+    for form in base64_forms(secret):
+        yield form.encode()

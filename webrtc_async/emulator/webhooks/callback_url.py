@@ -4,6 +4,8 @@ import re
 from ipaddress import ip_address, ip_network
 from typing import Final
 
+from webrtc_async.models import path_without_secrets
+
 MAX_URL_LENGTH: Final = 2048
 """Maximum length of a callback URL in characters."""
 
@@ -29,13 +31,16 @@ def url_problem(url: str, *, allow_any_host: bool) -> str | None:
 
 
 def public_url(url: str) -> str:
-    """Return a URL without its query, userinfo and unprintable characters."""
+    """Return a URL without its query, userinfo, unprintable characters and long path segments."""
     if "@" in url and _URL.fullmatch(url) is None:
         # Parsers disagree on the part that is the password, so all of it is hidden.
         scheme = re.match(r"[a-z]{0,16}:", url, re.IGNORECASE | re.ASCII)
         return f"{scheme[0] if scheme else ''}//..."
     before = re.split(r"[?#]", url[:MAX_URL_LENGTH], maxsplit=1)[0]
     shown = "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in before)
+    origin = re.match(r"[^/]*://[^/]*", shown)
+    path = origin.end() if origin else 0
+    shown = shown[:path] + path_without_secrets(shown[path:], "...")
     return shown if before == url else f"{shown}?..."
 
 
