@@ -19,7 +19,6 @@ from support.scripted import (
     ONCE,
     SESSION,
     ScriptedTransport,
-    SocketServer,
     answer,
     client_of,
     hang,
@@ -200,29 +199,22 @@ def test_a_client_works_in_consecutive_event_loops(first: Any, second: Any) -> N
         first(call)
 
 
-@pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
 def test_a_fresh_pool_follows_a_finished_event_loop() -> None:
     """The second event loop does not reuse the first one's sockets."""
-
-    with (
-        start_blocking_portal() as portal,
-        portal.wrap_async_context_manager(serving(OK, keeps_alive=True)) as server,
-    ):
-        _use_in_three_event_loops(server)
-        gc.collect()  # the sockets of the first two go in this test and in no later one
-
-
-def _use_in_three_event_loops(server: SocketServer) -> None:
-    client = client_of(transport=None, base_url=server.url())
 
     async def call_twice() -> None:
         await client.get_session("s-1")
         await client.get_session("s-1")
 
-    asyncio.run(call_twice())
-    asyncio.run(call_twice())
-    assert (server.connections, len(server.requests)) == (2, 4)
-    asyncio.run(client.aclose())
+    with (
+        start_blocking_portal() as portal,
+        portal.wrap_async_context_manager(serving(OK, keeps_alive=True)) as server,
+    ):
+        client = client_of(transport=None, base_url=server.url())
+        asyncio.run(call_twice())
+        asyncio.run(call_twice())
+        assert (server.connections, len(server.requests)) == (2, 4)
+        asyncio.run(client.aclose())
 
 
 @pytest.mark.parametrize("second", [run_on_asyncio, run_on_trio])

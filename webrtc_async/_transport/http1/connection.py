@@ -6,6 +6,7 @@ Every change of state is synchronous, so a cancellation leaves nothing half done
 import asyncio
 import math
 import select
+import socket
 from typing import NamedTuple, Protocol, cast
 
 import httpx
@@ -44,7 +45,10 @@ class Http1Connection(asyncio.Protocol):
         is_closed: True once it is closed.
         owner: The pool; None until the connection was made.
         loop: Its event loop.
+        socket: Its socket, set once the connection was made.
     """
+
+    socket: socket.socket
 
     def __init__(self, loop: asyncio.AbstractEventLoop, origin: Origin) -> None:
         self.origin = origin
