@@ -271,6 +271,7 @@ class AsyncWebRtcClient(ConferenceMethods):
         """
         if self._is_view:
             return
+        self._connections.bind_to_loop(to_close=True)
         # First, because a closing client rejects the calls of a tear-down.
         await self._background_work.aclose(self._close_grace)
         if unfinished := await self._context.aclose(self._close_grace):

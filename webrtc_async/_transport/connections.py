@@ -14,7 +14,7 @@ from webrtc_async._tasks.deadline import AnyClock, AsyncioClock, clock_here
 from webrtc_async._tasks.event_loop import forks, home, is_running
 from webrtc_async._transport.attempt_state import AttemptState
 from webrtc_async._transport.exchange import Exchange
-from webrtc_async._transport.failure import failed, lost
+from webrtc_async._transport.failure import failed, loading, lost
 from webrtc_async._transport.http_session import HttpSession
 from webrtc_async._transport.lifetime import caller
 from webrtc_async._transport.orphaned_request import OnCallerCancelled
@@ -128,12 +128,14 @@ class Connections:
         Raises:
             ConfigurationError: They are in use in another event loop, or were given and used
                 before a fork.
+            ConnectionFailedError: The process has no file descriptor left.
         """
         if self._clock is not None and self._clock.is_here():
             return self._clock
         if self._home is not None:
             self._leave(*self._home, operation, to_close)
-        self._home = home()
+        with loading(operation):  # anyio loads its part for asyncio or trio
+            self._home = home()
         self._throttle = Throttle(self.session.max_connections)
         self._clock = clock_here()
         self.session.bind_to_loop(is_asyncio=isinstance(self._clock, AsyncioClock))

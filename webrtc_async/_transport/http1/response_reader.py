@@ -1,15 +1,11 @@
 """A reader that turns the bytes of a connection into one response; no I/O."""
 
-from typing import TYPE_CHECKING
-
+from webrtc_async._transport.http1.h11_parser import H11Parser
 from webrtc_async._transport.http1.response_head import (
     ResponseError,
     ResponseHead,
     read_common_head,
 )
-
-if TYPE_CHECKING:
-    from webrtc_async._transport.http1.h11_parser import H11Parser
 
 
 class ResponseReader:
@@ -49,9 +45,6 @@ class ResponseReader:
             self.has_begun = True
             common = None if self._method == "HEAD" else read_common_head(received)
             if common is None:
-                # Most responses need no parser, so most programs do not load one.
-                from webrtc_async._transport.http1.h11_parser import H11Parser
-
                 self._parser = H11Parser(self._method)
             else:
                 self.received_head, size, self._left = common
@@ -77,7 +70,7 @@ class ResponseReader:
             raise ResponseError(f"the server closed the connection {self._left} bytes too early")
         self._parse(self._parser, b"")
 
-    def _parse(self, parser: "H11Parser", received: bytes) -> bytes:
+    def _parse(self, parser: H11Parser, received: bytes) -> bytes:
         try:
             return parser.feed(received)
         finally:
