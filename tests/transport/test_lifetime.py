@@ -5,15 +5,17 @@ import gc
 import subprocess
 import sys
 import threading
+import time
 import warnings
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import anyio
 import pytest
 import trio
 from anyio.from_thread import start_blocking_portal
-from support.backends import jumping_backends
+from support.backends import JumpingLoop, jumping_backends
 from support.http_library import httpx
 from support.scripted import (
     ONCE,
@@ -168,6 +170,31 @@ def test_an_invalid_grace_is_refused(name: str, value: Any) -> None:
         client_of(**{name: value})
 
 
+@pytest.mark.anyio
+@pytest.mark.parametrize("anyio_backend", [("asyncio", {"loop_factory": JumpingLoop})])
+@pytest.mark.parametrize("after", [1, 4, 6, 9])
+@pytest.mark.parametrize("times", [1, 2, 3])
+async def test_a_cancelled_aclose_still_closes(after: float, times: int) -> None:
+    """A cancellation of asyncio ends one wait of closing; the client is closed all the same."""
+    client = client_of(hang, close_grace=5, retry=PATIENT, deadline=1000)
+    client._background_work.start(partial(anyio.sleep, 3), "tear-down")
+    client.background_tasks.start(anyio.sleep_forever, name="endless")
+    calling = asyncio.ensure_future(client.get_session("s-1"))
+    closing = asyncio.ensure_future(client.aclose())
+    await anyio.sleep(after)
+    for _ in range(times):
+        closing.cancel()
+        await asyncio.sleep(0)
+    began = anyio.current_time()
+    await asyncio.wait([closing, calling])
+    assert closing.cancelled()
+    assert anyio.current_time() - began <= 5 + 2 + 1
+    assert repr(client).endswith("closed>")
+    assert isinstance(calling.exception(), ClientClosedError)
+    await anyio.wait_all_tasks_blocked()
+    assert client.background_tasks.under_way == ()
+
+
 # Event loops
 
 
@@ -245,6 +272,38 @@ def test_a_second_running_event_loop_is_refused(first: Any, second: Any) -> None
         may_end.set()
         thread.join(10)
     asyncio.run(client.aclose())
+
+
+@pytest.mark.parametrize("what", ["a call", "background work", "closing"])
+def test_closing_waits_for_nothing_of_an_event_loop_that_is_gone(
+    what: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What an event loop has left undone delays closing in the next one no more, and is named."""
+    client = client_of(hang, retry=PATIENT)
+
+    async def leave() -> None:
+        if what == "a call":
+            left.append(asyncio.ensure_future(client.get_session("s-1")))
+        else:
+            client._background_work.start(anyio.sleep_forever, "tear-down of s-1")
+        if what == "closing":
+            left.append(asyncio.ensure_future(client.aclose()))
+        await anyio.wait_all_tasks_blocked()
+
+    left: list[asyncio.Task[Any]] = []
+    loop = asyncio.new_event_loop()
+    loop.run_until_complete(leave())
+    tasks = asyncio.all_tasks(loop)
+    loop.close()
+    began = time.monotonic()
+    asyncio.run(client.aclose())
+    assert time.monotonic() - began < 1
+    assert repr(client).endswith("closed>")
+    assert ("tear-down of s-1" in caplog.text) == (what != "a call")
+    for task in tasks:  # silent about the tasks that this test has left
+        task._log_destroy_pending = False  # type: ignore[attr-defined]
+        with suppress(RuntimeError):
+            task.get_coro().close()
 
 
 # Processes
@@ -483,7 +542,8 @@ async def test_closing_ends_in_time_even_if_everything_hangs() -> None:
             raise AssertionError
 
         async def aclose(self) -> None:
-            await ends.wait()
+            with anyio.CancelScope(shield=True):
+                await ends.wait()
 
     ends = anyio.Event()
     client = client_of(transport=DeafTransport(), close_grace=5.0, create_grace=2.0)
