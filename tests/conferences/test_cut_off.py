@@ -233,16 +233,18 @@ async def test_a_bulk_set_up_whose_task_never_began_fails_at_once(tmp_path: Path
 async def test_an_end_of_a_bulk_set_up_that_never_began_names_what_is_left(caplog) -> None:
     """If the deletion of unclaimed conferences was cut off, the log names them."""
     emulator, transport = service()
-    plans = [ConferencePlan(["a"], tag=str(number)) for number in range(3)]
+    transport.refuse = lambda _: 400 if len(transport.requests) == 1 else None
+    plans = [ConferencePlan(["a"], tag=str(number)) for number in range(4)]
     with anyio.fail_after(2):
         async with client_over(transport) as client:
-            results = client.set_up(plans, concurrency=3)
-            await anext(results)
+            results = client.set_up(plans, concurrency=4)
+            while (await anext(results)).error is not None:
+                pass
             await anyio.wait_all_tasks_blocked()
             with stillborn_tasks():
                 await results.aclose()
     named = [each for each in remaining_in(emulator) if each in caplog.text]
-    assert len(named) == 4  # of two conferences; the caller has the third
+    assert len(named) == 4  # of two conferences; the caller has the third, the fourth has failed
 
 
 @on_asyncio
@@ -296,6 +298,37 @@ async def test_a_tear_down_that_ignores_its_cancellation_names_what_is_left(capl
     assert all(each in caplog.text for each in remaining_in(emulator))
     ends.set()
     await anyio.wait_all_tasks_blocked()
+
+
+@jumping_backends()
+@pytest.mark.anyio
+async def test_a_bulk_set_up_that_ignores_its_cancellation_names_what_is_left(caplog) -> None:
+    """The same holds for a set-up, whose caller gets an error."""
+    emulator, transport = service()
+    is_held, ends = anyio.Event(), anyio.Event()
+
+    async def hold(request: Request) -> None:
+        if request.path.startswith("/sessions/"):
+            is_held.set()
+            with anyio.CancelScope(shield=True):
+                await ends.wait()
+
+    transport.hold = hold
+    client = client_over(transport)
+
+    async def set_up() -> None:
+        with pytest.raises(WebRtcError):
+            async for each in client.set_up(PLANS):
+                each.get()
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(set_up)
+        await is_held.wait()
+        await client.aclose()
+        left = remaining_in(emulator)
+        ends.set()
+    assert left
+    assert all(each in caplog.text for each in left)
 
 
 @jumping_backends()

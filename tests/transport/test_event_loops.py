@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import sys
 import time
 from collections.abc import Callable, Coroutine, Iterator
 from functools import partial
@@ -12,7 +13,7 @@ import trio
 from anyio.from_thread import start_blocking_portal
 from faults.matrix import TRANSPORTS, hook
 from faults.scene import GOOD
-from support.scripted import serving
+from support.scripted import client_of, serving
 from support.tls import client_side, server_side
 
 from webrtc_async import AsyncWebRtcClient
@@ -104,6 +105,23 @@ def test_many_event_loops_hold_no_descriptor(client, run) -> None:
 def test_event_loops_that_are_only_closed_hold_no_descriptor(client) -> None:
     """The same holds if an event loop was closed without closing its asynchronous generators."""
     assert growth_over(client, forever(in_a_loop_that_is_only_closed)) <= 2
+
+
+def test_an_event_loop_that_knows_no_asynchronous_generators() -> None:
+    """A client works in an event loop that does not ask for them; aclose() closes its pool."""
+
+    async def call() -> None:
+        hooks = sys.get_asyncgen_hooks()
+        sys.set_asyncgen_hooks(None, None)
+        async with client_of(transport=None, base_url=server.url()) as client:
+            assert (await client.get_session("s-1")).id == "s-1"
+        sys.set_asyncgen_hooks(*hooks)
+
+    with (
+        start_blocking_portal() as portal,
+        portal.wrap_async_context_manager(serving(GOOD, keeps_alive=True)) as server,
+    ):
+        asyncio.run(call())
 
 
 def test_event_loops_that_take_turns_hold_no_descriptor(client) -> None:

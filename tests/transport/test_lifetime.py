@@ -306,6 +306,25 @@ def test_closing_waits_for_nothing_of_an_event_loop_that_is_gone(
             task.get_coro().close()
 
 
+def test_a_closing_that_another_event_loop_has_taken_over_may_go_on() -> None:
+    """An event loop that was stopped while it closed the client ends in order later."""
+    client = client_of(close_grace=0.1)
+
+    async def start_to_close() -> asyncio.Task[None]:
+        client._background_work.start(partial(anyio.sleep, 0.05), "tear-down")
+        client.background_tasks.start(partial(anyio.sleep, 0.05), name="undoing")
+        closing = asyncio.ensure_future(client.aclose())
+        while not client._connections.lifetime.is_ending:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+        return closing
+
+    with asyncio.Runner() as stopped:
+        closing = stopped.run(start_to_close())
+        asyncio.run(client.aclose())
+        assert repr(client).endswith("closed>")
+        stopped.get_loop().run_until_complete(closing)
+
+
 # Processes
 
 FORKED = """
@@ -393,6 +412,36 @@ def test_a_given_transport_is_refused_in_a_fork() -> None:
     """A given transport may share sockets with the parent, so the child cannot use it."""
     done = python(GIVEN)
     assert done.returncode == 0, done.stderr
+
+
+LEFT_BEHIND = """
+import asyncio, os, sys, time
+sys.path.insert(0, "tests")
+from support.scripted import client_of
+import anyio
+
+async def main():
+    client = client_of()
+    is_over = anyio.Event()
+    client._background_work.start(is_over.wait, "tear-down")
+    if (pid := os.fork()) == 0:
+        asyncio.events._set_running_loop(None)
+        began = time.monotonic()
+        asyncio.run(client.aclose())
+        os._exit(time.monotonic() - began > 1)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+    is_over.set()
+    await client.aclose()
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.skipif(not hasattr(__import__("os"), "fork"), reason="there is no fork here")
+def test_a_fork_does_not_wait_for_the_parent_s_work() -> None:
+    """Closing in the child leaves the parent's tear-downs to the parent, without a warning."""
+    done = python(LEFT_BEHIND, "-W", "error::RuntimeWarning")
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 # Never closed
