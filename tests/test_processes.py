@@ -26,47 +26,118 @@ def program(text: str) -> list[str]:
     return [sys.executable, "-W", "error", "-c", start + textwrap.dedent(text)]
 
 
-EXHAUSTED = """
+EXHAUST = """
     import os, resource
+
+    def exhaust():
+        resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
+        held = []
+        try:
+            while True:
+                held.append(os.dup(0))
+        except OSError:
+            return held
+"""
+
+EXHAUSTED = (
+    EXHAUST
+    + """
     import anyio
     from faults.scene import GOOD
     from faults.storm import client_of
-    from support.scripted import ONCE, serving
+    from support.scripted import http, policy, serving
     from webrtc_async import ConnectionFailedError
 
     async def main():
-        async with serving(GOOD) as server, client_of(server, {transport!r}, retry=ONCE) as client:
+        held = []
+
+        async def exhaust_again(_):
+            held.extend(exhaust())
+
+        retry = policy(attempts=2, sleep=exhaust_again)
+        async with serving(GOOD) as server, client_of(server, TRANSPORT, retry=retry) as client:
             await client.get_session("s-1")
-            resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
-            held = []
-            try:
-                while True:
-                    held.append(os.dup(0))
-            except OSError:
-                pass
+            held += exhaust()
             try:
                 await client.create_session()
             except ConnectionFailedError as error:
-                print(error.outcome.name)
+                print(error.outcome.name, error.attempts)
             for each in held:
                 os.close(each)
+            server.keeps_alive = True
             print((await client.create_session()).id)
+            exhaust()
+            server.behaviours = [http(503), *2 * [CHUNKED]]
+            print((await client.get_session("s-1")).id)
 
     anyio.run(main)
+"""
+)
+
+CHUNKED = """
+    from support.scripted import raw
+    CHUNKED = raw(
+        b"HTTP/1.1 200 OK\\r\\nTransfer-Encoding: chunked\\r\\n"
+        b"Content-Type: application/json\\r\\n\\r\\nc\\r\\n{\\"id\\":\\"s-1\\"}\\r\\n0\\r\\n\\r\\n"
+    )
 """
 
 
 @pytest.mark.parametrize("transport", TRANSPORTS)
 def test_a_process_without_free_descriptors(transport):
-    """Without a free descriptor a call fails to connect; with one it works again."""
+    """Without a free descriptor a call fails to connect; over a kept connection all calls work."""
     ran = subprocess.run(
-        program(EXHAUSTED.format(transport=transport)),
+        program(f"    TRANSPORT = {transport!r}\n{CHUNKED}{EXHAUSTED}"),
         capture_output=True,
         text=True,
         timeout=60,
         check=False,
     )
-    assert ran.stdout.split() == ["NOT_SENT", "s-1"], ran.stderr
+    assert ran.stdout.split("\n") == ["NOT_SENT 2", "s-1", "s-1", ""], ran.stderr
+
+
+FIRST_CALLS = (
+    EXHAUST
+    + """
+    import asyncio
+    from webrtc_async import AsyncWebRtcClient, WebRtcError
+
+    async def main():
+        client = AsyncWebRtcClient("9900000", auth=("user", "password"))
+
+        async def confer():
+            async with client.conference(["agent"]):
+                pass
+
+        async def set_up():
+            async for _ in client.set_up([]):
+                pass
+
+        async def tear_down():
+            async for _ in client.tear_down([]):
+                pass
+
+        held = exhaust()
+        for call in (client.create_session, confer, set_up, tear_down, client.aclose):
+            try:
+                await call()
+            except WebRtcError as error:
+                print(type(error).__name__, error.outcome.name)
+        for each in held:
+            os.close(each)
+        await client.aclose()
+
+    asyncio.run(main())
+"""
+)
+
+
+def test_the_first_calls_of_a_process_without_free_descriptors():
+    """A module that cannot be loaded is an error of the package like any failure to connect."""
+    ran = subprocess.run(
+        program(FIRST_CALLS), capture_output=True, text=True, timeout=60, check=False
+    )
+    assert ran.stdout.split("\n") == [*5 * ["ConnectionFailedError NOT_SENT"], ""], ran.stderr
 
 
 INTERRUPTED = """

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import anyio
 import pytest
+from redis import Redis
 from support.scripted import SESSION, answer, client_of, policy
 
 from webrtc_async import RateLimiterError
@@ -155,6 +156,16 @@ def test_a_limiter_works_in_consecutive_event_loops(redis_server) -> None:
 
     asyncio.run(once())
     asyncio.run(once())
+
+
+@redis
+def test_the_end_of_an_event_loop_closes_its_connections(redis_server) -> None:
+    """A limiter that nobody closes has no connection to Redis after its event loops."""
+    limiter = RedisRateLimiter(redis_server.url, 1000)
+    for _ in range(5):
+        asyncio.run(limiter.acquire())
+    with Redis.from_url(redis_server.url) as observer:
+        assert observer.info("clients")["connected_clients"] == 1
 
 
 FORKED = """

@@ -6,6 +6,7 @@ from abc import abstractmethod
 from typing import TYPE_CHECKING
 
 from webrtc_async._tasks.background_work import GRACE, BackgroundWork
+from webrtc_async._transport.failure import loading
 from webrtc_async.endpoints import Endpoints
 
 if TYPE_CHECKING:
@@ -69,8 +70,9 @@ class ConferenceMethods(Endpoints):
             SetupError: On entering: the set-up failed, and everything it created was deleted.
             TeardownError: On leaving: something could not be deleted.
         """
-        from webrtc_async.conferences.context import ConferenceContext
-        from webrtc_async.conferences.plan import as_plan
+        with loading("conference"):
+            from webrtc_async.conferences.context import ConferenceContext
+            from webrtc_async.conferences.plan import as_plan
 
         return ConferenceContext(
             client=self,
@@ -115,7 +117,8 @@ class ConferenceMethods(Endpoints):
             JournalError: The journal cannot be used; nothing more was created.
             WebRtcError: The first failure, if on_error is "stop".
         """
-        from webrtc_async.conferences.bulk_setup import BulkSetup
+        with loading("conference"):
+            from webrtc_async.conferences.bulk_setup import BulkSetup
 
         return BulkSetup(
             client=self,
@@ -153,7 +156,8 @@ class ConferenceMethods(Endpoints):
         Raises:
             JournalError: The journal cannot be used.
         """
-        from webrtc_async.conferences.bulk_teardown import BulkTeardown
+        with loading("conference"):
+            from webrtc_async.conferences.bulk_teardown import BulkTeardown
 
         return BulkTeardown(
             client=self,

@@ -1,10 +1,9 @@
 """`AsyncWebRtcClient`: its settings, its lifetime, and two ways to call an operation."""
 
-import logging
 import os
 import ssl
 from collections.abc import Coroutine, Iterable, Mapping
-from typing import TYPE_CHECKING, Any, Final, NoReturn, Self, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, NoReturn, Self, TypeVar, Unpack
 
 from webrtc_async._auth.from_environment import auth_from
 from webrtc_async._auth.schemes import Auth, as_auth
@@ -33,8 +32,6 @@ if TYPE_CHECKING:
 
 BodyT = TypeVar("BodyT")
 ResultT = TypeVar("ResultT")
-
-_LOG: Final = logging.getLogger("webrtc_async")
 
 
 @hide_init_frames
@@ -275,10 +272,12 @@ class AsyncWebRtcClient(ConferenceMethods):
         """
         if self._is_view:
             return
-        # First, because a closing client rejects the calls of a tear-down.
-        await self._background_work.aclose(self._close_grace)
-        if unfinished := await self._context.aclose(self._close_grace):
-            _LOG.warning("the client closed before these ended: %s", ", ".join(unfinished))
+        self._connections.bind_to_loop(to_close=True)
+        try:
+            # First, because a closing client rejects the calls of a tear-down.
+            await self._background_work.aclose(self._close_grace)
+        finally:
+            await self._context.aclose(self._close_grace)
 
     async def __aenter__(self) -> Self:
         self._connections.check_not_ending()

@@ -8,12 +8,11 @@ but allow nearly twice as many requests around the edge of a window. The process
 times, so their clocks must agree.
 """
 
-import asyncio
 import logging
 import time
 from collections.abc import Awaitable
 from types import TracebackType
-from typing import Any, Final, Literal, NoReturn, Self, TypeVar
+from typing import Any, Final, Literal, NamedTuple, NoReturn, Self, TypeVar
 
 import anyio
 from limits import RateLimitItem, RateLimitItemPerSecond
@@ -24,7 +23,7 @@ from redis.exceptions import RedisError
 
 from webrtc_async._config.validation import check_count, check_seconds
 from webrtc_async._protocol.hidden_frames import hide_init_frames
-from webrtc_async._tasks.event_loop import current_event_loop, forks
+from webrtc_async._tasks.event_loop import PerLoop, is_asyncio
 from webrtc_async.errors import ConfigurationError, RateLimiterError
 
 ReplyT = TypeVar("ReplyT")
@@ -78,13 +77,9 @@ class RedisRateLimiter:
         self._key = key
         self._lets_pass = on_failure == "pass"
         self._timeout = timeout
-        self._home: tuple[object, int] | None = None
-        self._pool: ConnectionPool | None = None
-        self._window: MovingWindowRateLimiter
-        self._turn: anyio.Lock
+        self._queues = PerLoop(self._make_queue, _close)
         self._failure: Exception | None = None
         self._failed_at = 0.0
-        self._pools: list[ConnectionPool] = []
 
     async def acquire(self) -> None:
         """Wait until one more request may be sent.
@@ -93,13 +88,13 @@ class RedisRateLimiter:
             RateLimiterError: Redis failed and on_failure is "fail".
             ConfigurationError: The event loop is not asyncio's.
         """
-        self._bind_to_loop()
+        queue = self._queues.get()
         arrived = time.monotonic()
         # One at a time: this keeps the order and needs one connection.
-        async with self._turn:
+        async with queue.turn:
             if not self._is_down(arrived):
                 try:
-                    await self._take()
+                    await self._take(queue.window)
                 except (RedisError, OSError) as error:  # TimeoutError is an OSError
                     self._see_failure(error)
                 else:
@@ -112,10 +107,7 @@ class RedisRateLimiter:
 
     async def aclose(self) -> None:
         """Close the connections to Redis; the next request opens new ones."""
-        pool, self._pool, home, self._home = self._pool, None, self._home, None
-        if pool is not None and home == (current_event_loop(), forks()):
-            self._pools.remove(pool)
-            await pool.disconnect()
+        await self._queues.aclose()
 
     async def __aenter__(self) -> Self:
         return self
@@ -128,9 +120,9 @@ class RedisRateLimiter:
     ) -> None:
         await self.aclose()
 
-    async def _take(self) -> None:
-        while not await self._within_timeout(self._window.hit(self._item, self._key)):
-            stats = self._window.get_window_stats(self._item, self._key)
+    async def _take(self, window: MovingWindowRateLimiter) -> None:
+        while not await self._within_timeout(window.hit(self._item, self._key)):
+            stats = window.get_window_stats(self._item, self._key)
             free_at = (await self._within_timeout(stats)).reset_time
             await anyio.sleep(max(_MIN_WAIT, free_at - time.time()))
 
@@ -158,20 +150,14 @@ class RedisRateLimiter:
             _logger.warning("The rate limiter's Redis responds again: requests are limited.")
         self._failure = None
 
-    def _bind_to_loop(self) -> None:
-        """Open a connection pool for this event loop and process, if it has none."""
-        home = (current_event_loop(), forks())
-        if home == self._home:
-            return
-        if not isinstance(home[0], asyncio.AbstractEventLoop):
+    def _make_queue(self) -> "_Queue":
+        if not is_asyncio():
             raise ConfigurationError("A RedisRateLimiter needs asyncio, because redis-py does.")
-        self._home, self._pool, self._turn = home, self._open_pool(), anyio.Lock()
-        # Kept after a fork: garbage collection would close the connections of the parent process.
-        self._pools.append(self._pool)
+        pool = self._open_pool()
         # limits passes these options on to redis-py, but does not declare their types.
-        options: Any = {"connection_pool": self._pool}
+        options: Any = {"connection_pool": pool}
         storage = RedisStorage("async+redis://", implementation="redispy", **options)
-        self._window = MovingWindowRateLimiter(storage)
+        return _Queue(pool, MovingWindowRateLimiter(storage), anyio.Lock())
 
     def _open_pool(self) -> ConnectionPool:
         try:
@@ -192,3 +178,15 @@ class RedisRateLimiter:
             "A RedisRateLimiter cannot be pickled: its URL may hold a password. Make one with the "
             "same key in the other process."
         )
+
+
+class _Queue(NamedTuple):
+    """The requests of one event loop: its connections, the limit, and a turn for each request."""
+
+    pool: ConnectionPool
+    window: MovingWindowRateLimiter
+    turn: anyio.Lock
+
+
+async def _close(queue: _Queue) -> None:
+    await queue.pool.disconnect()

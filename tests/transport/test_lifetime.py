@@ -5,21 +5,22 @@ import gc
 import subprocess
 import sys
 import threading
+import time
 import warnings
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import anyio
 import pytest
 import trio
 from anyio.from_thread import start_blocking_portal
-from support.backends import jumping_backends
+from support.backends import JumpingLoop, jumping_backends
 from support.http_library import httpx
 from support.scripted import (
     ONCE,
     SESSION,
     ScriptedTransport,
-    SocketServer,
     answer,
     client_of,
     hang,
@@ -169,6 +170,31 @@ def test_an_invalid_grace_is_refused(name: str, value: Any) -> None:
         client_of(**{name: value})
 
 
+@pytest.mark.anyio
+@pytest.mark.parametrize("anyio_backend", [("asyncio", {"loop_factory": JumpingLoop})])
+@pytest.mark.parametrize("after", [1, 4, 6, 9])
+@pytest.mark.parametrize("times", [1, 2, 3])
+async def test_a_cancelled_aclose_still_closes(after: float, times: int) -> None:
+    """A cancellation of asyncio ends one wait of closing; the client is closed all the same."""
+    client = client_of(hang, close_grace=5, retry=PATIENT, deadline=1000)
+    client._background_work.start(partial(anyio.sleep, 3), "tear-down")
+    client.background_tasks.start(anyio.sleep_forever, name="endless")
+    calling = asyncio.ensure_future(client.get_session("s-1"))
+    closing = asyncio.ensure_future(client.aclose())
+    await anyio.sleep(after)
+    for _ in range(times):
+        closing.cancel()
+        await asyncio.sleep(0)
+    began = anyio.current_time()
+    await asyncio.wait([closing, calling])
+    assert closing.cancelled()
+    assert anyio.current_time() - began <= 5 + 2 + 1
+    assert repr(client).endswith("closed>")
+    assert isinstance(calling.exception(), ClientClosedError)
+    await anyio.wait_all_tasks_blocked()
+    assert client.background_tasks.under_way == ()
+
+
 # Event loops
 
 
@@ -200,29 +226,22 @@ def test_a_client_works_in_consecutive_event_loops(first: Any, second: Any) -> N
         first(call)
 
 
-@pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
 def test_a_fresh_pool_follows_a_finished_event_loop() -> None:
     """The second event loop does not reuse the first one's sockets."""
-
-    with (
-        start_blocking_portal() as portal,
-        portal.wrap_async_context_manager(serving(OK, keeps_alive=True)) as server,
-    ):
-        _use_in_three_event_loops(server)
-        gc.collect()  # the sockets of the first two go in this test and in no later one
-
-
-def _use_in_three_event_loops(server: SocketServer) -> None:
-    client = client_of(transport=None, base_url=server.url())
 
     async def call_twice() -> None:
         await client.get_session("s-1")
         await client.get_session("s-1")
 
-    asyncio.run(call_twice())
-    asyncio.run(call_twice())
-    assert (server.connections, len(server.requests)) == (2, 4)
-    asyncio.run(client.aclose())
+    with (
+        start_blocking_portal() as portal,
+        portal.wrap_async_context_manager(serving(OK, keeps_alive=True)) as server,
+    ):
+        client = client_of(transport=None, base_url=server.url())
+        asyncio.run(call_twice())
+        asyncio.run(call_twice())
+        assert (server.connections, len(server.requests)) == (2, 4)
+        asyncio.run(client.aclose())
 
 
 @pytest.mark.parametrize("second", [run_on_asyncio, run_on_trio])
@@ -253,6 +272,57 @@ def test_a_second_running_event_loop_is_refused(first: Any, second: Any) -> None
         may_end.set()
         thread.join(10)
     asyncio.run(client.aclose())
+
+
+@pytest.mark.parametrize("what", ["a call", "background work", "closing"])
+def test_closing_waits_for_nothing_of_an_event_loop_that_is_gone(
+    what: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What an event loop has left undone delays closing in the next one no more, and is named."""
+    client = client_of(hang, retry=PATIENT)
+
+    async def leave() -> None:
+        if what == "a call":
+            left.append(asyncio.ensure_future(client.get_session("s-1")))
+        else:
+            client._background_work.start(anyio.sleep_forever, "tear-down of s-1")
+        if what == "closing":
+            left.append(asyncio.ensure_future(client.aclose()))
+        await anyio.wait_all_tasks_blocked()
+
+    left: list[asyncio.Task[Any]] = []
+    loop = asyncio.new_event_loop()
+    loop.run_until_complete(leave())
+    tasks = asyncio.all_tasks(loop)
+    loop.close()
+    began = time.monotonic()
+    asyncio.run(client.aclose())
+    assert time.monotonic() - began < 1
+    assert repr(client).endswith("closed>")
+    assert ("tear-down of s-1" in caplog.text) == (what != "a call")
+    for task in tasks:  # silent about the tasks that this test has left
+        task._log_destroy_pending = False  # type: ignore[attr-defined]
+        with suppress(RuntimeError):
+            task.get_coro().close()
+
+
+def test_a_closing_that_another_event_loop_has_taken_over_may_go_on() -> None:
+    """An event loop that was stopped while it closed the client ends in order later."""
+    client = client_of(close_grace=0.1)
+
+    async def start_to_close() -> asyncio.Task[None]:
+        client._background_work.start(partial(anyio.sleep, 0.05), "tear-down")
+        client.background_tasks.start(partial(anyio.sleep, 0.05), name="undoing")
+        closing = asyncio.ensure_future(client.aclose())
+        while not client._connections.lifetime.is_ending:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+        return closing
+
+    with asyncio.Runner() as stopped:
+        closing = stopped.run(start_to_close())
+        asyncio.run(client.aclose())
+        assert repr(client).endswith("closed>")
+        stopped.get_loop().run_until_complete(closing)
 
 
 # Processes
@@ -342,6 +412,36 @@ def test_a_given_transport_is_refused_in_a_fork() -> None:
     """A given transport may share sockets with the parent, so the child cannot use it."""
     done = python(GIVEN)
     assert done.returncode == 0, done.stderr
+
+
+LEFT_BEHIND = """
+import asyncio, os, sys, time
+sys.path.insert(0, "tests")
+from support.scripted import client_of
+import anyio
+
+async def main():
+    client = client_of()
+    is_over = anyio.Event()
+    client._background_work.start(is_over.wait, "tear-down")
+    if (pid := os.fork()) == 0:
+        asyncio.events._set_running_loop(None)
+        began = time.monotonic()
+        asyncio.run(client.aclose())
+        os._exit(time.monotonic() - began > 1)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+    is_over.set()
+    await client.aclose()
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.skipif(not hasattr(__import__("os"), "fork"), reason="there is no fork here")
+def test_a_fork_does_not_wait_for_the_parent_s_work() -> None:
+    """Closing in the child leaves the parent's tear-downs to the parent, without a warning."""
+    done = python(LEFT_BEHIND, "-W", "error::RuntimeWarning")
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 # Never closed
@@ -491,7 +591,8 @@ async def test_closing_ends_in_time_even_if_everything_hangs() -> None:
             raise AssertionError
 
         async def aclose(self) -> None:
-            await ends.wait()
+            with anyio.CancelScope(shield=True):
+                await ends.wait()
 
     ends = anyio.Event()
     client = client_of(transport=DeafTransport(), close_grace=5.0, create_grace=2.0)

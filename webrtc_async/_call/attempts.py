@@ -10,6 +10,7 @@ from webrtc_async._auth.schemes import Auth
 from webrtc_async._call.api_response import ApiResponse
 from webrtc_async._call.call_context import CallContext
 from webrtc_async._call.observer import Watch
+from webrtc_async._call.retry import retry
 from webrtc_async._call.retry_policy import RetryPolicy
 from webrtc_async._call.token_requests import TokenRequests
 from webrtc_async._config.validation import check_authorization
@@ -141,9 +142,6 @@ class Call(Generic[ResultT]):
         else:
             self.context.quota.give_back()
             return result
-        # Loads tenacity, which most programs never need.
-        from webrtc_async._call.retry import retry  # noqa: PLC0415
-
         return await retry(
             self._attempt,
             first_failure,

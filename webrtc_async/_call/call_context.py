@@ -7,7 +7,7 @@ from webrtc_async._auth.schemes import Auth
 from webrtc_async._call.retry_quota import RetryQuota
 from webrtc_async._config.validation import check_kind, check_seconds
 from webrtc_async._tasks.background_tasks import UNWINDING, BackgroundTasks
-from webrtc_async._transport import Connections
+from webrtc_async._transport import Connections, OrphanedRequest
 from webrtc_async._transport.rate_limiter import RateLimiter
 
 
@@ -33,7 +33,7 @@ class CallContext:
     quota: RetryQuota
     rate_limiter: RateLimiter | None
     create_grace: float
-    followed: int = field(default=0, init=False)
+    followed: set[OrphanedRequest] = field(factory=set[OrphanedRequest], init=False)
 
     def __attrs_post_init__(self) -> None:
         check_seconds("create_grace", self.create_grace, from_zero=True)
@@ -44,10 +44,11 @@ class CallContext:
     def may_follow(self) -> bool:
         """True if another create may be followed; each takes a slot from other calls."""
         return (
-            self.create_grace > 0 and self.followed < self.connections.session.max_connections // 4
+            self.create_grace > 0
+            and len(self.followed) < self.connections.session.max_connections // 4
         )
 
-    async def aclose(self, grace: float) -> tuple[str, ...]:
+    async def aclose(self, grace: float) -> None:
         """Refuse new calls, wait for the running ones, cancel the rest, and close the pool.
 
         It returns within `grace`, `create_grace` and one second, whatever calls, background tasks
@@ -56,25 +57,25 @@ class CallContext:
         Args:
             grace: Seconds to wait for running calls, even if the caller is cancelled.
 
-        Returns:
-            The names of the background tasks that were cancelled; empty unless this call closed
-            the client.
-
         Raises:
-            ConfigurationError: The connections are in use in another event loop.
             TransportError: The pool could not be closed in order.
         """
-        self.connections.bind_to_loop(to_close=True)
         lifetime = self.connections.lifetime
         if not await lifetime.start_closing():
-            return ()
+            return
         ends = anyio.current_time() + grace
         over = ends + self.create_grace + UNWINDING
         try:
             await lifetime.drain(grace)
+        finally:
+            await self._close(ends, over)
+
+    async def _close(self, ends: float, over: float) -> None:
+        lifetime = self.connections.lifetime
+        try:
             # A call that was just cancelled may have left a create to follow.
             left = max(ends, min(anyio.current_time() + self.create_grace, over - UNWINDING))
-            return await self.background_tasks.aclose(until=left, over=over)
+            await self.background_tasks.aclose(until=left, over=over)
         finally:
             lifetime.is_over = True
             try:

@@ -70,17 +70,16 @@ class CreateCall(Call[ResultT]):
         if not context.may_follow:
             return False
         name = f"{self.route.operation}, whose caller was cancelled"
-        if context.background_tasks.start(partial(self._follow, orphaned), name=name) is None:
+        follow, end = partial(self._follow, orphaned), partial(context.followed.discard, orphaned)
+        if context.background_tasks.start(follow, name=name, on_end=end) is None:
             return False
-        context.followed += 1
+        context.followed.add(orphaned)
         return True
 
     async def _follow(self, orphaned: OrphanedRequest) -> None:
         """Wait for the response to a cancelled create, and delete the created resource."""
-        try:
-            resource_id = created_id(await orphaned.finish(self.context.create_grace))
-        finally:
-            self.context.followed -= 1
+        resource_id = created_id(await orphaned.finish(self.context.create_grace))
+        self.context.followed.discard(orphaned)
         if resource_id is not None:
             await self._undo(resource_id)
 
@@ -98,7 +97,7 @@ class CreateCall(Call[ResultT]):
             is_gone = await undo()
         else:
             await handle.wait(shielded=False)
-            is_gone = handle.result()
+            is_gone = handle.has_result and handle.result()
         if not is_gone:
             self._created_id = resource_id
             return

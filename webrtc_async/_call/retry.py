@@ -1,8 +1,7 @@
 """Retries of a failed call, driven by tenacity.
 
-A call imports this module, and with it tenacity, when its first attempt has failed: most programs
-never do. Each call makes an `AsyncRetrying` of its own, because such an object holds the state of
-one call.
+tenacity is entered when the first attempt has failed. Each call makes an `AsyncRetrying` of its
+own, because such an object holds the state of one call.
 """
 
 from collections.abc import Awaitable, Callable

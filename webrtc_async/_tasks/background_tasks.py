@@ -4,7 +4,9 @@ A shielded scope is not enough for a roll-back: on asyncio a second `task.cancel
 task that only the client holds cannot be cancelled by anybody else.
 """
 
+import logging
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from typing import Any, Final, Generic, TypeVar
 
 import anyio
@@ -13,6 +15,8 @@ from attrs import define, field
 from webrtc_async._tasks.event_loop import home, spawn
 
 ResultT = TypeVar("ResultT")
+
+_log: Final = logging.getLogger("webrtc_async")
 
 UNWINDING: Final = 0.5
 """Seconds to wait for cancelled work while it cleans up."""
@@ -27,6 +31,7 @@ class Handle(Generic[ResultT]):
     """
 
     name: str
+    _on_end: Callable[[], object] | None = field(default=None, repr=False)
     _scope: anyio.CancelScope = field(factory=anyio.CancelScope, init=False, repr=False)
     _done: anyio.Event = field(factory=anyio.Event, init=False, repr=False)
     _result: list[ResultT] = field(factory=list[ResultT], init=False, repr=False)
@@ -41,6 +46,11 @@ class Handle(Generic[ResultT]):
     def is_given_up(self) -> bool:
         """True once the work was cancelled."""
         return self._scope.cancel_called
+
+    @property
+    def has_result(self) -> bool:
+        """True once the work has ended without an exception."""
+        return bool(self._result)
 
     def result(self) -> ResultT:
         """Return the work's result.
@@ -84,8 +94,11 @@ class Handle(Generic[ResultT]):
             self._failure = error
 
     def end(self) -> None:
-        """Release everybody who waits; the task has ended, perhaps before its first step."""
-        self._done.set()
+        """Release everybody who waits; the task has ended, or nobody waits for it any longer."""
+        if not self.is_done:
+            self._done.set()
+            if self._on_end is not None:
+                self._on_end()
 
 
 class BackgroundTasks:
@@ -110,22 +123,27 @@ class BackgroundTasks:
         return tuple(handle.name for handle in self._under_way)
 
     def start(
-        self, work: Callable[[], Coroutine[Any, Any, ResultT]], *, name: str
+        self,
+        work: Callable[[], Coroutine[Any, Any, ResultT]],
+        *,
+        name: str,
+        on_end: Callable[[], object] | None = None,
     ) -> Handle[ResultT] | None:
         """Start work that no cancellation of the caller reaches; nothing of it runs yet.
 
         Args:
             work: The coroutine function.
             name: Its name, such as "deleteSession after a cancelled createSession".
+            on_end: Called once: when the task has ended, even if it was cancelled before its first
+                step, or when closing leaves it because it ignores its cancellation.
 
         Returns:
             Its handle, or None at the limit: then the caller has to do the work.
         """
-        if (here := home()) != self._home:
-            self._home, self._under_way = here, {}
+        self.bind_to_loop()
         if len(self._under_way) >= self._limit:
             return None
-        handle, under_way = Handle[ResultT](name), self._under_way
+        handle, under_way = Handle[ResultT](name, on_end), self._under_way
 
         def end() -> None:
             del under_way[handle]
@@ -134,6 +152,18 @@ class BackgroundTasks:
         under_way[handle] = None
         under_way[handle] = spawn(lambda: handle.run(work), on_end=end)
         return handle
+
+    def bind_to_loop(self) -> None:
+        """Forget the work of another event loop, whose end has cut it off, and report it."""
+        if (here := home()) == self._home:
+            return
+        cut_off, self._under_way = tuple(self._under_way), {}
+        if self._home is not None and self._home[1] == here[1]:  # else it is the parent's
+            _report("an event loop", cut_off)
+            for handle in cut_off:
+                with suppress(RuntimeError):  # the tasks of a closed event loop cannot be woken
+                    handle.end()
+        self._home = here
 
     async def aclose(self, *, until: float, over: float) -> tuple[str, ...]:
         """Wait for all work, also for work that is started meanwhile, and cancel the rest.
@@ -146,18 +176,25 @@ class BackgroundTasks:
         Returns:
             The names of the cancelled work.
         """
-        if self._home != home():
-            self._under_way = {}
-            return ()
+        self.bind_to_loop()
         try:
             with anyio.CancelScope(deadline=until, shield=True):
                 while self._under_way:
                     await next(iter(self._under_way)).wait(shielded=False)
         finally:
             left = tuple(self._under_way)
+            _report("the client", left)
             for handle in left:
                 handle.give_up()
         with anyio.CancelScope(deadline=over, shield=True):
             for handle in left:
                 await handle.wait(shielded=False)
+        for handle in left:
+            handle.end()
         return tuple(handle.name for handle in left)
+
+
+def _report(closed: str, cut_off: tuple[Handle[Any], ...]) -> None:
+    if cut_off:
+        names = ", ".join(handle.name for handle in cut_off)
+        _log.warning("%s closed before these ended: %s", closed, names)

@@ -3,6 +3,7 @@
 import logging
 from collections import deque
 from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import Any, Final
 
 import anyio
@@ -20,6 +21,27 @@ Work = Callable[[], Coroutine[Any, Any, None]]
 
 
 @define(eq=False)
+class _Job:
+    work: Work
+    name: str
+    on_end: Callable[[], object] | None
+    handle: Handle[None] | None = field(default=None, init=False)
+
+    async def do(self) -> None:
+        try:
+            await self.work()
+        except Exception:  # noqa: BLE001  # the next job in the queue must run
+            _log.exception("%s failed.", self.name)
+        finally:
+            self.end()
+
+    def end(self) -> None:
+        on_end, self.on_end = self.on_end, None
+        if on_end is not None:
+            on_end()
+
+
+@define(eq=False)
 class BackgroundWork:
     """The queue and the tasks for work that outlives its caller.
 
@@ -31,8 +53,8 @@ class BackgroundWork:
 
     background_tasks: BackgroundTasks
     max_requests: int
-    _under_way: set[Handle[None]] = field(factory=set[Handle[None]], init=False)
-    _waiting: deque[tuple[Work, str]] = field(factory=deque[tuple[Work, str]], init=False)
+    _under_way: set[_Job] = field(factory=set[_Job], init=False)
+    _waiting: deque[_Job] = field(factory=deque[_Job], init=False)
     _slots: tuple[object, anyio.CapacityLimiter] | None = field(default=None, init=False)
 
     @property
@@ -43,22 +65,23 @@ class BackgroundWork:
             self._slots = event_loop, anyio.CapacityLimiter(self.max_requests)
         return self._slots[1]
 
-    def start(self, work: Work, name: str) -> None:
-        """Start work in a task of the client; queue it while too many tasks run."""
+    def start(self, work: Work, name: str, *, on_end: Callable[[], object] | None = None) -> None:
+        """Start work in a task of the client; queue it while too many tasks run.
 
-        async def carry_out() -> None:
-            try:
-                await self._do(work, name)
-                while self._waiting:
-                    await self._do(*self._waiting.popleft())
-            finally:
-                self._under_way.difference_update(started)
-
-        handle = self.background_tasks.start(carry_out, name=name)
-        started = [] if handle is None else [handle]
-        self._under_way.update(started)
-        if not started:
-            self._waiting.append((work, name))
+        Args:
+            work: The coroutine function.
+            name: Its name, for reports.
+            on_end: Called once: when the work has ended, even if it was cancelled before its first
+                step, or when closing leaves it because it ignores its cancellation.
+        """
+        job = _Job(work, name, on_end)
+        job.handle = self.background_tasks.start(
+            partial(self._carry_out, job), name=name, on_end=partial(self._end, job)
+        )
+        if job.handle is None:
+            self._waiting.append(job)
+        else:
+            self._under_way.add(job)
 
     async def aclose(self, grace: float) -> None:
         """Wait for all started work, and for the work that it starts in turn.
@@ -66,15 +89,26 @@ class BackgroundWork:
         Args:
             grace: Seconds to wait, even if the caller's cancel scope is cancelled.
         """
+        self.background_tasks.bind_to_loop()
+        if not self.background_tasks.under_way:
+            self._under_way.clear()  # after a fork it is the parent's
         with anyio.move_on_after(grace, shield=True):
             while self._under_way:
-                await next(iter(self._under_way)).wait(shielded=False)
+                handle = next(iter(self._under_way)).handle
+                assert handle is not None  # noqa: S101  # it was started
+                await handle.wait(shielded=False)
 
-    async def _do(self, work: Work, name: str) -> None:
-        try:
-            await work()
-        except Exception:  # noqa: BLE001  # the next work in the queue must run
-            _log.exception("%s failed.", name)
+    async def _carry_out(self, job: _Job) -> None:
+        await job.do()
+        while self._waiting:
+            await self._waiting.popleft().do()
+
+    def _end(self, job: _Job) -> None:
+        self._under_way.discard(job)
+        job.end()
+        while self._waiting and not self._under_way:
+            # The last task was cancelled, and no other takes the next job from the queue.
+            self._waiting.popleft().end()
 
 
 async def wait_for(

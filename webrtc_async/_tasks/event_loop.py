@@ -1,6 +1,7 @@
 """The running event loop and the process: connections and tasks belong to one of each."""
 
 import asyncio
+import gc
 import os
 import sys
 from collections.abc import Callable, Coroutine
@@ -80,39 +81,71 @@ def spawn(work: Callable[[], Coroutine[Any, Any, None]], *, on_end: Callable[[],
 class PerLoop(Generic[ObjectT]):
     """Holds an object that belongs to one event loop in one process, such as a pool.
 
+    The object is closed when its event loop ends, so that a client can be used in any number of
+    event loops.
+
     Args:
         make: Makes the object.
+        close: Closes it, in its event loop.
+        abandon: Closes it after its event loop was closed; without this it is garbage-collected.
 
     Attributes:
-        current: The object that was made last; None before the first `get` and after `take`.
+        current: The object that was made last; None before the first `get` and after `aclose`.
     """
 
-    def __init__(self, make: Callable[[], ObjectT]) -> None:
+    def __init__(
+        self,
+        make: Callable[[], ObjectT],
+        close: Callable[[ObjectT], Coroutine[Any, Any, None]],
+        abandon: Callable[[ObjectT], object] | None = None,
+    ) -> None:
         self.current: ObjectT | None = None
-        self._make = make
-        self._home: tuple[object, int] | None = None
-        self._abandoned: list[ObjectT] = []
+        self._make, self._close, self._abandon = make, close, abandon
+        self._home: tuple[object, int] = (None, 0)
+        self._of_parents: list[ObjectT] = []
 
     def get(self) -> ObjectT:
         """Return the object of this event loop and process; make it if there is none."""
-        if self.current is None or self._home != home():
-            self._abandon()
-            self._home = home()
+        if self._home != (here := home()):
+            self._leave()
+            self._home = here
+            self._close_with_loop()
+        if self.current is None:
             self.current = self._make()
         return self.current
 
-    def take(self) -> ObjectT | None:
-        """Return the object of this event loop and process, if any, and hold it no longer."""
-        if self._home != home():
-            self._abandon()
-        taken, self.current = self.current, None
-        return taken
+    async def aclose(self) -> None:
+        """Close the object, unless it belongs to another event loop that still runs."""
+        if self._home == home():
+            closing, self.current = self.current, None
+            if closing is not None:
+                await self._close(closing)
+        elif self.current is not None and not is_running(self._home[0]):
+            self._leave()
 
-    def _abandon(self) -> None:
-        # It is kept: collecting an object of the parent process would close the parent's sockets.
-        if self.current is not None:
-            self._abandoned.append(self.current)
-        self.current = None
+    def _close_with_loop(self) -> None:
+        # An event loop closes the asynchronous generators that are left at its end. It learns of
+        # them by this hook (PEP 525) and needs nothing of them but `aclose`.
+        hook: Any = sys.get_asyncgen_hooks().firstiter
+        if hook is not None:
+            hook(self)
+
+    def _leave(self) -> None:
+        left, self.current = self.current, None
+        if left is None:
+            return
+        event_loop, process = self._home
+        if process != forks():
+            # Collecting an object of the parent process would close the parent's sockets.
+            self._of_parents.append(left)
+        elif isinstance(event_loop, asyncio.AbstractEventLoop) and not event_loop.is_closed():
+            # It was stopped, and may run again.
+            event_loop.call_soon(lambda: event_loop.create_task(self._close(left)))
+        elif self._abandon is not None:
+            self._abandon(left)
+        else:
+            del left
+            gc.collect()
 
 
 def _count_fork() -> None:

@@ -5,16 +5,14 @@ import sys
 import warnings
 from functools import partial
 
-import anyio
-
 from webrtc_async._config.validation import check_count
 from webrtc_async._protocol.wire import WireRequest, WireResponse
-from webrtc_async._tasks.background_tasks import UNWINDING
+from webrtc_async._tasks.background_tasks import UNWINDING, Handle
 from webrtc_async._tasks.deadline import AnyClock, AsyncioClock, clock_here
-from webrtc_async._tasks.event_loop import forks, home, is_running
+from webrtc_async._tasks.event_loop import forks, home, is_running, spawn
 from webrtc_async._transport.attempt_state import AttemptState
 from webrtc_async._transport.exchange import Exchange
-from webrtc_async._transport.failure import failed, lost
+from webrtc_async._transport.failure import failed, loading, lost
 from webrtc_async._transport.http_session import HttpSession
 from webrtc_async._transport.lifetime import caller
 from webrtc_async._transport.orphaned_request import OnCallerCancelled
@@ -43,6 +41,7 @@ class Connections:
         self._clock: AnyClock | AsyncioClock | None = None
         self._throttle: Throttle
         self._home: tuple[object, int] | None = None
+        self._closing: object = None
         self._made_at = caller()
 
     def check_not_ending(self, operation: str = "") -> None:
@@ -112,14 +111,22 @@ class Connections:
             TransportError: The pool or the given transport could not be closed in order.
         """
         try:
-            with anyio.fail_after(UNWINDING, shield=True):
-                await self.session.aclose()
+            await self._close_session()
         except Exception as error:
             raise TransportError(
                 f"the connections could not be closed in order ({type(error).__name__}). "
                 "They are given up, and nothing more is sent.",
                 outcome=Outcome.NOT_SENT,
             ) from error
+
+    async def _close_session(self) -> None:
+        # In a task of its own, because a transport may ignore its cancellation.
+        closing = Handle[None]("closing of the connections")
+        self._closing = spawn(lambda: closing.run(self.session.aclose), on_end=closing.end)
+        if not await closing.wait(grace=UNWINDING):
+            closing.give_up()
+            raise TimeoutError
+        closing.result()
 
     def bind_to_loop(
         self, operation: str = "", *, to_close: bool = False
@@ -129,12 +136,14 @@ class Connections:
         Raises:
             ConfigurationError: They are in use in another event loop, or were given and used
                 before a fork.
+            ConnectionFailedError: The process has no file descriptor left.
         """
         if self._clock is not None and self._clock.is_here():
             return self._clock
         if self._home is not None:
             self._leave(*self._home, operation, to_close)
-        self._home = home()
+        with loading(operation):  # anyio loads its part for asyncio or trio
+            self._home = home()
         self._throttle = Throttle(self.session.max_connections)
         self._clock = clock_here()
         self.session.bind_to_loop(is_asyncio=isinstance(self._clock, AsyncioClock))
@@ -149,7 +158,7 @@ class Connections:
                 "loop.",
                 operation=operation,
             )
-        self.lifetime.forget_calls()
+        self.lifetime.forget_loop()
         if is_forked:
             self.session.leave_parent(operation, to_close=to_close)
 

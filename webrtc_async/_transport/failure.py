@@ -5,6 +5,7 @@ An exception is told by its name, because httpx and httpx2 share names and not c
 
 import ssl
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final, TypeVar
 from urllib.parse import urlsplit
 
@@ -79,6 +80,21 @@ _CHECKS: Final = {
     ),
     "the server has no host of this name": {"TLSV1_UNRECOGNIZED_NAME"},
 }
+
+
+@contextmanager
+def loading(operation: str = "") -> Iterator[None]:
+    """Load modules in the body, which takes a file descriptor.
+
+    Raises:
+        ConnectionFailedError: The process has none left.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise ConnectionFailedError(
+            f"a module could not be loaded: {error.strerror}.", operation=operation
+        ) from error
 
 
 def failed(state: AttemptState, target: str, error: Exception) -> TransportError:

@@ -166,7 +166,7 @@ class LibraryTransport(httpx.AsyncBaseTransport):
     """A transport of httpx or httpx2 that is opened afresh in each event loop and process."""
 
     def __init__(self, open_transport: Callable[[], httpx.AsyncBaseTransport]) -> None:
-        self._transports = PerLoop(open_transport)
+        self._transports = PerLoop(open_transport, _close)
 
     @property
     def is_open(self) -> bool:
@@ -179,8 +179,11 @@ class LibraryTransport(httpx.AsyncBaseTransport):
 
     async def aclose(self) -> None:
         """Close every connection."""
-        if (transport := self._transports.take()) is not None:
-            await transport.aclose()
+        await self._transports.aclose()
+
+
+async def _close(transport: httpx.AsyncBaseTransport) -> None:
+    await transport.aclose()
 
 
 def is_client_original(client: type[httpx.AsyncClient]) -> bool:

@@ -49,20 +49,21 @@ class Lifetime:
         if self._idle is not None and not self._calls:
             self._idle.set()
 
-    def forget_calls(self) -> None:
-        """Forget the calls of another process or of a finished event loop."""
+    def forget_loop(self) -> None:
+        """Forget the calls and the closing of another process or of a finished event loop."""
         self._calls.clear()
+        self._closed = None
 
     async def start_closing(self) -> bool:
         """Accept no more calls, and return True for the first caller.
 
         Later callers wait until the first has finished.
         """
-        if not self.is_ending:
-            self.is_ending, self._closed = True, anyio.Event()
-            return True
         if self._closed is not None:
             await self._closed.wait()
+        elif not self.is_over:
+            self.is_ending, self._closed = True, anyio.Event()
+            return True
         return False
 
     async def drain(self, grace: float) -> None:
@@ -76,9 +77,9 @@ class Lifetime:
 
     def finish(self) -> None:
         """Release the callers that wait for the end."""
-        assert self._closed is not None  # noqa: S101  # start_closing() was first
-        self._closed.set()
-        self._closed = None
+        closed, self._closed = self._closed, None
+        if closed is not None:  # else another event loop has forgotten this closing
+            closed.set()
 
     async def _wait_for_calls(self, grace: float) -> None:
         if self._calls:

@@ -9,7 +9,7 @@ from attrs import define, evolve, field, frozen
 
 from webrtc_async._tasks.background_work import BackgroundWork
 from webrtc_async.conferences.conference import Conference
-from webrtc_async.conferences.deletion import Deletion
+from webrtc_async.conferences.deletion import Deletion, log_not_deleted
 from webrtc_async.conferences.errors import JournalError, SetupError
 from webrtc_async.conferences.journal import Journal
 from webrtc_async.conferences.pipeline import Pipeline, Source
@@ -191,9 +191,15 @@ class BulkSetup:
         if self.journal is None and result.conference is not None:
             await self._deletion(result.conference.resources).run()
 
-    async def _close(self) -> None:
+    def _close(self, not_undone: Iterable[SetupResult]) -> None:
+        for setup in self._under_way:
+            setup.end()
         if self.journal is not None:
             self.journal.close()
+            return
+        for result in not_undone:
+            if result.conference is not None:
+                log_not_deleted(result.conference.resources)
 
     def _deletion(self, resources: Iterable[Resource]) -> Deletion:
         return Deletion(self.client, self.background_work.slots, list(resources))

@@ -82,7 +82,7 @@ class BulkTeardown:
     async def _undo_nothing(self, _: TeardownResult) -> None:
         """Undo nothing: a deletion is final."""
 
-    async def _close(self) -> None:
+    def _close(self, _: object) -> None:
         if isinstance(self.conferences, Journal):
             self.conferences.close()
 

@@ -97,7 +97,7 @@ class ConferenceContext:
 
         with anyio.move_on_after(self.deadline):
             if self.on_progress is None:
-                self.background_work.start(setup.run, SET_UP)
+                self.background_work.start(setup.run, SET_UP, on_end=setup.end)
                 await wait_for(setup.done, wait_when_cancelled=self.grace, on_cancelled=abandon)
             else:
                 await self._report_steps(setup, abandon)
@@ -105,14 +105,13 @@ class ConferenceContext:
 
     def _undo(self, setup: Setup) -> anyio.Event:
         undone = anyio.Event()
+        deletion = Deletion(self.client, self.background_work.slots, setup.not_deleted)
 
-        async def run() -> None:
-            try:
-                await Deletion(self.client, self.background_work.slots, setup.not_deleted).run()
-            finally:
-                undone.set()
+        def end() -> None:
+            deletion.end()
+            undone.set()
 
-        self.background_work.start(run, SET_UP)
+        self.background_work.start(deletion.run, SET_UP, on_end=end)
         return undone
 
     async def _report_steps(self, setup: Setup, abandon: Callable[[], anyio.Event]) -> None:
@@ -122,13 +121,13 @@ class ConferenceContext:
             with contextlib.suppress(anyio.BrokenResourceError):  # the caller was cancelled
                 send.send_nowait(step)
 
-        async def run() -> None:
-            with send:
-                await setup.run()
+        def end() -> None:
+            setup.end()
+            send.close()
 
         setup.on_step = queue
         with steps:
-            self.background_work.start(run, SET_UP)
+            self.background_work.start(setup.run, SET_UP, on_end=end)
             try:
                 # In the caller's task, so that a slow callback delays only its caller.
                 async for step in steps:

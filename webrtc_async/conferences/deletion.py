@@ -24,12 +24,14 @@ class Deletion:
         slots: The queue in front of the requests; a request's deadline starts after it.
         not_deleted: The resources that may still exist, oldest first; shrinks as they are deleted.
         errors: The failures.
+        is_done: True once everything was tried, or the rest was reported.
     """
 
     client: Endpoints
     slots: anyio.CapacityLimiter
     not_deleted: MutableSequence[Resource]
     errors: list[WebRtcError] = field(factory=list[WebRtcError], init=False)
+    is_done: bool = field(default=False, init=False)
 
     async def run(self) -> None:
         """Delete all participants concurrently, then their sessions.
@@ -41,9 +43,16 @@ class Deletion:
             await self._delete_all(each for each in newest_first if each.kind != "session")
             await self._delete_all(each for each in newest_first if each.kind == "session")
         except BaseException:
-            log_not_deleted(self.not_deleted)
+            self.end()
             raise
+        self.is_done = True
         if any(isinstance(error, ClientClosedError) for error in self.errors):
+            log_not_deleted(self.not_deleted)
+
+    def end(self) -> None:
+        """Report the resources of a deletion whose task was ended, unless it is done."""
+        if not self.is_done:
+            self.is_done = True
             log_not_deleted(self.not_deleted)
 
     async def _delete_all(self, resources: Iterable[Resource]) -> None:

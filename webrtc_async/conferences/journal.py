@@ -4,6 +4,7 @@ import contextlib
 import os
 import stat
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -52,6 +53,10 @@ class Journal:
     )
     _synced: int = field(default=0, init=False, repr=False)
     _syncing: anyio.Lock | None = field(default=None, init=False, repr=False)
+    # An event loop may end while a thread reads the file.
+    _guard: threading.Lock = field(factory=threading.Lock, init=False, repr=False)
+    _is_opening: bool = field(default=False, init=False, repr=False)
+    _is_given_up: bool = field(default=False, init=False, repr=False)
 
     def open(self, account_id: str) -> Self:
         """Read the file, and keep it open for the account.
@@ -60,8 +65,10 @@ class Journal:
             JournalError: The file cannot be read or written, is not a journal, belongs to another
                 account, is in use, or is to have tokens although another user can read it.
         """
-        if self._file is not None:
-            raise JournalError(f"the journal {self.path} is in use. Wait for that call to end.")
+        with self._guard:
+            if self._file is not None or self._is_opening:
+                raise JournalError(f"the journal {self.path} is in use. Wait for that call to end.")
+            self._is_opening, self._is_given_up = True, False
         try:
             self._file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
             _check_regular(self._file, self.path)
@@ -69,20 +76,29 @@ class Journal:
             _lock(self._file, self.path)
             self._load(account_id)
         except OSError as error:
-            self.close()
+            self._is_given_up = True
             raise JournalError(
                 f"the journal {self.path} cannot be opened: {error.strerror}. Nothing was sent."
             ) from None
         except BaseException:
-            self.close()
+            self._is_given_up = True
             raise
+        finally:
+            with self._guard:
+                self._is_opening = False
+            if self._is_given_up:
+                self.close()
         return self
 
     def close(self) -> None:
-        """Close the file; closing it again does nothing."""
-        if self._file is not None:
-            os.close(self._file)
-        self._file = None
+        """Close the file, once it is open; closing it again does nothing."""
+        with self._guard:
+            self._is_given_up = True
+            if self._is_opening:  # in another thread, which closes it in turn
+                return
+            file, self._file = self._file, None
+        if file is not None:
+            os.close(file)
         self._finished.clear()
         self._unfinished.clear()
 
@@ -202,6 +218,8 @@ class Journal:
                 lines.check_header(line, account_id, where)
             else:
                 self._take(line, start, where)
+            if self._is_given_up:
+                raise JournalError(f"the journal {self.path} was closed while it was read.")
         assert self._file is not None  # noqa: S101  # open() has just opened it
         os.ftruncate(self._file, self._size)
         if self._size == 0:

@@ -16,7 +16,7 @@ from webrtc_async.conferences.subscriptions import (
     read_subscriptions,
 )
 from webrtc_async.endpoints import Endpoints
-from webrtc_async.errors import InvalidArgumentError, WebRtcError
+from webrtc_async.errors import ClientClosedError, InvalidArgumentError
 from webrtc_async.models import Session
 
 
@@ -101,7 +101,7 @@ class LiveConference:
         self._names.add(spec.name)
         self._joining.add(setup)
         try:
-            self._background_work.start(setup.run, f"{spec.name} joining")
+            self._background_work.start(setup.run, f"{spec.name} joining", on_end=setup.end)
             await wait_for(setup.done, wait_when_cancelled=self._grace, on_cancelled=setup.abandon)
             if not setup.is_up or self._is_over:
                 raise self._join_failure(setup)
@@ -162,7 +162,8 @@ class LiveConference:
         teardown = Teardown(
             self._client, self._background_work, list(self.now.resources), self._joining
         )
-        self._background_work.start(teardown.run, f"tear-down of {self.session.id}")
+        name = f"tear-down of {self.session.id}"
+        self._background_work.start(teardown.run, name, on_end=teardown.end)
         return teardown
 
     def _lock(self, name: str) -> anyio.Lock:
@@ -190,7 +191,8 @@ class LiveConference:
         self._names.discard(setup.participants[0].name)
         if setup.is_up:
             deletion = Deletion(self._client, self._background_work.slots, setup.not_deleted)
-            self._background_work.start(deletion.run, "deletion of a late participant")
+            name = "deletion of a late participant"
+            self._background_work.start(deletion.run, name, on_end=deletion.end)
 
 
 @define(eq=False)
@@ -207,29 +209,35 @@ class Teardown:
     not_deleted: list[Resource]
     _joining: set[Setup]
     done: anyio.Event = field(factory=anyio.Event, init=False)
-    _errors: list[WebRtcError] = field(factory=list[WebRtcError], init=False)
+    _deletion: Deletion = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._deletion = Deletion(self._client, self._background_work.slots, self.not_deleted)
 
     async def run(self) -> None:
         """Delete the members, including those that are still joining, and then the session."""
-        try:
-            for setup in tuple(self._joining):
-                setup.abandon()
-                await setup.done.wait()
-                self.not_deleted.extend(setup.not_deleted)
-            deletion = Deletion(self._client, self._background_work.slots, self.not_deleted)
-            await deletion.run()
-            self._errors = deletion.errors
-        finally:
-            self.done.set()
+        for setup in tuple(self._joining):
+            setup.abandon()
+            await setup.done.wait()
+            self.not_deleted.extend(setup.not_deleted)
+        await self._deletion.run()
+
+    def end(self) -> None:
+        """Report what is left if the task was ended, and release the caller."""
+        self._deletion.end()
+        self.done.set()
 
     @property
     def failure(self) -> TeardownError | None:
         """The error for all failures, if any."""
-        if not self._errors:
+        errors = self._deletion.errors
+        if not errors and self.not_deleted:
+            errors = [ClientClosedError("the client closed.", operation=OPERATION)]
+        if not errors:
             return None
         return TeardownError(
             "the tear-down failed.",
-            self._errors,
+            errors,
             operation=OPERATION,
             not_deleted=self.not_deleted,
         )

@@ -18,15 +18,12 @@ from attrs import define, field
 
 from webrtc_async._config.validation import check_count
 from webrtc_async._tasks.background_work import BackgroundWork, wait_for
+from webrtc_async.errors import ClientClosedError
 
 ItemT = TypeVar("ItemT")
 ResultT = TypeVar("ResultT")
 
 Source = Iterable[ItemT] | AsyncIterable[ItemT]
-
-
-async def _do_nothing() -> None:
-    """Do nothing at the start or end of a pipeline."""
 
 
 @define(eq=False, kw_only=True)
@@ -42,8 +39,9 @@ class Pipeline(Generic[ItemT, ResultT]):
             ends the pipeline.
         stop: Called to cut running work short.
         undo: Called with each result that was made but not yielded.
-        on_start: Called first, in the caller's task. An exception ends the pipeline.
-        on_end: Called when no work is running any more.
+        on_start: Called first. An exception ends the pipeline.
+        on_end: Called when no work is running any more, with the results that were not undone
+            because the client closed.
         concurrency: Number of items at the same time; as many results may wait.
         grace: Seconds that a caller that leaves early waits for running work.
 
@@ -57,8 +55,8 @@ class Pipeline(Generic[ItemT, ResultT]):
     on_result: Callable[[ResultT], Awaitable[None]]
     stop: Callable[[], None]
     undo: Callable[[ResultT], Coroutine[None, None, None]]
-    on_start: Callable[[], Awaitable[None]] = _do_nothing
-    on_end: Callable[[], Awaitable[None]] = _do_nothing
+    on_start: Callable[[], Awaitable[None]]
+    on_end: Callable[[Iterable[ResultT]], None]
     concurrency: int
     grace: float
     _ready: deque[ResultT] = field(factory=deque[ResultT], init=False)
@@ -68,6 +66,7 @@ class Pipeline(Generic[ItemT, ResultT]):
     _source_lock: anyio.Lock = field(factory=anyio.Lock, init=False)
     _source_scope: anyio.CancelScope = field(factory=anyio.CancelScope, init=False)
     _is_over: bool = field(default=False, init=False)
+    _is_complete: bool = field(default=False, init=False)
     _failure: Exception | None = field(default=None, init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -76,8 +75,8 @@ class Pipeline(Generic[ItemT, ResultT]):
 
     async def results(self) -> AsyncGenerator[ResultT]:
         """Yield the results as they are made; end all running work if the caller leaves early."""
-        await self.on_start()
-        self.background_work.start(self._run, "work on many conferences")
+        name = "work on many conferences"
+        self.background_work.start(self._run, name, on_end=self._release)
         try:
             while await self._wait_for_result():
                 # A loop over results that are already there must be cancellable too.
@@ -89,21 +88,20 @@ class Pipeline(Generic[ItemT, ResultT]):
             if self._failure is not None:
                 raise self._failure
         finally:
+            left_early = not self._has_ended.is_set() or bool(self._ready)
             self.end()
             ended = anyio.Event()
 
-            async def clean_up() -> None:
-                try:
-                    await self._has_ended.wait()
-                    async with anyio.create_task_group() as tasks:
-                        while self._ready:
-                            tasks.start_soon(self.undo, self._ready.popleft())
-                    await self.on_end()
-                finally:
-                    ended.set()
+            def end() -> None:
+                self.on_end(self._ready)
+                ended.set()
 
-            self.background_work.start(clean_up, "the end of work on many conferences")
-            await wait_for(ended, wait_when_cancelled=self.grace)
+            self.background_work.start(self._undo_rest, f"the end of {name}", on_end=end)
+            if left_early:
+                with anyio.move_on_after(self.grace, shield=True):
+                    await ended.wait()
+            else:
+                await wait_for(ended, wait_when_cancelled=self.grace)
 
     def end(self) -> None:
         """Read no more items, and cut running work short."""
@@ -123,16 +121,35 @@ class Pipeline(Generic[ItemT, ResultT]):
         return True
 
     async def _run(self) -> None:
-        items = _stepping(self.items) if isinstance(self.items, Iterable) else aiter(self.items)
         try:
-            async with anyio.create_task_group() as tasks:
-                for _ in range(self.concurrency):
-                    tasks.start_soon(self._work_on, items)
-            if isinstance(items, AsyncGenerator):
-                await items.aclose()
-        finally:
-            self._has_ended.set()
-            self._has_news.set()
+            # Here, because the caller's cancellation would leave a half-opened journal.
+            await self.on_start()
+        except Exception as error:  # noqa: BLE001  # the caller raises it
+            self._failure, self._is_complete = error, True
+            return
+        items = _stepping(self.items) if isinstance(self.items, Iterable) else aiter(self.items)
+        async with anyio.create_task_group() as tasks:
+            for _ in range(self.concurrency):
+                tasks.start_soon(self._work_on, items)
+        if isinstance(items, AsyncGenerator):
+            await items.aclose()
+        self._is_complete = True
+
+    def _release(self) -> None:
+        if not self._is_complete and self._failure is None:
+            self._failure = ClientClosedError("the client closed.", operation="conference")
+        self._has_ended.set()
+        self._has_news.set()
+
+    async def _undo_rest(self) -> None:
+        await self._has_ended.wait()
+        async with anyio.create_task_group() as tasks:
+            for result in tuple(self._ready):
+                tasks.start_soon(self._undo, result)
+
+    async def _undo(self, result: ResultT) -> None:
+        self._ready.remove(result)
+        await self.undo(result)
 
     async def _work_on(self, items: AsyncIterator[ItemT]) -> None:
         try:

@@ -15,7 +15,12 @@ from webrtc_async.conferences.progress import SetupProgress, SetupStage
 from webrtc_async.conferences.resource import Resource
 from webrtc_async.conferences.subscriptions import SubscriptionsByName
 from webrtc_async.endpoints import Endpoints
-from webrtc_async.errors import DeadlineExceededError, UnknownOutcomeError, WebRtcError
+from webrtc_async.errors import (
+    ClientClosedError,
+    DeadlineExceededError,
+    UnknownOutcomeError,
+    WebRtcError,
+)
 from webrtc_async.errors.outcome import Outcome
 from webrtc_async.models import AccountsParticipantsResponse, Session
 
@@ -78,6 +83,7 @@ class Setup:
     _in_flight: list[str] = field(factory=list[str], init=False)
     _scope: anyio.CancelScope = field(factory=anyio.CancelScope, init=False)
     _is_cut_short: bool = field(default=False, init=False)
+    _is_closed: bool = field(default=False, init=False)
     _steps: int = field(default=0, init=False)
     _rollback: Deletion = field(init=False)
 
@@ -114,6 +120,13 @@ class Setup:
             self._is_cut_short = True
             self._scope.cancel()
 
+    def end(self) -> None:
+        """Report the resources of a set-up whose task was ended, unless it is done."""
+        if not self.done.is_set():
+            self._is_cut_short = self._is_closed = True
+            log_not_deleted(self.not_deleted)
+            self.done.set()
+
     async def run(self) -> None:
         """Set everything up or undo it; the attributes hold the result."""
         try:
@@ -123,7 +136,7 @@ class Setup:
                 with self._scope:
                     await self._set_up()
             except BaseException:
-                log_not_deleted(self.not_deleted)
+                self.end()
                 raise
             self._is_cut_short |= self._scope.cancelled_caught
             if self._has_failed:
@@ -135,13 +148,8 @@ class Setup:
         """Return the error for all failures so far."""
         errors = list(self.errors)
         if not errors:
-            # Nothing but the deadline ends a set-up whose caller is still there.
-            limit = "time" if self.deadline is None else f"deadline of {self.deadline:g} s"
-            errors.append(
-                DeadlineExceededError(
-                    f"its {limit} passed.", operation=OPERATION, outcome=Outcome.ANSWERED
-                )
-            )
+            # Nothing but closing or the deadline ends a set-up whose caller is still there.
+            errors.append(self._cut_short())
         errors += [
             UnknownOutcomeError(
                 "the response has not arrived yet. The client still waits for it, and deletes the "
@@ -157,6 +165,16 @@ class Setup:
             created=self.created,
             not_deleted=self.not_deleted,
             rollback=self._rollback.errors,
+        )
+
+    def _cut_short(self) -> WebRtcError:
+        if self._is_closed:
+            return ClientClosedError(
+                "the client closed.", operation=OPERATION, outcome=Outcome.UNKNOWN
+            )
+        limit = "time" if self.deadline is None else f"deadline of {self.deadline:g} s"
+        return DeadlineExceededError(
+            f"its {limit} passed.", operation=OPERATION, outcome=Outcome.ANSWERED
         )
 
     @property

@@ -6,6 +6,7 @@ Every change of state is synchronous, so a cancellation leaves nothing half done
 import asyncio
 import math
 import select
+import socket
 import ssl
 from contextlib import suppress
 from typing import Final, NamedTuple, Protocol, cast
@@ -50,7 +51,10 @@ class Http1Connection(asyncio.Protocol):
         owner: The pool; None until the connection was made.
         retires: The time of the event loop from which it carries no further request.
         loop: Its event loop.
+        socket: Its socket, set once the connection was made.
     """
+
+    socket: socket.socket
 
     def __init__(self, loop: asyncio.AbstractEventLoop, origin: Origin) -> None:
         self.origin = origin

@@ -135,10 +135,18 @@ class Http1Pool:
     def close(self) -> None:
         """Close every connection; requests and waiting callers fail."""
         self._is_closed = True
-        for connection in [*self._in_use, *(each for idle in self._idle.values() for each in idle)]:
+        for connection in self._connections():
             connection.abort()
         if self._expiry is not None:
             self._expiry.cancel()
+
+    def abandon(self) -> None:
+        """Close the sockets of an event loop that was closed and can no longer close them."""
+        for connection in self._connections():
+            connection.socket.close()
+
+    def _connections(self) -> list[Http1Connection]:
+        return [*self._in_use, *(each for idle in self._idle.values() for each in idle)]
 
     def _evict(self) -> bool:
         """Close the least recently used idle connection to another server."""

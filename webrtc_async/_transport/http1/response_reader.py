@@ -1,16 +1,12 @@
 """A reader that turns the bytes of a connection into one response; no I/O."""
 
-from typing import TYPE_CHECKING
-
+from webrtc_async._transport.http1.h11_parser import H11Parser
 from webrtc_async._transport.http1.response_head import (
     CUT_OFF,
     ResponseError,
     ResponseHead,
     read_common_head,
 )
-
-if TYPE_CHECKING:
-    from webrtc_async._transport.http1.h11_parser import H11Parser
 
 
 class ResponseReader:
@@ -50,9 +46,6 @@ class ResponseReader:
             self.has_begun = True
             common = None if self._method == "HEAD" else read_common_head(received)
             if common is None:
-                # Most responses need no parser, so most programs do not load one.
-                from webrtc_async._transport.http1.h11_parser import H11Parser
-
                 self._parser = H11Parser(self._method)
             else:
                 self.received_head, size, self._left = common
@@ -87,7 +80,7 @@ class ResponseReader:
             raise ResponseError(CUT_OFF)
         self._parse(self._parser, b"")
 
-    def _parse(self, parser: "H11Parser", received: bytes) -> bytes:
+    def _parse(self, parser: H11Parser, received: bytes) -> bytes:
         try:
             parser.feed(received)
         finally:

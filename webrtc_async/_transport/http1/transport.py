@@ -56,7 +56,7 @@ class PooledTransport(httpx.AsyncHTTPTransport):
         self._trust_env = trust_env
         self._writer = RequestWriter()
         self._tls_sessions = TlsSessions()
-        self._http1_pools = PerLoop(self._make_pool)
+        self._http1_pools = PerLoop(self._make_pool, _close, Http1Pool.abandon)
         self._httpx = LibraryTransport(self._open_httpx)
 
     def bind_to_loop(self) -> Http1Pool:
@@ -108,10 +108,7 @@ class PooledTransport(httpx.AsyncHTTPTransport):
         """Close every connection; requests that were not answered fail."""
         self._writer.forget()
         self._tls_sessions.forget()
-        if (pool := self._http1_pools.take()) is not None:
-            pool.close()
-            # An aborted connection closes its socket in the loop's next turn.
-            await asyncio.sleep(0)
+        await self._http1_pools.aclose()
         await self._httpx.aclose()
 
     async def _handle(self, request: httpx.Request) -> httpx.Response:
@@ -161,6 +158,7 @@ class PooledTransport(httpx.AsyncHTTPTransport):
             raise httpx.ConnectTimeout(str(error)) from error
         except (OSError, UnicodeError) as error:
             raise httpx.ConnectError(str(error)) from error
+        connection.socket = connected
         if tls is not None:
             self._tls_sessions.note(origin, transport.get_extra_info("ssl_object"))
         return connection
@@ -196,6 +194,12 @@ def origin_of(url: httpx.URL) -> Origin:
     if url.scheme not in PORTS or not url.host:
         raise httpx.UnsupportedProtocol("only http and https URLs with a host can be sent to")
     return Origin(url.scheme, url.raw_host.decode("ascii"), url.port or PORTS[url.scheme])
+
+
+async def _close(pool: Http1Pool) -> None:
+    pool.close()
+    # An aborted connection closes its socket in the loop's next turn.
+    await asyncio.sleep(0)
 
 
 def _place_of(request: WireRequest) -> tuple[Origin, str, str]:
