@@ -229,7 +229,7 @@ class AsyncWebRtcClient(ConferenceMethods):
             )
         values = {**path_values, ACCOUNT: options.account_id}
         request = write_request(route, self._base_url, values, body, options.headers)
-        watch = watch_over(route, self._base_url, self._observers)
+        watch = watch_over(route, request, self._observers)
         kind: Any = CreateCall if route.creates else Call
         shared = self._context, options.retry, options.deadline, watch
         call: Call[ResultT] = kind(route, request, values, *shared, getattr(body, "tag", None))
