@@ -19,7 +19,8 @@ from webrtc_async._transport.http1.pool import Http1Pool
 from webrtc_async._transport.http1.request_writer import RequestWriter, check_target, write_request
 from webrtc_async._transport.http1.response import Http1Response
 from webrtc_async._transport.http1.response_head import ResponseHead
-from webrtc_async._transport.http_library import LibraryTransport, is_transport_original
+from webrtc_async._transport.http_library import LibraryTransport
+from webrtc_async._transport.originals import is_transport_original
 
 PartT = TypeVar("PartT")
 
