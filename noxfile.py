@@ -125,6 +125,18 @@ def recipes(session: nox.Session) -> None:
 
 
 @nox.session
+def patchers(session: nox.Session) -> None:
+    """Run the tools that tests put before the network: mocks, recorders and blockers."""
+    install(session, ".[demo]", *group("patchers"))
+    command = "pytest", "-m", "patchers", "tests/transport/test_patchers.py", *session.posargs
+    session.run(*command)
+    for version in ("6.0.2", "7.0.0"):
+        # Older vcrpy replaces other methods of httpx. It does not know the newest aiohttp.
+        session.install(f"vcrpy=={version}", "aiohttp<3.14")
+        session.run(*command, "-k", "vcrpy")
+
+
+@nox.session
 def flood(session: nox.Session) -> None:
     """Open ten thousand connections to the emulator; half of them send nothing."""
     install(session, ".[demo]", *group("test"))

@@ -54,14 +54,19 @@ def test_a_recipe_is_short_and_in_the_readme(file: Path) -> None:
 @pytest.mark.usefixtures("anyio_backend")
 @pytest.mark.parametrize("anyio_backend", ["asyncio"])
 async def test_fastapi(emulator: Emulator) -> None:
-    """An endpoint of a FastAPI application creates a session with the application's client."""
+    """Endpoints of a FastAPI application take and return models in their wire form."""
     app = load("fastapi_app").app
     async with app.router.lifespan_context(app) as state:
         transport = httpx.ASGITransport(_with_state(app, state))
         async with httpx.AsyncClient(transport=transport, base_url="http://app") as caller:
-            opened = await caller.post("/rooms")
+            opened = await caller.post("/rooms", json={"tag": "visit"})
             assert opened.status_code == 200
-            assert emulator.session_ids("9900000") == (opened.json(),)
+            assert emulator.session_ids("9900000") == (opened.json()["id"],)
+            shown = await caller.get(f"/rooms/{opened.json()['id']}")
+            assert shown.json() == opened.json()
+            assert shown.json()["tag"] == "visit"
+            rejected = await caller.post("/rooms", json={"tag": 5})
+            assert (rejected.status_code, "tag: " in rejected.text) == (422, True)
         assert "open" in repr(state["webrtc"])
     assert "closed" in repr(state["webrtc"])
 
@@ -73,8 +78,8 @@ async def test_an_app_is_tested_by_overriding_its_dependency(webrtc_client, webr
     recipe.app.dependency_overrides[recipe.webrtc] = lambda: webrtc_client
     transport = httpx.ASGITransport(recipe.app)
     async with httpx.AsyncClient(transport=transport, base_url="http://app") as caller:
-        opened = await caller.post("/rooms")
-    assert webrtc_emulator.session_ids("9900000") == (opened.json(),)
+        opened = await caller.post("/rooms", json={})
+    assert webrtc_emulator.session_ids("9900000") == (opened.json()["id"],)
 
 
 def _with_state(app: Any, state: Any) -> Any:
@@ -99,7 +104,7 @@ async def test_aiohttp(emulator: Emulator) -> None:
         host, port = runner.addresses[0]
         async with httpx.AsyncClient(trust_env=False) as caller:
             opened = await caller.post(f"http://{host}:{port}/rooms/visit")
-        assert emulator.session_ids("9900000") == (opened.json()["session"],)
+        assert emulator.session_ids("9900000") == (opened.json()["id"],)
     finally:
         await runner.cleanup()
     assert "closed" in repr(client)

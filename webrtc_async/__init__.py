@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from webrtc_async._call.observer import ObservedAttempt, ObservedCall, ObservedEnd, Observer
     from webrtc_async._call.retry_policy import RetryPolicy
     from webrtc_async._call.retry_quota import RetryQuota
+    from webrtc_async._codec.wire_form import from_wire, to_wire
     from webrtc_async._protocol.route import Idempotency, Route
     from webrtc_async._transport.rate_limiter import LocalRateLimiter, RateLimiter
     from webrtc_async.client import AsyncWebRtcClient
@@ -153,7 +154,9 @@ __all__ = [
     "UnknownOutcomeError",
     "WebRtcError",
     "__version__",
+    "from_wire",
     "read_plan",
+    "to_wire",
     "write_plan",
 ]
 
@@ -203,6 +206,7 @@ _HOMES: Final = {
     "_call.retry_policy": ("RetryPolicy",),
     "_call.retry_quota": ("RetryQuota",),
     "_protocol.route": ("Idempotency", "Route"),
+    "_codec.wire_form": ("from_wire", "to_wire"),
     "route_table": ("ROUTES",),
     "_auth.secret": ("EnvironmentSecret", "Secret"),
     "conferences.bulk_setup": ("SetupResult",),

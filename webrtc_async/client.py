@@ -54,9 +54,8 @@ class AsyncWebRtcClient(ConferenceMethods):
             close it yourself.
         transport: A transport of httpx or httpx2, such as `EmulatorTransport`, which is closed with
             the client.
-        http_library: "httpx" or "httpx2" (an extra) to send everything through that library. By
-            default the library of `http_client` or `transport`; without them the pooled transport
-            on asyncio, and httpx elsewhere.
+        http_library: "httpx" or "httpx2" (an extra), to send everything through it. By default that
+            of `http_client` or `transport`; else the pooled transport on asyncio, httpx elsewhere.
         proxy: URL of an HTTP proxy. By default the environment's proxies, except for loopback.
         ssl_context: TLS settings, for a private CA or a client certificate.
         max_connection_age: Seconds after which the pooled transport replaces a connection.
@@ -65,7 +64,7 @@ class AsyncWebRtcClient(ConferenceMethods):
         retry_quota: A limit on the retries of all calls together; clients can share one.
         rate_limiter: A limit on the rate of requests; clients can share one.
         create_grace: Seconds to wait for the response of a create whose caller was cancelled, to
-            delete what it created. At most a quarter of `max_connections` wait; 0 turns it off.
+            delete its resource. At most a quarter of `max_connections` wait; 0 turns it off.
         close_grace: Seconds that `aclose()` waits for running calls before it fails them.
 
     Raises:
@@ -230,7 +229,7 @@ class AsyncWebRtcClient(ConferenceMethods):
             )
         values = {**path_values, ACCOUNT: options.account_id}
         request = write_request(route, self._base_url, values, body, options.headers)
-        watch = watch_over(route, self._base_url, self._observers)
+        watch = watch_over(route, request, self._observers)
         kind: Any = CreateCall if route.creates else Call
         shared = self._context, options.retry, options.deadline, watch
         call: Call[ResultT] = kind(route, request, values, *shared, getattr(body, "tag", None))

@@ -1,7 +1,8 @@
 """The API's data: frozen attrs classes and open enums, named as the API names them.
 
 Unknown fields of an answer are kept in `extra` and written back; unknown enum values are members.
-No repr shows a token or the secret parts of a callback URL.
+No repr shows a token or the secret parts of a callback URL. `to_wire` and `from_wire` convert a
+model to the API's JSON object and back.
 """
 
 from collections.abc import Iterable, Mapping

@@ -20,6 +20,7 @@ from opentelemetry.semconv.attributes.http_attributes import (
     HTTP_RESPONSE_STATUS_CODE,
 )
 from opentelemetry.semconv.attributes.server_attributes import SERVER_ADDRESS, SERVER_PORT
+from opentelemetry.semconv.attributes.url_attributes import URL_FULL
 from opentelemetry.semconv.metrics.http_metrics import HTTP_CLIENT_REQUEST_DURATION
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode, TracerProvider
 
@@ -90,7 +91,8 @@ class OpenTelemetryObserver(Observer):
 
     def attempt_started(self, call: ObservedCall, number: int) -> Mapping[str, str]:
         """Start the span of the attempt, and return the headers that propagate it."""
-        attributes = _request_attributes(call)
+        # On the span alone: a metric would have one series for each URL.
+        attributes = {**_request_attributes(call), URL_FULL: call.url}
         if number > 1:
             attributes[HTTP_REQUEST_RESEND_COUNT] = number - 1
         span = self._tracer.start_span(

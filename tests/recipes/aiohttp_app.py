@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 from aiohttp import web
 
-from webrtc_async import AsyncWebRtcClient, Session
+from webrtc_async import AsyncWebRtcClient, Session, to_wire
 
 WEBRTC = web.AppKey("webrtc", AsyncWebRtcClient)
 
@@ -17,7 +17,7 @@ async def webrtc(app: web.Application) -> AsyncIterator[None]:
 
 async def open_room(request: web.Request) -> web.Response:
     session = await request.app[WEBRTC].create_session(Session(tag=request.match_info["tag"]))
-    return web.json_response({"session": session.id})
+    return web.json_response(to_wire(session))
 
 
 app = web.Application()

@@ -5,8 +5,9 @@ from contextlib import asynccontextmanager
 from typing import Annotated
 
 from fastapi import Depends, FastAPI, Request
+from fastapi.responses import JSONResponse
 
-from webrtc_async import AsyncWebRtcClient
+from webrtc_async import AsyncWebRtcClient, InvalidArgumentError, Session, from_wire, to_wire
 
 
 @asynccontextmanager
@@ -22,6 +23,19 @@ def webrtc(request: Request) -> AsyncWebRtcClient:
     return request.state.webrtc
 
 
+WebRtc = Annotated[AsyncWebRtcClient, Depends(webrtc)]
+
+
+@app.exception_handler(InvalidArgumentError)
+async def reject(_: Request, error: InvalidArgumentError) -> JSONResponse:
+    return JSONResponse({"detail": error.message}, 422)
+
+
 @app.post("/rooms")
-async def open_room(client: Annotated[AsyncWebRtcClient, Depends(webrtc)]) -> str:
-    return (await client.create_session()).id
+async def open_room(client: WebRtc, room: dict[str, object]) -> dict[str, object]:
+    return to_wire(await client.create_session(from_wire(Session, room)))
+
+
+@app.get("/rooms/{room}")
+async def show_room(client: WebRtc, room: str) -> dict[str, object]:
+    return to_wire(await client.get_session(room))

@@ -8,6 +8,8 @@ from webrtc_async import (
     RetryPolicy,
     Session,
     Subscriptions,
+    from_wire,
+    to_wire,
 )
 from webrtc_async.route_table import CREATE_SESSION, GET_SESSION
 
@@ -26,6 +28,13 @@ async def wrong_calls(client: AsyncWebRtcClient) -> None:
     await client.update_participant_subscriptions(session_id="s", subscriptions=None)  # error
     await client.get_sesion("s")  # error
     client.delete_session("s")  # error
+
+
+def wrong_wire_forms(session: Session) -> None:
+    to_wire(session).tag  # error
+    to_wire(session)["tag"].upper()  # error
+    from_wire(session, {})  # error
+    from_wire(Session, {}).token  # error
 
 
 async def wrong_results(client: AsyncWebRtcClient) -> None:

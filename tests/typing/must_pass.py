@@ -37,6 +37,8 @@ from webrtc_async import (
     TransportError,
     UnexpectedResponseError,
     WebRtcError,
+    from_wire,
+    to_wire,
 )
 from webrtc_async.emulator import Emulator, EmulatorTransport
 from webrtc_async.route_table import (
@@ -45,6 +47,7 @@ from webrtc_async.route_table import (
     GET_PARTICIPANT_SUBSCRIPTIONS,
     LIST_SESSION_PARTICIPANTS,
 )
+from webrtc_async.webhooks import ParticipantEvent
 
 
 async def endpoints(client: AsyncWebRtcClient) -> None:
@@ -90,6 +93,12 @@ async def requests(client: AsyncWebRtcClient) -> None:
     assert_type(listed.data, list[Participant])
     found = await client.request(GET_PARTICIPANT_SUBSCRIPTIONS, session_id="s", participant_id="p")
     assert_type(found.data, Subscriptions)
+
+
+def wire_forms(session: Session) -> None:
+    assert_type(to_wire(session), dict[str, object])
+    assert_type(from_wire(Session, {"id": "s"}), Session)
+    assert_type(from_wire(ParticipantEvent, {}), ParticipantEvent)
 
 
 async def clients() -> None:

@@ -1,24 +1,19 @@
-"""Receiving events: any kind of body, the secret, one dispatch per event, no exceptions."""
+"""Events, the secret and the dispatcher: any kind of body, one handling per event."""
 
 import json
 import logging
 import pickle
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Any
 
 import anyio
-import httpx
+import anyio.to_thread
 import pytest
-from aiohttp import web
-from fastapi import Depends, FastAPI
 from hypothesis import given
 from hypothesis import strategies as st
-from starlette.applications import Starlette
-from starlette.routing import Mount
 from support.strategies import BRIEFLY, JSON
+from support.webhook_receivers import CONNECT, SECRET, VALUE, ReceivedEvents
 
-from webrtc_async.emulator.webhooks.delivery import WebhookSender
-from webrtc_async.emulator.webhooks.queue import WebhookEvent, Webhooks
 from webrtc_async.errors import ConfigurationError, InvalidArgumentError
 from webrtc_async.webhooks import (
     EventDispatcher,
@@ -27,21 +22,8 @@ from webrtc_async.webhooks import (
     SharedSecret,
     read_event,
 )
-from webrtc_async.webhooks.aiohttp import webhook_handler
-from webrtc_async.webhooks.asgi import WebhookApp
-from webrtc_async.webhooks.fastapi import posted_event
 
 pytestmark = pytest.mark.anyio
-
-VALUE = "a-secret-of-some-length"
-SECRET = SharedSecret(value=VALUE)
-CONNECT = {
-    "event": "onConnect",
-    "timestamp": "1700000000000",
-    "participantId": "p-1",
-    "deviceId": "d-1",
-    "tag": "visit",
-}
 
 
 # Events
@@ -144,7 +126,10 @@ def test_only_our_own_error_is_raised(body: Any) -> None:
         (f"/{VALUE}".replace("-", "%2D"), {}, True),
         ("/webhooks/", {}, False),
         (f"/webhooks/{VALUE}x", {}, False),
-        (f"/webhooks/{VALUE}/", {}, False),
+        (f"/webhooks/{VALUE}/", {}, True),
+        (f"/{VALUE}/webhooks", {}, False),
+        ("/", {}, False),
+        ("", {}, False),
         ("/webhooks", {"x-secret": VALUE}, False),
         ("/wébhooks/ü", {}, False),
     ],
@@ -162,7 +147,9 @@ def test_a_secret_in_a_header() -> None:
     assert not secret.matches(f"/webhooks/{VALUE}", {})
 
 
-@pytest.mark.parametrize("value", ["", "short", "x" * 15, "ä" * 20, "a/b" * 10, "a\nb" * 10, None])
+@pytest.mark.parametrize(
+    "value", ["", "short", "x" * 15, "ä" * 20, "a/b" * 10, "a%2Fb" * 5, "a\nb" * 10, None]
+)
 def test_an_invalid_secret(value: str) -> None:
     """A short secret, or one that cannot be in a path, is rejected and not shown."""
     with pytest.raises(ConfigurationError) as caught:
@@ -171,22 +158,6 @@ def test_an_invalid_secret(value: str) -> None:
 
 
 # The dispatcher
-
-
-class ReceivedEvents:
-    """Handlers that record their events."""
-
-    def __init__(self) -> None:
-        self.dispatcher = EventDispatcher()
-        self.events: list[ParticipantEvent] = []
-        self.failures = 0
-        self.dispatcher.on()(self.hear)
-
-    async def hear(self, event: ParticipantEvent) -> None:
-        if self.failures:
-            self.failures -= 1
-            raise RuntimeError("canary")
-        self.events.append(event)
 
 
 async def test_handlers_get_their_types() -> None:
@@ -215,23 +186,66 @@ async def test_handlers_get_their_types() -> None:
 
 
 async def test_an_event_is_handled_once() -> None:
-    """An event that is posted again, also while it is handled, is not handled again."""
-    received, started, go_on = ReceivedEvents(), anyio.Event(), anyio.Event()
-
-    @received.dispatcher.on()
-    async def slow(_: ParticipantEvent) -> None:
-        started.set()
-        await go_on.wait()
-
-    async with anyio.create_task_group() as tasks:
-        tasks.start_soon(received.dispatcher.dispatch, read_event(CONNECT))
-        await started.wait()
-        assert await received.dispatcher.dispatch(read_event(CONNECT))
-        go_on.set()
+    """An event that is posted again is not handled again; another one is."""
+    received = ReceivedEvents()
+    assert await received.dispatcher.dispatch(read_event(CONNECT))
     assert await received.dispatcher.dispatch(read_event({**CONNECT, "tag": "other"}))
     assert len(received.events) == 1
     assert await received.dispatcher.dispatch(read_event({**CONNECT, "timestamp": 5}))
     assert len(received.events) == 2
+
+
+@pytest.mark.parametrize("first", ["succeeds", "fails", "is cancelled"])
+async def test_a_repeated_post_waits_for_the_first(first: str) -> None:
+    """A post that arrives while its event is handled is handled only if that fails."""
+    dispatcher, outcomes = EventDispatcher(max_remembered=1), list[tuple[str, bool]]()
+    started, go_on, scope = anyio.Event(), anyio.Event(), anyio.CancelScope()
+    calls = 0
+
+    @dispatcher.on(ParticipantEventType.CONNECT)
+    async def slow(_: ParticipantEvent) -> None:
+        nonlocal calls
+        calls += 1
+        started.set()
+        await go_on.wait()
+        if calls == 1 and first == "fails":
+            raise RuntimeError("canary")
+
+    async def post(name: str, scope: anyio.CancelScope) -> None:
+        with scope:
+            outcomes.append((name, await dispatcher.dispatch(read_event(CONNECT))))
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(post, "first", scope)
+        await started.wait()
+        for name in ("second", "third"):
+            tasks.start_soon(post, name, anyio.CancelScope())
+        await anyio.wait_all_tasks_blocked()
+        assert (calls, outcomes) == (1, [])
+        assert await dispatcher.dispatch(read_event({**CONNECT, "event": "onLeave"}))
+        if first == "is cancelled":
+            scope.cancel()
+            await anyio.wait_all_tasks_blocked()
+        go_on.set()
+    assert calls == (1 if first == "succeeds" else 2)
+    own = {"succeeds": {("first", True)}, "fails": {("first", False)}, "is cancelled": set()}
+    assert set(outcomes) == own[first] | {("second", True), ("third", True)}
+
+
+async def test_a_post_in_another_event_loop_does_not_wait() -> None:
+    """While an event is handled in one event loop, a post in another one fails at once."""
+    received, elsewhere = ReceivedEvents(), list[bool]()
+
+    @received.dispatcher.on()
+    async def handle(event: ParticipantEvent) -> None:
+        def post() -> bool:
+            return anyio.run(received.dispatcher.dispatch, event)
+
+        elsewhere.append(await anyio.to_thread.run_sync(post))
+
+    assert await received.dispatcher.dispatch(read_event(CONNECT))
+    assert elsewhere == [False]
+    assert len(received.events) == 1
 
 
 async def test_a_failed_event_may_come_again(caplog: pytest.LogCaptureFixture) -> None:
@@ -278,146 +292,3 @@ async def test_the_memory_is_bounded() -> None:
     for timestamp in (1, 2, 3, 3, 2, 1):
         await dispatcher.dispatch(read_event({**CONNECT, "timestamp": timestamp}))
     assert count == 4
-
-
-# Under a framework
-
-
-def fastapi_app(dispatcher: EventDispatcher) -> Any:
-    app = FastAPI()
-
-    @app.post("/webhooks/{secret}")
-    async def webhook(event: Annotated[ParticipantEvent, Depends(posted_event(SECRET))]) -> None:
-        await dispatcher.dispatch(event)
-
-    return app
-
-
-def mounted_app(dispatcher: EventDispatcher) -> Any:
-    return Starlette(routes=[Mount("/webhooks", WebhookApp(dispatcher, secret=SECRET))])
-
-
-APPS = {"ASGI": mounted_app, "FastAPI": fastapi_app}
-each_app = pytest.mark.parametrize("make", APPS.values(), ids=APPS)
-
-BAD_POSTS = [
-    ("/webhooks/wrong", json.dumps(CONNECT).encode(), 403),
-    (f"/webhooks/{VALUE}", b"{", 400),
-    (f"/webhooks/{VALUE}", b"x" * 1_000_000, 400),
-    (f"/webhooks/{VALUE}", b"", 400),
-]
-
-
-async def post(app: Any, path: str, content: bytes) -> tuple[int, str]:
-    """Return the response of an application, which may leave a body unread."""
-    sent: list[Any] = []
-    chunks = [content[start : start + 50_000] for start in range(0, len(content), 50_000)] or [b""]
-
-    async def receive() -> Any:
-        return {"type": "http.request", "body": chunks.pop(0), "more_body": bool(chunks)}
-
-    async def send(message: Any) -> None:
-        sent.append(message)
-
-    scope = {
-        "type": "http",
-        "asgi": {"version": "3.0"},
-        "http_version": "1.1",
-        "method": "POST",
-        "scheme": "http",
-        "path": path,
-        "raw_path": path.encode(),
-        "query_string": b"",
-        "root_path": "",
-        "headers": [(b"host", b"localhost")],
-        "client": ("127.0.0.1", 1),
-        "server": ("127.0.0.1", 80),
-    }
-    await app(scope, receive, send)
-    return sent[0]["status"], b"".join(each.get("body", b"") for each in sent[1:]).decode()
-
-
-@each_app
-async def test_the_emulators_events_arrive(make: Any) -> None:
-    """Events that the emulator posts arrive once, in an ASGI app and in FastAPI."""
-    received, webhooks = ReceivedEvents(), Webhooks(clock=lambda: 1_700_000_000.0)
-    for event in WebhookEvent:
-        webhooks.queue(
-            event,
-            participant_id="p-1",
-            device_id="d-1",
-            url=f"http://localhost/webhooks/{VALUE}",
-            tag="visit",
-        )
-    sender = WebhookSender(webhooks, transport=httpx.ASGITransport(make(received.dispatcher)))
-    await sender.deliver()
-    assert [each.delivered for each in webhooks] == [True] * 3
-    assert [each.event for each in received.events] == list(ParticipantEventType)
-    assert {each.timestamp for each in received.events} == {1_700_000_000_000}
-
-
-@each_app
-@pytest.mark.parametrize(("path", "content", "status"), BAD_POSTS)
-async def test_a_bad_post_gets_one_line(make: Any, path: str, content: bytes, status: int) -> None:
-    """A wrong secret or body gets its status, and no handler is called."""
-    received = ReceivedEvents()
-    answered, text = await post(make(received.dispatcher), path, content)
-    assert answered == status
-    assert text
-    assert VALUE not in text
-    assert received.events == []
-
-
-async def test_an_asgi_app_takes_posts_only_and_reports_failures() -> None:
-    """Another method gets a 405, a failed handler a 500; nothing is raised into the server."""
-    received = ReceivedEvents()
-    received.failures = 1
-    transport = httpx.ASGITransport(mounted_app(received.dispatcher))
-    async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as http:
-        url = f"/webhooks/{VALUE}"
-        assert (await http.get(url)).status_code == 405
-        failed = await http.post(url, json=CONNECT)
-        assert (failed.status_code, "canary" in failed.text) == (500, False)
-        assert (await http.post(url, json=CONNECT)).status_code == 200
-
-
-async def test_a_disconnected_client_gets_no_response() -> None:
-    """A post whose client disconnects changes nothing."""
-    received, sent = ReceivedEvents(), list[Any]()
-
-    async def receive() -> Any:
-        return {"type": "http.disconnect"}
-
-    async def send(message: Any) -> None:
-        sent.append(message)
-
-    scope = {"type": "http", "method": "POST", "path": f"/{VALUE}", "headers": []}
-    await WebhookApp(received.dispatcher, secret=SECRET)(scope, receive, send)
-    assert (sent, received.events) == ([], [])
-    with pytest.raises(RuntimeError, match="not websocket"):
-        await WebhookApp(received.dispatcher, secret=None)({"type": "websocket"}, receive, send)
-
-
-@pytest.mark.usefixtures("anyio_backend")
-@pytest.mark.parametrize("anyio_backend", ["asyncio"])
-async def test_aiohttp() -> None:
-    """The same statuses come from aiohttp's server over a socket."""
-    received = ReceivedEvents()
-    app = web.Application()
-    app.router.add_route(
-        "*", "/webhooks/{secret}", webhook_handler(received.dispatcher, secret=SECRET)
-    )
-    runner = web.AppRunner(app)
-    await runner.setup()
-    try:
-        site = web.TCPSite(runner, "127.0.0.1", 0)
-        await site.start()
-        host, port = runner.addresses[0]
-        async with httpx.AsyncClient(base_url=f"http://{host}:{port}", trust_env=False) as http:
-            for path, content, status in BAD_POSTS:
-                assert (await http.post(path, content=content)).status_code == status
-            assert (await http.get(f"/webhooks/{VALUE}")).status_code == 405
-            assert (await http.post(f"/webhooks/{VALUE}", json=CONNECT)).status_code == 200
-    finally:
-        await runner.cleanup()
-    assert [each.event for each in received.events] == [ParticipantEventType.CONNECT]

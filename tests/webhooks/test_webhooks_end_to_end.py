@@ -1,120 +1,17 @@
 """Events from an emulator to each kind of receiver, over TCP."""
 
-import logging
-import queue
-import threading
 import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
-from typing import Annotated, Any
+from collections.abc import Iterator
+from typing import Any
 
 import httpx
 import pytest
-import uvicorn
-from aiohttp import web
-from anyio.from_thread import start_blocking_portal
-from attrs import define, field
-from fastapi import Depends, FastAPI, HTTPException
+from attrs import define
 from support.speaking import ACCOUNT, Clock
+from support.webhook_receivers import PATIENCE, VALUE
 
 from webrtc_async.emulator import Emulator
-from webrtc_async.emulator.doors.server import EmulatorServer, bind
-from webrtc_async.webhooks import (
-    EventDispatcher,
-    ParticipantEvent,
-    SharedSecret,
-)
-from webrtc_async.webhooks.aiohttp import webhook_handler
-from webrtc_async.webhooks.asgi import WebhookApp
-from webrtc_async.webhooks.fastapi import posted_event
-
-VALUE = "a-secret-of-some-length"
-SECRET = SharedSecret(value=VALUE)
-PATIENCE = 20
-"""Seconds that a test waits for an event."""
-
-
-@define
-class Receiver:
-    """A receiver on TCP: its URL and the events of its handlers."""
-
-    url: str
-    received: "queue.SimpleQueue[ParticipantEvent]"
-    failures: list[str] = field(factory=list)
-    """Texts of exceptions that the handler raises, one per event, before it records events."""
-
-    @property
-    def callback_url(self) -> str:
-        return f"{self.url}/webhooks/{VALUE}"
-
-    def all_received(self) -> list[ParticipantEvent]:
-        return [self.received.get_nowait() for _ in range(self.received.qsize())]
-
-
-@contextmanager
-def under_uvicorn(app: Any) -> Iterator[str]:
-    server = uvicorn.Server(uvicorn.Config(app, log_config=None, ws="none"))
-    listening = bind("127.0.0.1", 0)
-    thread = threading.Thread(target=server.run, args=([listening],))
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        thread.join()
-
-
-@contextmanager
-def served_asgi(dispatcher: EventDispatcher) -> Iterator[str]:
-    with under_uvicorn(WebhookApp(dispatcher, secret=SECRET)) as url:
-        yield url
-
-
-@contextmanager
-def served_fastapi(dispatcher: EventDispatcher) -> Iterator[str]:
-    app = FastAPI()
-
-    @app.post("/webhooks/{secret}")
-    async def webhook(event: Annotated[ParticipantEvent, Depends(posted_event(SECRET))]) -> None:
-        if not await dispatcher.dispatch(event):
-            raise HTTPException(500)
-
-    with under_uvicorn(app) as url:
-        yield url
-
-
-@contextmanager
-def served_aiohttp(dispatcher: EventDispatcher) -> Iterator[str]:
-    app = web.Application()
-    app.router.add_post("/webhooks/{secret}", webhook_handler(dispatcher, secret=SECRET))
-
-    @asynccontextmanager
-    async def running() -> AsyncIterator[str]:
-        runner = web.AppRunner(app)
-        await runner.setup()
-        try:
-            await web.TCPSite(runner, "127.0.0.1", 0).start()
-            yield f"http://127.0.0.1:{runner.addresses[0][1]}"
-        finally:
-            await runner.cleanup()
-
-    with start_blocking_portal() as portal, portal.wrap_async_context_manager(running()) as url:
-        yield url
-
-
-@pytest.fixture(params=[served_asgi, served_fastapi, served_aiohttp])
-def receiver(request: pytest.FixtureRequest) -> Iterator[Receiver]:
-    dispatcher = EventDispatcher()
-    with request.param(dispatcher) as url:
-        receiver = Receiver(url, queue.SimpleQueue())
-
-        @dispatcher.on()
-        async def hear(event: ParticipantEvent) -> None:
-            if receiver.failures:
-                raise RuntimeError(receiver.failures.pop())
-            receiver.received.put(event)
-
-        yield receiver
+from webrtc_async.emulator.doors.server import EmulatorServer
 
 
 @pytest.fixture
@@ -166,14 +63,6 @@ def service(emulator: Emulator, clock: Clock) -> Iterator[Service]:
             base_url=base_url, auth=("user", "password"), trust_env=False, timeout=PATIENCE
         ) as http:
             yield Service(http, clock)
-
-
-@pytest.fixture
-def quiet(caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]) -> Iterator[None]:
-    """Check that no warning was logged and no traceback was written."""
-    yield
-    assert [each.getMessage() for each in caplog.records if each.levelno >= logging.WARNING] == []
-    assert "Traceback" not in capfd.readouterr().err
 
 
 @pytest.mark.usefixtures("quiet")

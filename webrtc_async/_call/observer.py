@@ -8,7 +8,9 @@ import anyio
 from attrs import define, field, frozen
 
 from webrtc_async._config.validation import check_headers
+from webrtc_async._protocol.redaction import excerpt
 from webrtc_async._protocol.route import Route
+from webrtc_async._protocol.wire import WireRequest
 from webrtc_async.errors import ConfigurationError, WebRtcError
 from webrtc_async.errors.outcome import Outcome
 
@@ -24,12 +26,14 @@ class ObservedCall:
         method: The HTTP method.
         template: The path template, such as "/accounts/{account_id}/sessions".
         base_url: Base URL of the service.
+        url: URL of the requests, with its ids. A token that was passed as an id is hidden.
     """
 
     operation: str
     method: str
     template: str
     base_url: str
+    url: str = ""
 
 
 @frozen(kw_only=True)
@@ -207,7 +211,7 @@ def check_observers(observers: object) -> tuple[Observer, ...]:
 
 
 def watch_over(
-    route: Route[Any, Any], base_url: str, observers: tuple[Observer, ...]
+    route: Route[Any, Any], request: WireRequest, observers: tuple[Observer, ...]
 ) -> Watch | None:
     """Return the watch of a call for its observers and the log; None for a call without either."""
     if _LOG.isEnabledFor(logging.INFO):
@@ -218,6 +222,7 @@ def watch_over(
         operation=route.operation,
         method=route.method,
         template=route.path.template,
-        base_url=base_url,
+        base_url=request.base_url,
+        url=excerpt(request.url, longest=len(request.url)),
     )
     return Watch(observers, call)

@@ -17,6 +17,7 @@ __all__ = [
     "read_object",
     "read_request",
     "to_json_value",
+    "to_wire_object",
     "write_answer",
     "write_json",
     "write_request",
@@ -65,6 +66,21 @@ def to_json_value(model: object) -> object:
         ValidationError: A value has a type that its field does not allow.
     """
     return _REQUESTS.unstructure(model)
+
+
+def to_wire_object(model: object) -> dict[str, object]:
+    """Return a model as a JSON object of its own, with every field that is set.
+
+    Raises:
+        ValidationError: A value has a type that its field does not allow.
+    """
+    try:
+        found = read_json(write_json(_ANSWERS.unstructure_unchecked(model)))
+    except Exception as error:
+        # Neither attrs nor cattrs nor json says what a value of a wrong type can raise.
+        raise ValidationError((f"{type(model).__name__}: {error}",)) from error
+    _REQUESTS.structure(found, type(model))
+    return found if is_object(found) else {}
 
 
 def write_answer(value: object) -> bytes:

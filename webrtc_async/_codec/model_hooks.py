@@ -220,6 +220,8 @@ def _unknown_fields(
     value: dict[str, object], keys: frozenset[str], are_kept: bool
 ) -> dict[str, object]:
     unknown = {key: value[key] for key in value if key not in keys}
+    if not all(isinstance(key, str) for key in cast("dict[object, object]", unknown)):
+        raise TypeError("an object has text as its keys")
     if not are_kept:
         listed = ", ".join(sorted(keys))
         raise TypeError(f"there is no field {min(unknown)[:64]!r}; known are {listed}")

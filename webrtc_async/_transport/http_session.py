@@ -22,8 +22,6 @@ from webrtc_async._transport.http_library import (
     LibraryName,
     LibraryTransport,
     choose_library,
-    is_client_original,
-    is_transport_original,
 )
 from webrtc_async._transport.library_exchange import (
     LibraryResponse,
@@ -33,6 +31,7 @@ from webrtc_async._transport.library_exchange import (
     unbuildable,
 )
 from webrtc_async._transport.lifetime import Lifetime
+from webrtc_async._transport.originals import is_client_original, is_transport_original
 from webrtc_async._transport.orphaned_request import OnCallerCancelled, run_in_task
 from webrtc_async.errors import ClientClosedError, ConfigurationError
 from webrtc_async.errors.outcome import Stage

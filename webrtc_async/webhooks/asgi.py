@@ -1,11 +1,17 @@
 """The receiver of events for any ASGI server or framework."""
 
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, MutableMapping
+from contextlib import suppress
 from typing import Any
 
 from webrtc_async.webhooks.dispatcher import EventDispatcher
-from webrtc_async.webhooks.event import MAX_EVENT_BYTES
-from webrtc_async.webhooks.receiver import EventReceiver, WebhookResponse
+from webrtc_async.webhooks.receiver import (
+    UNREADABLE,
+    EventReceiver,
+    Post,
+    RejectedPostError,
+    WebhookResponse,
+)
 from webrtc_async.webhooks.secret import SharedSecret
 
 Message = MutableMapping[str, Any]
@@ -28,39 +34,41 @@ class WebhookApp:
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Respond to one request."""
+        if scope["type"] == "websocket":
+            await send({"type": "websocket.close"})  # servers reject the handshake with a 403
+            return
         if scope["type"] != "http":
-            # For a lifespan or a websocket, servers understand this as "not supported".
+            # For a lifespan, servers understand this as "not supported".
             raise RuntimeError(f"WebhookApp supports only HTTP, not {scope['type']}.")
         headers = {
             name.decode("latin-1"): each.decode("latin-1") for name, each in scope["headers"]
         }
-        response = self._receiver.reject(scope["method"], scope["path"], headers)
-        if response is None:
-            content = await _read_content(receive)
-            if content is None:
-                return
-            response = await self._receiver.receive(content)
-        await _respond(send, response)
+        post = Post(
+            method=scope["method"], path=scope["path"], headers=headers, parts=_parts(receive)
+        )
+        response = await self._receiver.receive(post)
+        # A server may raise OSError once the client has disconnected.
+        with suppress(OSError):
+            await _respond(send, response, has_body=post.method != "HEAD")
 
 
-async def _read_content(receive: Receive) -> bytes | None:
-    """Return the body, or a too long part of it; None if the client disconnected."""
-    content = b""
-    while len(content) <= MAX_EVENT_BYTES:
+async def _parts(receive: Receive) -> AsyncGenerator[bytes, None]:
+    has_more = True
+    while has_more:
         message = await receive()
         if message["type"] == "http.disconnect":
-            return None
-        content += message.get("body", b"")
-        if not message.get("more_body", False):
-            break
-    return content
+            raise RejectedPostError(UNREADABLE)
+        yield message.get("body", b"")
+        has_more = message.get("more_body", False)
 
 
-async def _respond(send: Send, response: WebhookResponse) -> None:
+async def _respond(send: Send, response: WebhookResponse, *, has_body: bool) -> None:
     body = response.text.encode("utf-8", "replace")
-    headers = [
-        (b"content-type", b"text/plain; charset=utf-8"),
-        (b"content-length", str(len(body)).encode("ascii")),
-    ]
-    await send({"type": "http.response.start", "status": response.status.value, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+    headers = {
+        "content-type": "text/plain; charset=utf-8",
+        "content-length": str(len(body)),
+        **{name.lower(): value for name, value in response.headers.items()},
+    }
+    raw = [(name.encode("ascii"), value.encode("ascii")) for name, value in headers.items()]
+    await send({"type": "http.response.start", "status": response.status.value, "headers": raw})
+    await send({"type": "http.response.body", "body": body if has_body else b""})

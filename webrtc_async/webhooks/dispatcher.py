@@ -5,6 +5,9 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from typing import Final, TypeVar
 
+import anyio
+
+from webrtc_async._tasks.event_loop import home
 from webrtc_async.webhooks.event import EventKey, ParticipantEvent, ParticipantEventType
 
 Handler = Callable[[ParticipantEvent], Awaitable[object]]
@@ -16,6 +19,14 @@ MAX_REMEMBERED: Final = 10_000
 _logger: Final = logging.getLogger("webrtc_async.webhooks")
 
 
+class _Handling:
+    """An event whose handlers run, in the event loop and process that made this object."""
+
+    def __init__(self) -> None:
+        self.home = home()
+        self.ended = anyio.Event()
+
+
 class EventDispatcher:
     """A registry of handlers, called for each event in the order of their registration.
 
@@ -25,8 +36,8 @@ class EventDispatcher:
         async def hang_up(event: ParticipantEvent) -> None:
             ...
 
-    An event is handled once, also if it is posted again. If a handler fails, the receiver responds
-    with 500, and the next post of the event is handled again.
+    An event is handled once, also if it is posted again, be it meanwhile. If a handler fails, the
+    receiver responds with 500, and the next post of the event is handled again.
 
     Args:
         max_remembered: Handled events that this process remembers, at most.
@@ -36,6 +47,7 @@ class EventDispatcher:
         self._handlers: list[tuple[frozenset[ParticipantEventType], Handler]] = []
         self._max_remembered = max_remembered
         self._handled: OrderedDict[EventKey, None] = OrderedDict()
+        self._handling: dict[EventKey, _Handling] = {}
 
     def on(self, *types: ParticipantEventType) -> Callable[[HandlerT], HandlerT]:
         """Register a coroutine function for events of these types, or of all if none is given."""
@@ -49,22 +61,29 @@ class EventDispatcher:
     async def dispatch(self, event: ParticipantEvent) -> bool:
         """Call the handlers of an event, unless it was handled before.
 
-        If a handler fails, the failure is logged and the other handlers are still called.
+        If the event is being handled, wait for that, and handle the event again only if it failed
+        or was cancelled. If a handler fails, the failure is logged and the other handlers are
+        still called.
 
         Returns:
-            True if no handler failed.
+            True if the event was handled, now or before. False if a handler failed, or if the
+            event is being handled in another event loop.
         """
-        if event.key in self._handled:
-            return True
-        # Before the handlers run, because the same event may be posted again meanwhile.
-        self._remember(event.key)
-        is_done = False
+        own = _Handling()
+        while (current := self._handling.setdefault(event.key, own)) is not own:
+            if current.home != own.home:
+                return False
+            await current.ended.wait()
         try:
+            if event.key in self._handled:
+                return True
             is_done = await self._call(event)
+            if is_done:
+                self._remember(event.key)
+            return is_done
         finally:
-            if not is_done:
-                self._handled.pop(event.key, None)
-        return is_done
+            del self._handling[event.key]
+            own.ended.set()
 
     async def _call(self, event: ParticipantEvent) -> bool:
         failures = 0

@@ -115,9 +115,6 @@ def read_event(body: bytes | bytearray | str | Mapping[str, object]) -> Particip
 
 def _fields(body: object) -> Mapping[str, object]:
     if isinstance(body, Mapping):
-        given = cast("Mapping[object, object]", body)
-        if not all(isinstance(name, str) for name in given):
-            raise InvalidArgumentError("An event is an object with text as its keys.")
         return cast("Mapping[str, object]", body)
     if isinstance(body, str):
         body = body.encode("utf-8", "surrogatepass")

@@ -41,7 +41,7 @@ class SharedSecret:
                 f"A shared secret must have at least {MIN_LENGTH} characters. "
                 "secrets.token_urlsafe() makes a good one."
             )
-        if not self.value.isascii() or not self.value.isprintable() or "/" in self.value:
+        if not self.value.isascii() or not self.value.isprintable() or "/" in unquote(self.value):
             raise ConfigurationError("A shared secret must be printable ASCII without a slash.")
 
     def matches(self, path: str, headers: Mapping[str, str]) -> bool:
@@ -51,8 +51,17 @@ class SharedSecret:
             path: The path of the request, percent-encoded or not.
             headers: The headers of the request, by lower-case name.
         """
-        if self.header is None:
-            given = unquote(path.rpartition("/")[2])
-        else:
-            given = headers.get(self.header.lower(), "")
-        return hmac.compare_digest(given.encode("utf-8", "replace"), self.value.encode("ascii"))
+        if self.header is not None:
+            return _is_equal(headers.get(self.header.lower(), ""), self.value)
+        # Some frameworks decode the path, and a secret with a percent sign may stand in the URL
+        # encoded or as it is.
+        given = path.rstrip("/").rpartition("/")[2]
+        return any(
+            _is_equal(form, value)
+            for form in (given, unquote(given))
+            for value in (self.value, unquote(self.value))
+        )
+
+
+def _is_equal(given: str, value: str) -> bool:
+    return hmac.compare_digest(given.encode("utf-8", "replace"), value.encode("utf-8", "replace"))

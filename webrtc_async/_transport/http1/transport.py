@@ -21,7 +21,8 @@ from webrtc_async._transport.http1.request_writer import RequestWriter, check_ta
 from webrtc_async._transport.http1.response import Http1Response
 from webrtc_async._transport.http1.response_head import ResponseHead
 from webrtc_async._transport.http1.tls_sessions import TlsSessions
-from webrtc_async._transport.http_library import LibraryTransport, is_transport_original
+from webrtc_async._transport.http_library import LibraryTransport
+from webrtc_async._transport.originals import is_transport_original
 from webrtc_async._transport.tcp_keep_alive import TCP_KEEP_ALIVE
 
 PartT = TypeVar("PartT")
