@@ -42,12 +42,13 @@ class TlsSettings:
         Raises:
             ConfigurationError: The certificates cannot be read.
         """
-        if self._context is None:
+        if (context := self._context) is None:
             async with self._locks.get():
-                self._context = self._context or await to_thread.run_sync(
+                context = self._context or await to_thread.run_sync(
                     self._read, abandon_on_cancel=True
                 )
-        return self._context
+                self._context = context
+        return context
 
     def load_now(self) -> ssl.SSLContext:
         """Return the settings, in this thread.
