@@ -17,7 +17,7 @@ from webrtc_async._call.retry_policy import RetryPolicy
 from webrtc_async._call.retry_quota import RetryQuota
 from webrtc_async._conference_methods import ConferenceMethods
 from webrtc_async._config.environment import PRODUCTION, Environment
-from webrtc_async._config.validation import check_base_url, check_seconds, is_loopback
+from webrtc_async._config.validation import check_base_url, check_seconds
 from webrtc_async._protocol.hidden_frames import hide_frames, hide_init_frames
 from webrtc_async._protocol.route import ACCOUNT, Route, check_route
 from webrtc_async._protocol.wire import write_request
@@ -56,7 +56,7 @@ class AsyncWebRtcClient(ConferenceMethods):
             the client.
         http_library: "httpx" or "httpx2" (an extra), to send everything through it. By default that
             of `http_client` or `transport`; else the pooled transport on asyncio, httpx elsewhere.
-        proxy: URL of an HTTP proxy. By default the environment's proxies, except for loopback.
+        proxy: URL of a proxy. By default the environment's proxies, except for this machine.
         ssl_context: TLS settings, for a private CA or a client certificate.
         max_connection_age: Seconds after which the pooled transport replaces a connection.
         max_response_bytes: The longest accepted response body, decoded.
@@ -112,7 +112,7 @@ class AsyncWebRtcClient(ConferenceMethods):
             proxy=proxy,
             ssl_context=ssl_context,
             max_connection_age=max_connection_age,
-            trust_env=not is_loopback(self._base_url),
+            base_url=self._base_url,
         )
         self._connections = Connections(session, max_response_bytes)
         self._options = Options(

@@ -9,7 +9,9 @@ import pytest
 from rich.console import Console
 from rich.table import Table
 
-TEST = Path(__file__).parent / "test_fault_matrix.py"
+TESTS = [
+    Path(__file__).parent / f"test_{name}.py" for name in ("fault_matrix", "faults_over_http2")
+]
 
 
 class Tally:
@@ -36,14 +38,19 @@ def main() -> int:
     """Run every cell, print the table, and return pytest's exit code."""
     tally = Tally()
     code = int(
-        pytest.main([str(TEST), "-q", "--no-header", "-r", "f", "-p", "no:cacheprovider"], [tally])
+        pytest.main(
+            [*map(str, TESTS), "-q", "--no-header", "-r", "f", "-p", "no:cacheprovider"], [tally]
+        )
     )
     from .elsewhere import HELD
     from .matrix import ROWS, TRANSPORTS, summary
+    from .over_http2 import LIBRARIES
+    from .rows_of_http2 import ROWS_OF_HTTP2
 
-    table = Table("", "Fault", "Repeatable", "Create", *TRANSPORTS, box=None, pad_edge=False)
-    for row in ROWS:
-        counts = [tally.counts.get((row.number, each), Counter()) for each in TRANSPORTS]
+    columns = (*TRANSPORTS, *LIBRARIES)
+    table = Table("", "Fault", "Repeatable", "Create", *columns, box=None, pad_edge=False)
+    for row in (*ROWS, *ROWS_OF_HTTP2):
+        counts = [tally.counts.get((row.number, each), Counter()) for each in columns]
         met = [f"{count['passed']}/{count.total()}" for count in counts]
         table.add_row(row.number, row.fault, str(row.repeatable), str(row.create or "-"), *met)
     console = Console(width=140)

@@ -10,10 +10,12 @@ from support.scripted import policy
 from webrtc_async import AsyncWebRtcClient, WebRtcError
 
 from .elsewhere import HELD
+from .over_http2 import LIBRARIES, over_http2
 from .row import Cell, Expected, Kind
 from .rows_of_bodies import ROWS_OF_BODIES
 from .rows_of_connecting import ROWS_OF_CONNECTING
 from .rows_of_framing import ROWS_OF_FRAMING
+from .rows_of_http2 import ROWS_OF_HTTP2
 from .rows_of_secrets import ROWS_OF_SECRETS
 from .rows_of_statuses import ROWS_OF_STATUSES
 from .scene import GOOD, Scene, trusting
@@ -48,6 +50,13 @@ CELLS: Final = [
     for turn, kind in enumerate(KINDS)
     if kind == "repeatable" or row.create is not None
 ]
+CELLS_OVER_HTTP2: Final = [
+    Cell(row, transport, kind, row.credentials[(number + turn) % len(row.credentials)])
+    for number, row in enumerate([*ROWS, *ROWS_OF_HTTP2])
+    for transport in LIBRARIES
+    for turn, kind in enumerate(KINDS)
+    if kind == "repeatable" or row.create is not None
+]
 
 
 def summary() -> str:
@@ -69,10 +78,9 @@ def client_at(scene: Scene, cell: Cell, auth: Any, sinks: Sinks) -> AsyncWebRtcC
         base_url=scene.base_url,
         retry=policy(attempts=3, **cell.row.settings),
         deadline=cell.row.deadline,
-        ssl_context=trusting(),
         observers=[sinks.observer],
-        **TRANSPORTS[cell.transport],
-        **{"auth": auth, **scene.settings},
+        **TRANSPORTS.get(cell.transport, {}),
+        **{"auth": auth, "ssl_context": trusting(), **scene.settings},
     )
     return hook(client, cell.transport)
 
@@ -129,6 +137,7 @@ async def staged(cell: Cell) -> AsyncIterator[tuple[Scene, AsyncWebRtcClient, Si
         async with (
             cell.row.stage() as scene,
             cell.credentials.given() as auth,
+            over_http2(cell, scene),
             client_at(scene, cell, auth, sinks) as client,
         ):
             if cell.row.is_warm:

@@ -14,6 +14,9 @@ A peer that drops an idle connection while a request is on its way leaves the ou
 repeatable request is sent again; a create fails.
 """
 
+REFUSED_STREAM: Final = 7
+"""The error code of HTTP/2 that promises that a request was not processed."""
+
 _BEFORE_SENDING: Final = (Stage.QUEUED, Stage.THROTTLED, Stage.AUTHENTICATING, Stage.PAUSING)
 
 
@@ -78,20 +81,49 @@ class Tracer:
         self.state = state
         self.on_head = on_head
         self._has_connected = self._is_tunnelling = False
+        self._stream = 0
 
     async def __call__(self, event: str, info: Mapping[str, Any]) -> None:
         """Follow an event of httpcore."""
-        self.state.is_traced = True
+        state = self.state
+        state.is_traced = True
         self._has_connected |= event.startswith("connection.connect_")
         if event.endswith(".send_request_headers.started"):
             # A CONNECT goes to the proxy; the request itself follows through the tunnel.
             self._is_tunnelling = info["request"].method == b"CONNECT"
         if self._is_tunnelling:
             return
-        if event.endswith(".send_request_headers.started"):
-            self.state.stage, self.state.is_reused = Stage.SENDING, not self._has_connected
-        elif event.endswith(".send_request_body.complete"):
-            self.state.stage = Stage.AWAITING
-        elif event.endswith(".receive_response_headers.complete"):
-            _, status, _, headers = info["return_value"]
-            self.on_head(status, headers)
+        match event.split("."):
+            case protocol, "send_request_headers", "started":
+                state.stage, state.is_reused = Stage.SENDING, not self._has_connected
+                self._stream = info["stream_id"] if protocol == "http2" else 0
+            case _, "send_request_body", "complete":
+                state.stage = Stage.AWAITING
+            case "http2", "receive_response_headers", "complete":
+                self.on_head(*info["return_value"])
+            case _, "receive_response_headers", "complete":
+                _, status, _, headers = info["return_value"]
+                self.on_head(status, headers)
+            case "http2", step, "failed" if state.status is None:
+                self._see_failure(step, info["exception"])
+            case _:
+                pass
+
+    def _see_failure(self, step: str, error: BaseException) -> None:
+        """Follow a failure of HTTP/2, which says what the server did (RFC 9113, section 8.7)."""
+        # httpcore's error has h2's event as its argument.
+        event: Any = error.args[0] if error.args else None
+        match type(event).__name__:
+            case "StreamReset":
+                self.state.is_reused = False  # the connection goes on: it was not stale
+                is_unprocessed = event.error_code == REFUSED_STREAM
+            case "ConnectionTerminated":
+                is_unprocessed = self._stream > (event.last_stream_id or 0)
+            case _:
+                # The pool sends it over another connection, or h2 found this one closed and wrote
+                # nothing.
+                is_unprocessed = type(error).__name__ == "ConnectionNotAvailable" or (
+                    step == "send_request_headers" and type(error).__module__ == "h2.exceptions"
+                )
+        if is_unprocessed:
+            self.state.stage = Stage.CONNECTING

@@ -3,7 +3,6 @@
 import asyncio
 import math
 import select
-import ssl
 from collections.abc import AsyncIterator, Coroutine
 from functools import lru_cache
 from typing import Any, Final, Self, TypeVar
@@ -24,6 +23,8 @@ from webrtc_async._transport.http1.tls_sessions import TlsSessions
 from webrtc_async._transport.http_library import LibraryTransport
 from webrtc_async._transport.originals import is_transport_original
 from webrtc_async._transport.tcp_keep_alive import TCP_KEEP_ALIVE
+from webrtc_async._transport.tls_settings import TlsSettings, check_negotiated
+from webrtc_async.errors import ConfigurationError
 
 PartT = TypeVar("PartT")
 
@@ -47,18 +48,16 @@ class PooledTransport(httpx.AsyncHTTPTransport):
         max_connections: int,
         keep_alive: float,
         max_age: float = math.inf,
-        ssl_context: ssl.SSLContext | None = None,
-        trust_env: bool = True,
+        tls: TlsSettings | None = None,
     ) -> None:
         self._max_connections = max_connections
         self._keep_alive = keep_alive
         self._max_age = max_age
-        self._ssl_context = ssl_context
-        self._trust_env = trust_env
+        self._tls = TlsSettings() if tls is None else tls
         self._writer = RequestWriter()
         self._tls_sessions = TlsSessions()
         self._http1_pools = PerLoop(self._make_pool, _close, Http1Pool.abandon)
-        self._httpx = LibraryTransport(self._open_httpx)
+        self._httpx = LibraryTransport(self._open_httpx, self._tls)
 
     def bind_to_loop(self) -> Http1Pool:
         """Return the own pool in the running event loop of asyncio."""
@@ -147,13 +146,14 @@ class PooledTransport(httpx.AsyncHTTPTransport):
         try:
             async with asyncio.timeout(connect_timeout):
                 # Before there is a socket, which nobody would close if the TLS settings fail.
-                tls = self._tls_context() if origin.scheme == "https" else None
+                tls = await self._tls.load() if origin.scheme == "https" else None
                 connected = await connected_socket(origin.host, origin.port)
                 transport, connection = await loop.create_connection(
                     lambda: Http1Connection(loop, origin),
                     sock=connected,
                     ssl=None if tls is None else self._tls_sessions.resuming(origin, tls),
-                    server_hostname=origin.host if tls is not None else None,
+                    # DNS may end a name with a dot, and certificates do not (RFC 6066, section 3).
+                    server_hostname=origin.host.rstrip(".") if tls is not None else None,
                 )
         except TimeoutError as error:
             raise httpx.ConnectTimeout(str(error)) from error
@@ -161,15 +161,14 @@ class PooledTransport(httpx.AsyncHTTPTransport):
             raise httpx.ConnectError(str(error)) from error
         connection.socket = connected
         if tls is not None:
-            self._tls_sessions.note(origin, transport.get_extra_info("ssl_object"))
+            secured = transport.get_extra_info("ssl_object")
+            try:
+                check_negotiated(secured)
+            except ConfigurationError:
+                connection.abort()
+                raise
+            self._tls_sessions.note(origin, secured)
         return connection
-
-    def _tls_context(self) -> ssl.SSLContext:
-        if self._ssl_context is None:
-            self._ssl_context = httpx.create_ssl_context(trust_env=self._trust_env)
-        # A server that could choose would choose HTTP/2.
-        self._ssl_context.set_alpn_protocols(["http/1.1"])
-        return self._ssl_context
 
     def _open_httpx(self) -> httpx.AsyncHTTPTransport:
         limits = httpx.Limits(
@@ -177,13 +176,8 @@ class PooledTransport(httpx.AsyncHTTPTransport):
             max_keepalive_connections=self._max_connections,
             keepalive_expiry=self._keep_alive,
         )
-        verify = self._ssl_context or True
-        return httpx.AsyncHTTPTransport(
-            verify=verify,
-            trust_env=self._trust_env,
-            limits=limits,
-            socket_options=TCP_KEEP_ALIVE,
-        )
+        verify = self._tls.for_library()
+        return httpx.AsyncHTTPTransport(verify=verify, limits=limits, socket_options=TCP_KEEP_ALIVE)
 
 
 def origin_of(url: httpx.URL) -> Origin:
@@ -195,6 +189,12 @@ def origin_of(url: httpx.URL) -> Origin:
     if url.scheme not in PORTS or not url.host:
         raise httpx.UnsupportedProtocol("only http and https URLs with a host can be sent to")
     return Origin(url.scheme, url.raw_host.decode("ascii"), url.port or PORTS[url.scheme])
+
+
+def host_header(url: httpx.URL) -> str:
+    """Return the Host header for a URL, without the dot that a name in DNS may end with."""
+    host, colon, port = url.netloc.decode("ascii").partition(".:")
+    return f"{host}:{port}" if colon else host.removesuffix(".")
 
 
 async def _close(pool: Http1Pool) -> None:
@@ -216,7 +216,7 @@ def _place_of(request: WireRequest) -> tuple[Origin, str, str]:
 def _parsed(url: str) -> tuple[Origin, str, str]:
     parsed = httpx.URL(url)
     target = check_target(parsed.raw_path.decode("ascii"))
-    return origin_of(parsed), parsed.netloc.decode("ascii"), target
+    return origin_of(parsed), host_header(parsed), target
 
 
 def _is_plain(request: httpx.Request) -> bool:

@@ -1,0 +1,116 @@
+"""HTTP/2, by an `AsyncClient(http2=True)` of httpx or httpx2 that the client is given."""
+
+import importlib
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import anyio
+import pytest
+from h2.settings import SettingCodes
+from support.http2 import Http2Exchange, Respond, offering_http2, serving_http2
+from support.scripted import ONCE
+from support.tls import client_side
+
+from webrtc_async import (
+    AsyncWebRtcClient,
+    ConnectionFailedError,
+    DeadlineExceededError,
+    Outcome,
+    Stage,
+)
+
+pytestmark = [pytest.mark.anyio, pytest.mark.parametrize("library", ["httpx", "httpx2"])]
+
+
+@asynccontextmanager
+async def client_of(library: str, respond: Respond) -> AsyncIterator[AsyncWebRtcClient]:
+    """Serve HTTP/2, and return a client of it."""
+    http_clients = importlib.import_module(library)
+    async with (
+        serving_http2(respond, offering_http2()) as port,
+        http_clients.AsyncClient(http2=True, verify=client_side()) as http_client,
+        AsyncWebRtcClient(
+            "9900000",
+            auth=("user", "password"),
+            base_url=f"https://127.0.0.1:{port}/v1",
+            http_client=http_client,
+            retry=ONCE,
+            create_grace=0,
+        ) as client,
+    ):
+        yield client
+
+
+async def test_calls_at_a_time_share_a_connection(library: str) -> None:
+    """Concurrent calls, creates among them, get their own responses over one connection."""
+    connections: set[int] = set()
+
+    async def respond(exchange: Http2Exchange) -> None:
+        connections.add(id(exchange.h2))
+        path = dict(exchange.headers)[b":path"].decode()
+        await exchange.head(200)
+        await exchange.data(json.dumps({"id": path.rpartition("/")[2]}).encode())
+        await exchange.end()
+
+    async def read(session_id: str) -> None:
+        assert (await client.get_session(session_id)).id == session_id
+
+    async with client_of(library, respond) as client, anyio.create_task_group() as tasks:
+        assert (await client.create_session()).id == "sessions"
+        for number in range(10):
+            tasks.start_soon(read, f"s-{number}")
+    assert len(connections) == 1
+
+
+async def late(
+    client: AsyncWebRtcClient, deadline: float, stages: list[tuple[Stage, Outcome]]
+) -> None:
+    """Make a create that is late, and note the stage and the outcome."""
+    with pytest.raises(DeadlineExceededError) as caught:
+        await client.with_options(deadline=deadline).create_session()
+    stages.append((caught.value.stage, caught.value.outcome))
+
+
+async def test_a_call_is_connecting_until_it_has_a_stream(library: str) -> None:
+    """A request that waits for another one's stream to end is not yet sent."""
+    stages: list[tuple[Stage, Outcome]] = []
+
+    async def respond(exchange: Http2Exchange) -> None:
+        exchange.h2.update_settings({SettingCodes.MAX_CONCURRENT_STREAMS: 1})
+        await exchange.flush()
+        await anyio.sleep_forever()
+
+    async with client_of(library, respond) as client, anyio.create_task_group() as tasks:
+        tasks.start_soon(late, client, 0.3, stages)
+        await anyio.sleep(0.15)
+        tasks.start_soon(late, client, 0.1, stages)
+    assert [stage for stage, _ in stages] == [Stage.CONNECTING, Stage.AWAITING]
+
+
+async def test_a_call_is_reading_from_the_head_on(library: str) -> None:
+    """A response whose body is late has been received."""
+    stages: list[tuple[Stage, Outcome]] = []
+
+    async def respond(exchange: Http2Exchange) -> None:
+        await exchange.head(200)
+        await anyio.sleep_forever()
+
+    async with client_of(library, respond) as client:
+        await late(client, 0.1, stages)
+    assert stages == [(Stage.READING, Outcome.ANSWERED)]
+
+
+async def test_an_abandoned_stream_that_the_server_counts_sends_nothing(library: str) -> None:
+    """h2 refuses to open a stream too many, before a byte is written."""
+
+    async def respond(exchange: Http2Exchange) -> None:
+        exchange.h2.update_settings({SettingCodes.MAX_CONCURRENT_STREAMS: 1})
+        await exchange.flush()
+        await anyio.sleep_forever()
+
+    async with client_of(library, respond) as client:
+        await late(client, 0.1, [])
+        with pytest.raises(ConnectionFailedError) as caught:
+            await client.create_session()
+    assert caught.value.outcome is Outcome.NOT_SENT
