@@ -26,6 +26,7 @@ from webrtc_async._protocol.wire import (
     WireRequest,
     WireResponse,
     error_for_status,
+    read_request_id,
     read_retry_after,
 )
 from webrtc_async.errors import (
@@ -67,8 +68,8 @@ class OAuth2ClientCredentials(Auth):
 
     One request fetches a token for all calls that wait for it, and one call repeats it for all if
     it fails. When the service rejects a token, the token is dropped and the call is repeated once
-    with a new one.
-    Clients may share an instance. It pickles, without its access token, if its secret does.
+    with a new one. Clients may share an instance. It pickles, without its access token, if its
+    secret does.
 
     Attributes:
         client_id: The client's id.
@@ -236,7 +237,7 @@ class OAuth2ClientCredentials(Auth):
             outcome=Outcome.NOT_SENT,
             status=status,
             reason=reason,
-            request_id=response.request_id,
+            request_id=read_request_id(response, secrets),
             retry_after=read_retry_after(response.headers),
             headers=public_headers(response.headers, secrets),
         )

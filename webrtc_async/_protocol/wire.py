@@ -208,7 +208,7 @@ def read_response(
         operation=route.operation,
         status=response.status,
         problems=problems,
-        request_id=_request_id(response, secrets),
+        request_id=read_request_id(response, secrets),
         body=excerpt(response.content.decode("utf-8", "replace"), secrets),
     )
 
@@ -234,6 +234,14 @@ def read_retry_after(headers: Mapping[str, str], now: datetime | None = None) ->
         return None
     reference = _read_date(headers.get("date", "")) or now or datetime.now(UTC)
     return max(0.0, (moment - reference).total_seconds())
+
+
+def read_request_id(
+    response: WireResponse, secrets: tuple[str, ...], in_body: object = None
+) -> str | None:
+    """Return the service's id of a request, from the body or else from the gateway's headers."""
+    found = in_body if isinstance(in_body, str) and in_body else response.request_id
+    return excerpt(found, secrets, longest=LONGEST_REQUEST_ID) if found else None
 
 
 def _check_names(route: Route[Any, Any], path_values: Mapping[str, object]) -> None:
@@ -271,18 +279,11 @@ def _read_error(
         status=status,
         reason=reason,
         code=code if isinstance(code, int) and not isinstance(code, bool) else None,
-        request_id=_request_id(response, secrets, body_id),
+        request_id=read_request_id(response, secrets, body_id),
         retry_after=read_retry_after(response.headers, now),
         headers=public_headers(response.headers, secrets),
         body=excerpt(response.content.decode("utf-8", "replace"), secrets),
     )
-
-
-def _request_id(
-    response: WireResponse, secrets: tuple[str, ...], in_body: object = None
-) -> str | None:
-    found = in_body if isinstance(in_body, str) and in_body else response.request_id
-    return excerpt(found, secrets, longest=LONGEST_REQUEST_ID) if found else None
 
 
 def _read_date(value: str) -> datetime | None:
