@@ -201,8 +201,8 @@ class OAuth2ClientCredentials(Auth):
         token, lifetime, kind = grant
         if kind != "bearer":
             raise ConfigurationError(
-                f"{self.token_url} granted a token of the type {kind!r}, but only bearer tokens "
-                "can be sent. Check token_url, and the type that the server grants to this client."
+                f"{self.token_url} granted a token with the token_type {kind!r}, but only bearer "
+                "tokens can be sent. Check token_url and the client's settings at that server."
             )
         self._usable_until = asked_at + max(lifetime - RENEW_BEFORE, lifetime / 2)
         self._token = token
