@@ -447,7 +447,7 @@ async def test_a_bearer_token_is_one_in_any_case(kind: str | None) -> None:
 async def test_a_token_of_another_type_is_refused(kind: object) -> None:
     """The error names a token_type that cannot be used, and shows no secret."""
     send = ScriptedSend(wire_answer(200, {"access_token": "abc.token", "token_type": kind}))
-    with pytest.raises(ConfigurationError, match=r"of the type .* only bearer") as error:
+    with pytest.raises(ConfigurationError, match=r"with the token_type .* only bearer") as error:
         await OAuth2ClientCredentials("id", CANARY).authorization(send)
     assert "abc.token" not in str(error.value)
     assert CANARY not in str(error.value)

@@ -79,11 +79,17 @@ async def test_a_success_returns_the_cost_of_its_last_retry() -> None:
 @pytest.mark.anyio
 async def test_a_cancelled_pause_returns_its_cost() -> None:
     """A retry that is cancelled before it is sent costs nothing."""
-    quota, pauses = RetryQuota(), policy(sleep=lambda _: anyio.sleep_forever())
-    async with client_of(refusal(503), retry=pauses, retry_quota=quota) as client:
-        with anyio.move_on_after(0.01):
+    quota, seen = RetryQuota(), list[float]()
+
+    async def sleep(_: float) -> None:
+        seen.append(quota.tokens)
+        scope.cancel()
+        await anyio.sleep_forever()
+
+    async with client_of(refusal(503), retry=policy(sleep=sleep), retry_quota=quota) as client:
+        with anyio.CancelScope() as scope:
             await client.get_session("s-1")
-    assert quota.tokens == 500
+    assert (seen, quota.tokens) == ([495], 500)
 
 
 @pytest.mark.anyio

@@ -23,7 +23,12 @@ from webrtc_async._config.validation import check_text, check_url
 from webrtc_async._protocol.hidden_frames import hide_init_frames
 from webrtc_async._protocol.redaction import HiddenStr, excerpt, public_headers, secrets_in
 from webrtc_async._protocol.retry_after import read_retry_after
-from webrtc_async._protocol.wire import WireRequest, WireResponse, error_for_status
+from webrtc_async._protocol.wire import (
+    WireRequest,
+    WireResponse,
+    error_for_status,
+    read_request_id,
+)
 from webrtc_async.errors import (
     ApiError,
     ClientClosedError,
@@ -63,8 +68,8 @@ class OAuth2ClientCredentials(Auth):
 
     One request fetches a token for all calls that wait for it, and one call repeats it for all if
     it fails. When the service rejects a token, the token is dropped and the call is repeated once
-    with a new one.
-    Clients may share an instance. It pickles, without its access token, if its secret does.
+    with a new one. Clients may share an instance. It pickles, without its access token, if its
+    secret does.
 
     Attributes:
         client_id: The client's id.
@@ -196,8 +201,8 @@ class OAuth2ClientCredentials(Auth):
         token, lifetime, kind = grant
         if kind != "bearer":
             raise ConfigurationError(
-                f"{self.token_url} granted a token of the type {kind!r}, but only bearer tokens "
-                "can be sent. Check token_url, and the type that the server grants to this client."
+                f"{self.token_url} granted a token with the token_type {kind!r}, but only bearer "
+                "tokens can be sent. Check token_url and the client's settings at that server."
             )
         self._usable_until = asked_at + max(lifetime - RENEW_BEFORE, lifetime / 2)
         self._token = token
@@ -232,7 +237,7 @@ class OAuth2ClientCredentials(Auth):
             outcome=Outcome.NOT_SENT,
             status=status,
             reason=reason,
-            request_id=response.request_id,
+            request_id=read_request_id(response, secrets),
             retry_after=read_retry_after(response.headers),
             headers=public_headers(response.headers, secrets),
         )

@@ -204,7 +204,7 @@ def read_response(
         operation=route.operation,
         status=response.status,
         problems=problems,
-        request_id=_request_id(response, secrets),
+        request_id=read_request_id(response, secrets),
         body=excerpt(response.content.decode("utf-8", "replace"), secrets),
     )
 
@@ -214,6 +214,14 @@ def error_for_status(status: int) -> type[ApiError]:
     if 500 <= status <= 599:
         return ServerError
     return _ERROR_BY_STATUS.get(status, ApiError)
+
+
+def read_request_id(
+    response: WireResponse, secrets: tuple[str, ...], in_body: object = None
+) -> str | None:
+    """Return the service's id of a request, from the body or else from the gateway's headers."""
+    found = in_body if isinstance(in_body, str) and in_body else response.request_id
+    return excerpt(found, secrets, longest=LONGEST_REQUEST_ID) if found else None
 
 
 def _check_names(route: Route[Any, Any], path_values: Mapping[str, object]) -> None:
@@ -251,15 +259,8 @@ def _read_error(
         status=status,
         reason=reason,
         code=code if isinstance(code, int) and not isinstance(code, bool) else None,
-        request_id=_request_id(response, secrets, body_id),
+        request_id=read_request_id(response, secrets, body_id),
         retry_after=read_retry_after(response.headers, now),
         headers=public_headers(response.headers, secrets),
         body=excerpt(response.content.decode("utf-8", "replace"), secrets),
     )
-
-
-def _request_id(
-    response: WireResponse, secrets: tuple[str, ...], in_body: object = None
-) -> str | None:
-    found = in_body if isinstance(in_body, str) and in_body else response.request_id
-    return excerpt(found, secrets, longest=LONGEST_REQUEST_ID) if found else None

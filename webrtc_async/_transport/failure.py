@@ -162,7 +162,7 @@ def tls_problem(error: ssl.SSLError, host: str, *, was_sent: bool) -> str | None
 def _remove_quotes(error: BaseException) -> None:
     """Remove what the server sent from the texts and the frames of a parser's errors."""
     for each in _chain(error):
-        if type(each).__name__ in {"LocalProtocolError", "RemoteProtocolError"}:
+        if type(each).__name__.endswith("ProtocolError"):  # of httpx, httpcore, h11 and h2
             each.args = (without_quotes(str(each)),)
             each.with_traceback(None)
 
