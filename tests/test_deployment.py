@@ -99,7 +99,7 @@ def test_a_worker_finishes_its_calls_on_sigterm(service, server, workers):
         asking.join(30)
         [answer] = answers
         assert answer.status_code == 200
-        assert service.emulator.session_ids("9900000") == (answer.json(),)
+        assert service.emulator.session_ids("9900000") == (answer.json()["id"],)
         shown, _ = process.communicate(timeout=30)
         assert shown.count("Application shutdown complete") == workers
         assert "never closed" not in shown

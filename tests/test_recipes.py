@@ -78,7 +78,7 @@ async def test_an_app_is_tested_by_overriding_its_dependency(webrtc_client, webr
     recipe.app.dependency_overrides[recipe.webrtc] = lambda: webrtc_client
     transport = httpx.ASGITransport(recipe.app)
     async with httpx.AsyncClient(transport=transport, base_url="http://app") as caller:
-        opened = await caller.post("/rooms", json={})
+        opened = await caller.post("/rooms")
     assert webrtc_emulator.session_ids("9900000") == (opened.json()["id"],)
 
 

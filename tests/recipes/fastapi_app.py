@@ -32,8 +32,8 @@ async def reject(_: Request, error: InvalidArgumentError) -> JSONResponse:
 
 
 @app.post("/rooms")
-async def open_room(client: WebRtc, room: dict[str, object]) -> dict[str, object]:
-    return to_wire(await client.create_session(from_wire(Session, room)))
+async def open_room(client: WebRtc, room: dict[str, object] | None = None) -> dict[str, object]:
+    return to_wire(await client.create_session(from_wire(Session, room or {})))
 
 
 @app.get("/rooms/{room}")

@@ -45,6 +45,15 @@ class Wrapped:
         raise AssertionError
 
 
+class Unhashable:
+    """A callable object without a hash."""
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __call__(self) -> None:
+        raise AssertionError
+
+
 def replacements(original: Any) -> Iterator[Any]:
     """Return objects that the tools put into the place of an attribute."""
 
@@ -100,7 +109,7 @@ def test_no_class_or_function_may_be_replaced(
     original = getattr(owner, name)
     same_name = {"__module__": "tests"}
     subclass = [type(name, (original,), same_name)] if isinstance(original, type) else []
-    for replacement in [*subclass, functools.partial(original), lambda *_: None]:
+    for replacement in [*subclass, functools.partial(original), lambda *_: None, Unhashable()]:
         with monkeypatch.context() as patch:
             patch.setattr(owner, name, replacement)
             assert not is_transport_original()

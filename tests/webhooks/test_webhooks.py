@@ -1,5 +1,6 @@
-"""Events, the secret and the dispatcher: any kind of body, one handling per event."""
+"""Events and the dispatcher: any kind of body, one handling per event."""
 
+import asyncio
 import json
 import logging
 import pickle
@@ -12,14 +13,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support.strategies import BRIEFLY, JSON
-from support.webhook_receivers import CONNECT, SECRET, VALUE, ReceivedEvents
+from support.webhook_receivers import CONNECT, ReceivedEvents
 
-from webrtc_async.errors import ConfigurationError, InvalidArgumentError
+from webrtc_async.errors import InvalidArgumentError
 from webrtc_async.webhooks import (
     EventDispatcher,
     ParticipantEvent,
     ParticipantEventType,
-    SharedSecret,
     read_event,
 )
 
@@ -114,47 +114,6 @@ def test_only_our_own_error_is_raised(body: Any) -> None:
     except InvalidArgumentError:
         return
     assert event.at.tzinfo is UTC
-
-
-# The secret
-
-
-@pytest.mark.parametrize(
-    ("path", "headers", "accepted"),
-    [
-        (f"/webhooks/{VALUE}", {}, True),
-        (f"/{VALUE}".replace("-", "%2D"), {}, True),
-        ("/webhooks/", {}, False),
-        (f"/webhooks/{VALUE}x", {}, False),
-        (f"/webhooks/{VALUE}/", {}, True),
-        (f"/{VALUE}/webhooks", {}, False),
-        ("/", {}, False),
-        ("", {}, False),
-        ("/webhooks", {"x-secret": VALUE}, False),
-        ("/wébhooks/ü", {}, False),
-    ],
-)
-def test_a_secret_in_the_path(path: str, headers: dict[str, str], accepted: bool) -> None:
-    """A request is accepted only if the last segment of its path is the secret."""
-    assert SECRET.matches(path, headers) is accepted
-    assert VALUE not in repr(SECRET)
-
-
-def test_a_secret_in_a_header() -> None:
-    """With a header name, the secret is read from that header and not from the path."""
-    secret = SharedSecret(value=VALUE, header="X-Secret")
-    assert secret.matches("/webhooks", {"x-secret": VALUE})
-    assert not secret.matches(f"/webhooks/{VALUE}", {})
-
-
-@pytest.mark.parametrize(
-    "value", ["", "short", "x" * 15, "ä" * 20, "a/b" * 10, "a%2Fb" * 5, "a\nb" * 10, None]
-)
-def test_an_invalid_secret(value: str) -> None:
-    """A short secret, or one that cannot be in a path, is rejected and not shown."""
-    with pytest.raises(ConfigurationError) as caught:
-        SharedSecret(value=value)
-    assert not value or value not in str(caught.value)
 
 
 # The dispatcher
@@ -277,6 +236,24 @@ async def test_a_cancelled_event_may_come_again() -> None:
     stuck.append(False)
     assert await received.dispatcher.dispatch(read_event(CONNECT))
     assert len(received.events) == 2
+
+
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+async def test_a_task_that_a_handler_waits_for_may_be_cancelled(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """A cancelled task of the handler's own is a failure of the handler, not of the server."""
+    received = ReceivedEvents()
+
+    @received.dispatcher.on()
+    async def wait(_: ParticipantEvent) -> None:
+        asyncio.get_running_loop().call_soon(task.cancel)
+        await task
+
+    task = asyncio.get_running_loop().create_task(anyio.sleep_forever())
+    with caplog.at_level(logging.ERROR, "webrtc_async.webhooks"):
+        assert not await received.dispatcher.dispatch(read_event(CONNECT))
+    assert "a handler of onConnect for participant p-1 failed" in caplog.text
 
 
 async def test_the_memory_is_bounded() -> None:

@@ -183,7 +183,6 @@ class HttpSession:
             and "handle_async_request" not in vars(pooled)
             and PooledTransport.handle_async_request is _OWN_METHOD
             and is_client_original(type(client))
-            and is_transport_original()
         )
 
     @property

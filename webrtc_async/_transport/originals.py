@@ -34,40 +34,43 @@ _known: Final[dict[tuple[object, ...], list[tuple[_Attributes, _Attributes]]]] =
 
 
 def is_client_original(client: type[httpx.AsyncClient]) -> bool:
-    """Return True if a client's class is httpx's own, exactly as httpx defines it."""
-    return _are_original((client,))
+    """Return True if a client's class, and everything below it, is as its library defines it."""
+    return _are_original((client, *_parts_of_transport()))
 
 
 def is_transport_original() -> bool:
-    """Return True if everything below httpx's transport is as its libraries define it."""
+    """Return True if everything from httpx's transport on is as its library defines it."""
+    return _are_original(_parts_of_transport())
+
+
+def _parts_of_transport() -> tuple[object, ...]:
+    parts = (
+        httpx.AsyncHTTPTransport,
+        socket.socket,
+        anyio.connect_tcp,
+        asyncio.BaseEventLoop.create_connection,
+    )
     # Nobody can have replaced a part of httpcore before it is loaded.
     httpcore = sys.modules.get("httpcore")
-    return _are_original(
-        (
-            httpx.AsyncHTTPTransport,
-            socket.socket,
-            anyio.connect_tcp,
-            asyncio.BaseEventLoop.create_connection,
-            *(() if httpcore is None else _classes_of_httpcore(httpcore)),
-        )
-    )
+    return parts if httpcore is None else (*parts, *_classes_of_httpcore(httpcore))
 
 
 def _are_original(parts: tuple[object, ...]) -> bool:
     # Every request comes here.
-    if (known := _known.get(parts)) is not None:
-        for now, then in known:
-            if now != then:
-                break
-        else:
-            return True
+    try:
+        known = _known[parts]
+    except (KeyError, TypeError):  # a TypeError for a replacement that has no hash
+        return _are_found_original(parts)
+    for now, then in known:
+        if now != then:
+            return _are_found_original(parts)
+    return True
+
+
+def _are_found_original(parts: tuple[object, ...]) -> bool:
     # Attributes of sockets are left out: the own pool calls what the libraries call.
-    classes = {
-        base
-        for part in parts
-        if isinstance(part, type) and part is not socket.socket
-        for base in part.__mro__[:-1]
-    }
+    kinds = [part for part in parts if isinstance(part, type) and part is not socket.socket]
+    classes = {base for kind in kinds for base in kind.__mro__[:-1]}
     attributes = [value for each in classes for value in vars(each).values()]
     if not all(map(_is_original, (*parts, *classes, *attributes))):
         return False

@@ -1,5 +1,6 @@
 """Calls of your functions, once for each event."""
 
+import asyncio
 import logging
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
@@ -7,7 +8,7 @@ from typing import Final, TypeVar
 
 import anyio
 
-from webrtc_async._tasks.event_loop import home
+from webrtc_async._tasks.event_loop import home, is_asyncio
 from webrtc_async.webhooks.event import EventKey, ParticipantEvent, ParticipantEventType
 
 Handler = Callable[[ParticipantEvent], Awaitable[object]]
@@ -91,7 +92,9 @@ class EventDispatcher:
             if not types or event.event in types:
                 try:
                     await handler(event)
-                except Exception:
+                except (Exception, asyncio.CancelledError) as error:
+                    if isinstance(error, asyncio.CancelledError) and _is_cancelled():
+                        raise
                     failures += 1
                     _logger.exception(
                         "a handler of %s for participant %s failed",
@@ -104,3 +107,9 @@ class EventDispatcher:
         self._handled[key] = None
         while len(self._handled) > self._max_remembered:
             self._handled.popitem(last=False)
+
+
+def _is_cancelled() -> bool:
+    """Return True if the running task was cancelled, and not one that a handler waited for."""
+    task = asyncio.current_task() if is_asyncio() else None
+    return task is not None and task.cancelling() > 0

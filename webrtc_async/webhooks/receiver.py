@@ -52,7 +52,7 @@ CONSUMED: Final = WebhookResponse(
     status=HTTPStatus.INTERNAL_SERVER_ERROR, text="The body was consumed before the receiver ran."
 )
 FAILED: Final = WebhookResponse(
-    status=HTTPStatus.INTERNAL_SERVER_ERROR, text="A handler of the event failed."
+    status=HTTPStatus.INTERNAL_SERVER_ERROR, text="The event was not handled. Post it again."
 )
 
 

@@ -65,10 +65,10 @@ async def _connected(family: int, kind: int, protocol: int, address: Any) -> soc
         attempt.setblocking(False)
         for option in TCP_KEEP_ALIVE:
             attempt.setsockopt(*option)
+        problem = 0
         try:
             # Not connect_ex(): the network blockers of test suites replace connect() alone.
             attempt.connect(address)
-            problem = 0
         except (BlockingIOError, InterruptedError):
             await _settled(attempt.fileno())
             problem = attempt.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
