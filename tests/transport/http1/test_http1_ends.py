@@ -1,6 +1,7 @@
 """Where a response ends, on asyncio and uvloop, with and without TLS."""
 
 from contextlib import nullcontext, suppress
+from functools import partial
 from typing import Any
 
 import anyio
@@ -9,13 +10,17 @@ import httpx
 import pytest
 from anyio.streams.tls import TLSStream
 from support.backends import event_loops
-from support.calling import BODY, OK, calling
+from support.calling import BODY, OK
+from support.calling import calling as calling_over
 from support.scripted import Behaviour, raw, serving
 from support.tls import client_side, server_side
 
 from webrtc_async import AsyncWebRtcClient, Participant, UnknownOutcomeError
 
 pytestmark = [pytest.mark.anyio, event_loops()]
+
+# The own pool is the default, whichever library the other tests use.
+calling = partial(calling_over, http_library=None)
 
 HEAD = b"HTTP/1.1 200 OK\r\n\r\n"
 LISTED = b'[{"id": "p-1"}]'
@@ -45,8 +50,8 @@ def hooked(client: AsyncWebRtcClient) -> AsyncWebRtcClient:
 
 
 WAYS: dict[str, dict[str, Any]] = {
-    "direct": {"http_library": None},
-    "send": {"http_library": None},
+    "direct": {},
+    "send": {},
     "httpx": {"http_library": "httpx"},
     "httpx2": {"http_library": "httpx2"},
 }
@@ -88,12 +93,12 @@ async def test_tls_ends_a_body(way: str) -> None:
     assert results == [[Participant(id="p-1")], [], None]
 
 
-@pytest.mark.parametrize("end", ["length", "tcp", "tls", "cut"])
+@pytest.mark.parametrize("end", ["length", "length, cut", "tcp", "tls", "cut"])
 @pytest.mark.parametrize("size", [300_000, 600_000])
 async def test_a_slow_reader_loses_nothing(end: str, size: int) -> None:
     """However a body ends, a reader that comes late gets all of it, and the next call is served."""
     body, arrived = b"x" * size, anyio.Event()
-    length = b"Content-Length: %d\r\n" % size if end == "length" else b""
+    length = b"Content-Length: %d\r\n" % size if end.startswith("length") else b""
     whole = b"HTTP/1.1 200 OK\r\n" + length + b"\r\n" + body
 
     async def send(stream: anyio.abc.ByteStream, request: bytes) -> None:
@@ -102,7 +107,7 @@ async def test_a_slow_reader_loses_nothing(end: str, size: int) -> None:
         if end == "tls":
             await ended_by_tls(b"\n")(stream, request)
 
-    tls = server_side("127.0.0.1") if end in {"tls", "cut"} else None
+    tls = server_side("127.0.0.1") if end in {"length, cut", "tls", "cut"} else None
     received = b""
     async with serving(send, OK, tls=tls, keeps_alive=end == "length") as server:
         url = server.url("https" if tls else "http")

@@ -29,7 +29,6 @@ class H11Parser:
         self.is_complete = self.is_reusable = self._is_ambiguous = False
         self._method = method
         self._body: list[bytes] = []
-        self._before_head = bytearray()
         self._begin()
 
     def feed(self, received: bytes) -> None:
@@ -38,12 +37,11 @@ class H11Parser:
         Raises:
             ResponseError: The bytes are not a valid response.
         """
-        if self.head is None:
-            self._before_head += received
+        start = b"" if self.head else self._connection.trailing_data[0] + received
         try:
             self._parse(received)
         except h11.RemoteProtocolError as error:
-            once = None if self.head else _chunked_once(bytes(self._before_head))
+            once = None if self.head else _chunked_once(start)
             problem = without_quotes(str(error))
         else:
             return
@@ -51,7 +49,6 @@ class H11Parser:
             # Not from the error: it quotes the response, its frames hold it, and a token may be
             # in it.
             raise ResponseError(problem)
-        self._before_head.clear()
         self._is_ambiguous = True
         self._begin()
         self.feed(once)
@@ -77,7 +74,6 @@ class H11Parser:
                 fields = event.headers.raw_items()
                 self.head = parsed_head(event.status_code, event.reason, fields)
                 self._is_ambiguous |= _is_ambiguous(event)
-                self._before_head.clear()
             elif isinstance(event, h11.Data):
                 self._body.append(bytes(event.data))
             elif isinstance(event, h11.EndOfMessage):
