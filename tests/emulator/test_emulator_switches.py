@@ -37,7 +37,7 @@ def test_every_value_can_be_set_as_itself_and_as_text(switch):
 @pytest.mark.parametrize(
     ("values", "sentence"),
     [
-        ({"empty_list": 200}, "unknown switch 'empty_list'; the switches are empty_lists, "),
+        ({"empty_list": 200}, "unknown switch 'empty_list'; the switches are basic_auth, "),
         ({"empty_lists": 300}, "empty_lists must be 204 or 200, not 300"),
         ({"empty_lists": True}, "empty_lists must be 204 or 200, not true"),
         ({"participant_ids": 1}, "participant_ids must be false or true, not 1"),

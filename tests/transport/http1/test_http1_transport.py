@@ -42,6 +42,7 @@ from webrtc_async._transport.http1.connection import (
 from webrtc_async._transport.http1.pool import Http1Pool
 from webrtc_async._transport.http1.response import Http1Response
 from webrtc_async._transport.http1.transport import PooledTransport
+from webrtc_async._transport.tls_settings import TlsSettings
 from webrtc_async.errors import ConnectionFailedError, TransportError, UnknownOutcomeError
 from webrtc_async.errors.outcome import Outcome, Stage
 from webrtc_async.models import Session
@@ -193,7 +194,7 @@ async def test_the_stage_follows_the_bytes_written(scheme: str) -> None:
         await writer.drain()
         writer.close()
 
-    transport = transport_of(ssl_context=client_side())
+    transport = transport_of(tls=TlsSettings(client_side()))
     async with listening(read_later, scheme) as server, anyio.create_task_group() as tasks:
         answers: list[tuple[int, bytes]] = []
 
@@ -225,7 +226,7 @@ async def test_an_early_response_is_read(scheme: str) -> None:
         served.set()
 
     served = anyio.Event()
-    transport = transport_of(ssl_context=client_side())
+    transport = transport_of(tls=TlsSettings(client_side()))
     async with listening(refuse, scheme) as server:
         content = b"x" * 20_000_000
         assert await get(transport, server, content=content, scheme=scheme) == (413, b"no")
