@@ -137,7 +137,7 @@ class ParticipantSubscription:
         extra: Fields this version does not know, by their names on the wire.
     """
 
-    participant_id: str
+    participant_id: str = field(metadata={"given_by_service": True})
     stream_aliases: tuple[str, ...] = field(default=(), converter=_stream_aliases)
     extra: Mapping[str, object] = field(factory=_no_extra, hash=False, repr=_names_only)
 
@@ -270,5 +270,5 @@ class AccountsParticipantsResponse:
     """
 
     participant: Participant
-    token: str = field(repr=lambda _: "<hidden>")
+    token: str = field(metadata={"given_by_service": True}, repr=lambda _: "<hidden>")
     extra: Mapping[str, object] = field(factory=_no_extra, hash=False, repr=_names_only)

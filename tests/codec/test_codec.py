@@ -168,6 +168,7 @@ def test_a_lone_surrogate_survives() -> None:
         (b'{"id":"s","x":%s}' % (b"7" * 5000), "not valid JSON: Exceeds the limit"),
         (b'{"id":"\xff"}', "not valid JSON: 'utf-8' codec"),
         (b'{"id":"\xc0\xaf"}', "not valid JSON: 'utf-8' codec"),
+        (b'{"id":"\xed\xa0\x80"}', "not valid JSON: 'utf-8' codec"),
         (b'\xff\xfe{\x00"', "not valid JSON: 'utf-16-le' codec"),
     ],
     ids=lambda value: repr(value[:24]),
@@ -177,6 +178,25 @@ def test_strict_json(content: bytes, problem: str) -> None:
     for read in (read_answer, read_request):
         (found,) = problems(read, content, Session)
         assert problem in found
+
+
+@pytest.mark.parametrize(
+    ("content", "model", "path"),
+    [
+        (b'{"id":""}', Session, "id"),
+        (b'{"id":""}', Participant, "id"),
+        (b'[{"id":"p"},{"id":""}]', list[Participant], "[1].id"),
+        (b'{"participant":{"id":"p"},"token":""}', AccountsParticipantsResponse, "token"),
+        (
+            b'{"participants":[{"participantId":""}]}',
+            Subscriptions,
+            "participants[0].participantId",
+        ),
+    ],
+)
+def test_empty_ids_and_tokens(content: bytes, model: Any, path: str) -> None:
+    """A response with an empty id or token is refused: it would name another resource."""
+    assert problems(read_answer, content, model) == (f"{path}: empty",)
 
 
 @pytest.mark.parametrize(

@@ -59,7 +59,7 @@ def enum_members(model: type[PublishPermission] | type[DeviceApiVersion]) -> st.
 
 PARTICIPANT_SUBSCRIPTIONS = st.builds(
     ParticipantSubscription,
-    participant_id=TEXT,
+    participant_id=NAME,
     stream_aliases=st.lists(TEXT, max_size=3),
     extra=unknown_fields(ParticipantSubscription),
 )
@@ -84,7 +84,7 @@ PARTICIPANTS = st.builds(
 CREATED = st.builds(
     AccountsParticipantsResponse,
     participant=PARTICIPANTS,
-    token=TEXT,
+    token=NAME,
     extra=unknown_fields(AccountsParticipantsResponse),
 )
 MODELS = st.one_of(PARTICIPANT_SUBSCRIPTIONS, SUBSCRIPTIONS, SESSIONS, PARTICIPANTS, CREATED)

@@ -49,7 +49,7 @@ def read_json(content: bytes, *, unique_keys: bool = True) -> object:
     """
     decoder = _UNIQUE_KEYS if unique_keys else _LAST_KEYS
     try:
-        text = content.decode(_encoding(content), "surrogatepass")
+        text = content.decode(_encoding(content))
         # decode() looks for space around the value, which takes longer than a short value.
         value, end = decoder.raw_decode(text) if text[:1] in _STARTS else (None, -1)
         return cast("object", value if end == len(text) else decoder.decode(text))

@@ -26,6 +26,7 @@ class Field:
         key: The key in the JSON: the name in camel case, or the metadata's "wire_name".
         hint: The type of the value in the JSON.
         is_required: True if the JSON must have the field.
+        is_given: True if the service always gives a value; empty text is none.
         attribute: The description by attrs. Its metadata may have "read", a structure hook in place
             of the type's; "read_only" and "given_by_service" for what the service sets.
     """
@@ -33,6 +34,7 @@ class Field:
     key: str
     hint: Any
     is_required: bool
+    is_given: bool
     attribute: "attrs.Attribute[Any]"
 
 
@@ -50,7 +52,7 @@ def fields_of(model: Any, *, is_answer: bool) -> list[Field]:
             if not is_required and len(options) == 1 and NoneType in get_args(hint):
                 [hint] = options
             key = each.metadata.get("wire_name") or wire_name(each.name)
-            fields.append(Field(key, hint, is_required, each))
+            fields.append(Field(key, hint, is_required, is_given, each))
     return fields
 
 
@@ -127,15 +129,17 @@ def _reader_lines(fields: list[Field], *, keeps_unknown: bool) -> Iterator[str]:
     yield "    raise ValidationError(problems)"
 
 
-def _field_lines(number: int, field: Field) -> tuple[str, str]:
+def _field_lines(number: int, field: Field) -> tuple[str, ...]:
     """Return the lines that read a field into its variable."""
     read = f"read{number}(found, type{number})"
     if field.hint in SCALARS and not field.attribute.metadata.get("read"):
         # A value of the very type needs no call of its hook.
         read = f"(found if type(found) is type{number} else {read})"
     if field.is_required:
-        missing = "if found is MISSING: raise TypeError('missing')"
-        return f"found = get({field.key!r}, MISSING)", f"{missing}\n        field{number} = {read}"
+        checks = ["if found is MISSING: raise TypeError('missing')"]
+        if field.is_given:
+            checks.append("if found == '': raise TypeError('empty')")
+        return f"found = get({field.key!r}, MISSING)", *checks, f"field{number} = {read}"
     default = f"default{number} if found is None else {read}"
     return f"found = get({field.key!r})", f"field{number} = {default}"
 
