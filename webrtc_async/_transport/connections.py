@@ -3,7 +3,6 @@
 import sys
 import warnings
 from functools import partial
-from typing import Final
 
 import anyio
 
@@ -21,8 +20,6 @@ from webrtc_async._transport.orphaned_request import OnCallerCancelled
 from webrtc_async._transport.rate_limiter import RateLimiter, Throttle
 from webrtc_async.errors import ConfigurationError, TransportError, WebRtcError
 from webrtc_async.errors.outcome import Outcome, Stage
-
-_UNSENT: Final = (Stage.QUEUED, Stage.THROTTLED)
 
 
 class Connections:
@@ -97,7 +94,7 @@ class Connections:
                 self.session.check_open(state.operation)
             raise failed(state, request.url, error) from error
         finally:
-            self.requests_sent += state.stage not in _UNSENT
+            self.requests_sent += state.outcome is not Outcome.NOT_SENT
         response = response or exchange.refusal
         if response is None:
             state.is_reused = False  # a connection that is silent is not stale
