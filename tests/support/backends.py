@@ -40,3 +40,12 @@ def jumping_backends() -> pytest.MarkDecorator:
             pytest.param(("trio", {"clock": clock}), id="trio-jumping"),
         ],
     )
+
+
+def event_loops() -> pytest.MarkDecorator:
+    """Run a test on the event loops that the package's own pool serves."""
+    loops = {"asyncio": {}, "uvloop": {"use_uvloop": True}}
+    return pytest.mark.parametrize(
+        "anyio_backend",
+        [pytest.param(("asyncio", options), id=name) for name, options in loops.items()],
+    )

@@ -1,5 +1,6 @@
 """A request and its response by the `AsyncClient` of httpx or httpx2."""
 
+import ssl
 from collections.abc import AsyncGenerator, Callable
 from typing import Any, Final
 
@@ -9,9 +10,17 @@ from anyio.lowlevel import checkpoint
 
 from webrtc_async._transport.attempt_state import AttemptState, Tracer
 from webrtc_async._transport.exchange import Exchange
-from webrtc_async._transport.http1.response_head import ResponseHead, parsed_head
+from webrtc_async._transport.http1.response_head import (
+    CUT_OFF,
+    ResponseError,
+    ResponseHead,
+    parsed_head,
+)
 from webrtc_async._transport.http_library import Library
 from webrtc_async.errors import ConfigurationError
+
+_FRAMING: Final = {"content-length", "transfer-encoding"}
+"""Headers that say where a body ends."""
 
 _CHUNKS_AT_A_TIME: Final = 256
 """Chunks between two checkpoints, because a stream that never waits could not be cancelled."""
@@ -75,6 +84,23 @@ def head_of(response: httpx.Response) -> ResponseHead:
     return parsed_head(response.status_code, b"", response.headers.raw)
 
 
+def check_end(response: httpx.Response) -> None:
+    """Check that TLS has ended a body that nothing else ends.
+
+    Raises:
+        ResponseError: The connection may have been cut off.
+    """
+    stream = response.extensions.get("network_stream")
+    tls: ssl.SSLObject | None = stream and stream.get_extra_info("ssl_object")
+    is_framed = response.http_version == "HTTP/2" or response.status_code in (204, 304)
+    if tls is None or is_framed or not _FRAMING.isdisjoint(response.headers):
+        return
+    try:
+        tls.read()
+    except ssl.SSLError:
+        raise ResponseError(CUT_OFF) from None
+
+
 class LibraryResponse:
     """A `Reply` whose body is still to be read, unless a hook or a mock has read it."""
 
@@ -84,6 +110,7 @@ class LibraryResponse:
         self._head = head_of(response)
         self.is_complete = response.is_stream_consumed
         if self.is_complete:
+            check_end(response)
             self._head.encoding = ""  # the library has undone it
         self._unread = response.content if self.is_complete else b""
 
@@ -108,6 +135,7 @@ class LibraryResponse:
                     del chunk  # a traceback may show local variables
                     if seen % _CHUNKS_AT_A_TIME == 0:
                         await checkpoint()
+                check_end(self._response)
         finally:
             if isinstance(chunks, AsyncGenerator):
                 await chunks.aclose()

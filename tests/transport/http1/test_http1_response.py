@@ -100,6 +100,7 @@ def by_h11(raw: bytes) -> Seen | None:
                     assert head is not None
                     is_reusable = (
                         attempt == 0
+                        and not is_ambiguous(head)
                         and connection.our_state is h11.DONE
                         and connection.their_state is h11.DONE
                         and connection.trailing_data == (b"", False)
@@ -110,6 +111,15 @@ def by_h11(raw: bytes) -> Seen | None:
     except h11.RemoteProtocolError:
         return None
     return None
+
+
+def is_ambiguous(head: h11.Response) -> bool:
+    """Return True if a response has two lengths, or one that its status rules out."""
+    headers = dict(head.headers)
+    named = {b"content-length", b"transfer-encoding"} & headers.keys()
+    if head.status_code in (204, 304):
+        return bool(named) and headers.get(b"content-length") != b"0"
+    return len(named) == 2
 
 
 def by_reader(*pieces: bytes) -> Seen | None:

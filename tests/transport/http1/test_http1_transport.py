@@ -7,7 +7,7 @@ import ssl
 import subprocess
 import sys
 from collections.abc import AsyncIterator
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ import anyio.abc
 import httpcore
 import httpx
 import pytest
-from support.backends import JumpingLoop
+from support.backends import JumpingLoop, event_loops
 from support.calling import BODY, OK
 from support.calling import calling as calling_over
 from support.scripted import (
@@ -75,7 +75,8 @@ async def get(
 ) -> tuple[int, bytes]:
     """Make a request, and return its status and body."""
     state = settings.pop("state", AttemptState("test"))
-    request = WireRequest("POST" if content else "GET", server.url(), content=content)
+    url = server.url(settings.get("scheme", "http"))
+    request = WireRequest("POST" if content else "GET", url, content=content)
     timeouts = settings.get("attempt_timeout"), settings.get("connect_timeout")
     response = await transport.send(request, state, *timeouts)
     head = await response.head()
@@ -176,7 +177,9 @@ async def test_a_connection_closed_before_the_request_sent_nothing() -> None:
         await transport.aclose()
 
 
-async def test_the_stage_follows_the_bytes_written() -> None:
+@event_loops()
+@pytest.mark.parametrize("scheme", ["http", "https"])
+async def test_the_stage_follows_the_bytes_written(scheme: str) -> None:
     """The stage is SENDING until the kernel has taken the last byte, and AWAITING after that."""
     may_read, state = anyio.Event(), AttemptState("test")
     content = b"x" * 20_000_000
@@ -190,14 +193,14 @@ async def test_the_stage_follows_the_bytes_written() -> None:
         await writer.drain()
         writer.close()
 
-    server = await asyncio.start_server(read_later, "127.0.0.1", 0)
-    scripted = SocketServer([], port=server.sockets[0].getsockname()[1])
-    transport = transport_of()
-    async with server, anyio.create_task_group() as tasks:
+    transport = transport_of(ssl_context=client_side())
+    async with listening(read_later, scheme) as server, anyio.create_task_group() as tasks:
         answers: list[tuple[int, bytes]] = []
 
         async def send() -> None:
-            answers.append(await get(transport, scripted, content=content, state=state))
+            answers.append(
+                await get(transport, server, content=content, state=state, scheme=scheme)
+            )
 
         tasks.start_soon(send)
         while state.stage in {Stage.QUEUED, Stage.CONNECTING}:
@@ -208,10 +211,13 @@ async def test_the_stage_follows_the_bytes_written() -> None:
     await transport.aclose()
 
 
-async def test_an_early_response_is_read() -> None:
+@event_loops()
+@pytest.mark.parametrize("scheme", ["http", "https"])
+async def test_an_early_response_is_read(scheme: str) -> None:
     """A refusal sent before the whole request is read; its connection is not reused."""
 
     async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
         writer.write(b"HTTP/1.1 413 Too Large\r\nContent-Length: 2\r\n\r\nno")
         with suppress(ConnectionError):
             await reader.read()
@@ -219,14 +225,58 @@ async def test_an_early_response_is_read() -> None:
         served.set()
 
     served = anyio.Event()
-    server = await asyncio.start_server(refuse, "127.0.0.1", 0)
-    scripted = SocketServer([], port=server.sockets[0].getsockname()[1])
-    transport = transport_of()
-    async with server:
-        assert await get(transport, scripted, content=b"x" * 20_000_000) == (413, b"no")
+    transport = transport_of(ssl_context=client_side())
+    async with listening(refuse, scheme) as server:
+        content = b"x" * 20_000_000
+        assert await get(transport, server, content=content, scheme=scheme) == (413, b"no")
         assert transport.bind_to_loop().size == 0
         await served.wait()
         await transport.aclose()
+
+
+@asynccontextmanager
+async def listening(serve: Any, scheme: str) -> AsyncIterator[SocketServer]:
+    """Serve connections by asyncio's streams while the body runs."""
+    tls = server_side("127.0.0.1") if scheme == "https" else None
+    server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=tls)
+    async with server:
+        yield SocketServer([], port=server.sockets[0].getsockname()[1])
+
+
+@event_loops()
+@pytest.mark.parametrize("is_secure", [False, True])
+async def test_writing_never_pauses_for_small_requests(is_secure: bool) -> None:
+    """While requests fit into the kernel's buffer, no flow control is triggered."""
+    flips: list[str] = []
+
+    class Watched(Http1Connection):
+        def pause_writing(self) -> None:
+            flips.append(f"paused after {self.exchanges} requests")
+            super().pause_writing()
+
+    loop, tls = asyncio.get_running_loop(), server_side("127.0.0.1") if is_secure else None
+
+    async def connect(origin: Origin, _: float | None) -> Http1Connection:
+        ours = client_side() if is_secure else None
+        _, connection = await loop.create_connection(
+            lambda: Watched(loop, origin), origin.host, origin.port, ssl=ours
+        )
+        return connection
+
+    pool = Http1Pool(loop, connect, max_connections=1, keep_alive=20)
+    async with serving(OK, tls=tls, keeps_alive=True) as server:
+        origin = Origin("https" if is_secure else "http", "127.0.0.1", server.port)
+        for size in (0, 1_000, 60_000, 100_000):
+            state = AttemptState("test")
+            request = b"POST / HTTP/1.1\r\nContent-Length: %d\r\n\r\n" % size + b"x" * size
+            connection = await pool.acquire(origin, None, state)
+            response = connection.begin("POST", request, state, None)
+            assert state.stage is Stage.AWAITING
+            assert await body_of(response) == BODY
+        pool.close()
+        assert server.connections == 1
+    # A handshake's last message is still buffered when the connection is made.
+    assert set(flips) <= {"paused after 0 requests"}
 
 
 # TLS

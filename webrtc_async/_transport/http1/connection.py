@@ -6,7 +6,9 @@ Every change of state is synchronous, so a cancellation leaves nothing half done
 import asyncio
 import math
 import select
-from typing import NamedTuple, Protocol, cast
+import ssl
+from contextlib import suppress
+from typing import Final, NamedTuple, Protocol, cast
 
 import httpx
 
@@ -14,6 +16,9 @@ from webrtc_async._transport.attempt_state import AttemptState
 from webrtc_async._transport.http1.response import Http1Response
 from webrtc_async._transport.http1.response_head import ResponseError
 from webrtc_async.errors.outcome import Stage
+
+_LONG: Final = 64 * 1024
+"""Bytes of a request from which asyncio's TLS may buffer a part of it without a word."""
 
 
 class Origin(NamedTuple):
@@ -56,6 +61,7 @@ class Http1Connection(asyncio.Protocol):
         self._deadline = math.inf
         self._timer: asyncio.TimerHandle | None = None
         self._is_writing_slowly = False
+        self._tls: ssl.SSLObject | None = None
 
     def begin(
         self, method: str, request: bytes, state: AttemptState, timeout: float | None
@@ -71,16 +77,19 @@ class Http1Connection(asyncio.Protocol):
         response = self._current = Http1Response(self, method, state)
         if timeout is not None:
             self._watch(self.loop.time() + timeout)
-        state.stage, state.is_reused = Stage.SENDING, self.exchanges > 1
-        self._transport.write(request)
+        state.is_reused = self.exchanges > 1
+        # TLS passes on what it gets, and pauses only for what follows. So the last byte follows.
+        end = len(request) - (self._tls is not None and len(request) > _LONG)
+        self._transport.write(memoryview(request)[:end])
         if self._transport.is_closing():
             # The only send has failed, and nothing was buffered: no byte was sent.
             state.stage = Stage.CONNECTING
             self._current = None
             self.abort()
             raise httpx.WriteError("the connection was closed before the request could be sent")
-        if not self._is_writing_slowly:
-            state.stage = Stage.AWAITING
+        if end < len(request):
+            self._transport.write(request[end:])
+        state.stage = Stage.SENDING if self._is_writing_slowly else Stage.AWAITING
         return response
 
     def is_quiet(self) -> bool:
@@ -111,8 +120,8 @@ class Http1Connection(asyncio.Protocol):
         self._transport = cast("asyncio.Transport", transport)
         # At the lowest limits, a pause says that the kernel has not taken all of a write. asyncio's
         # TLS pauses as soon as its buffer *reaches* the limit, so 0 would pause it while empty.
-        is_tls = self._transport.get_extra_info("ssl_object") is not None
-        self._transport.set_write_buffer_limits(high=int(is_tls), low=0)
+        self._tls = self._transport.get_extra_info("ssl_object")
+        self._transport.set_write_buffer_limits(high=int(self._tls is not None), low=0)
         self._poll = select.poll()
         self._poll.register(self._transport.get_extra_info("socket").fileno(), select.POLLIN)
 
@@ -148,7 +157,9 @@ class Http1Connection(asyncio.Protocol):
             error.__cause__ = exc
         else:
             try:
-                response.feed_end()
+                is_certain = self._tls is None or self._read_on(self._tls, response)
+                if not response.is_complete:
+                    response.feed_end(is_certain=is_certain)
             except ResponseError as problem:
                 error = _lost(problem)
             else:
@@ -171,6 +182,17 @@ class Http1Connection(asyncio.Protocol):
             self._current.was_sent()
 
     # Ends
+
+    def _read_on(self, tls: ssl.SSLObject, response: Http1Response) -> bool:
+        """Read what TLS has received, and return True if the server has said that this is all.
+
+        uvloop drops it if the connection ends while reading is paused.
+        """
+        with suppress(ssl.SSLError):
+            while received := tls.read(_LONG):
+                response.see(received)
+            return True
+        return False
 
     def _complete(self, response: Http1Response) -> None:
         self._current = None

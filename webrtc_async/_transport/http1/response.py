@@ -96,7 +96,9 @@ class Http1Response(ResponseReader):
         if body:
             self._chunks.append(body)
             self._unread += len(body)
-            if self._unread > _MAX_UNREAD and self._connection is not None and not self._is_paused:
+            # A complete response passes its connection on, which must go on receiving.
+            is_full = self._unread > _MAX_UNREAD and not self.is_complete
+            if is_full and self._connection is not None and not self._is_paused:
                 self._is_paused = True
                 self._connection.pause_reading()
         if self.received_head is not None and not self.is_complete:

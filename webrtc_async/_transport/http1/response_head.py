@@ -11,6 +11,9 @@ from typing import Final
 
 from attrs import define
 
+CUT_OFF: Final = "the connection ended without TLS's close_notify, so it may have been cut off"
+"""The problem of a body that only the end of a TLS connection ends (RFC 9112, 9.8)."""
+
 
 class ResponseError(ValueError):
     """Bytes that are not an HTTP response, or a response that breaks off."""
@@ -100,10 +103,10 @@ def read_common_head(received: bytes) -> tuple[ResponseHead, int, int] | None:
         return None
     code, reason, lines, digits = found.groups()
     status = int(code)
-    # RFC 9110, 15.3.5: a 204 has no body, even if its headers name a length.
-    if status == _NO_CONTENT:
+    if status == _NO_CONTENT and digits is None:
         digits = b"0"
-    if digits is None or status == _NOT_MODIFIED:
+    # A 204 or 304 has no body, even if its headers name a length (RFC 9112, 6.3).
+    if digits is None or status == _NOT_MODIFIED or (status == _NO_CONTENT and int(digits)):
         return None
     head = ResponseHead(status, reason.decode("ascii"), Headers(lines.decode("ascii")))
     return head, found.end(), int(digits)

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from webrtc_async._transport.http1.response_head import (
+    CUT_OFF,
     ResponseError,
     ResponseHead,
     read_common_head,
@@ -65,8 +66,11 @@ class ResponseReader:
         self.is_reusable = self._left == 0
         return received if self.is_reusable else received[: self._left]
 
-    def feed_end(self) -> None:
+    def feed_end(self, *, is_certain: bool = True) -> None:
         """Read the end of the connection.
+
+        Args:
+            is_certain: False if a TLS connection ended without close_notify.
 
         Raises:
             ResponseError: The response is not complete.
@@ -75,6 +79,8 @@ class ResponseReader:
             raise ResponseError("the server closed the connection before sending a response")
         if self._parser is None:
             raise ResponseError(f"the server closed the connection {self._left} bytes too early")
+        if not is_certain:
+            raise ResponseError(CUT_OFF)
         self._parse(self._parser, b"")
 
     def _parse(self, parser: "H11Parser", received: bytes) -> bytes:
