@@ -5,7 +5,7 @@ import threading
 import pytest
 from support.speaking import Clock
 
-from webrtc_async._protocol.wire import read_retry_after
+from webrtc_async._protocol.retry_after import read_retry_after
 from webrtc_async.emulator.faults.armed import MAX_RULES, Faults
 from webrtc_async.emulator.faults.response import NONSENSE, fault_response
 from webrtc_async.route_table import CREATE_SESSION, GET_SESSION

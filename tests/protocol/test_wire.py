@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.strategies import JSON, USUALLY
 
+from webrtc_async._protocol.retry_after import read_retry_after
 from webrtc_async._protocol.wire import (
     RequestHeaders,
     WireRequest,
     WireResponse,
     read_response,
-    read_retry_after,
     write_request,
 )
 from webrtc_async.errors import (
@@ -374,11 +374,31 @@ def test_secret_headers_are_dropped() -> None:
         ("999999999", None, 999_999_999.0),
         ("9999999999", None, 1e9),
         ("-5", None, None),
-        ("1.5", None, None),
+        ("1.5", None, 1.5),
+        (".5", None, 0.5),
+        ("1.", None, 1.0),
+        ("1.2.3", None, None),
+        ("1e3", None, None),
+        ("NaN", None, None),
+        ("inf", None, None),
+        ("9" * 5000, None, 1e9),
         ("soon", None, None),
         ("", None, None),
         ("\u0667", None, None),
-        ("7, 8", None, None),
+        ("7, 8", None, 8.0),
+        ("8, 7", None, 8.0),
+        ("soon, 7", None, 7.0),
+        ("7, Tue, 24 Nov 2026 12:00:30 GMT", None, 30.0),
+        ("Tue, 24 Nov 2026 12:00:30 GMT, Tue, 24 Nov 2026 12:00:40 GMT", None, 40.0),
+        ("Tuesday, 24-Nov-26 12:00:30 GMT", None, 30.0),
+        ("Tuesday, 24-Nov-26 12:00:30 GMT, 5", None, 30.0),
+        ("Tue Nov 24 12:00:30 2026", None, 30.0),
+        ("24 Nov 2026 12:00:30 GMT", None, 30.0),
+        ("2026-11-24T12:00:30Z", None, 30.0),
+        ("2026-11-24T13:00:30+01:00", None, 30.0),
+        ("2026-11-24 12:00:30", None, 30.0),
+        ("Fri, 31 Dec 9999 23:59:59 GMT", None, 1e9),
+        ("Sun, 06 Nov 1994 08:49:37 GMT", None, 0.0),
         ("Tue, 24 Nov 2026 12:00:30 GMT", None, 30.0),
         ("Tue, 24 Nov 2026 12:00:30 -0000", None, 30.0),
         ("Tue, 24 Nov 2026 13:00:30 +0100", None, 30.0),
@@ -390,7 +410,7 @@ def test_secret_headers_are_dropped() -> None:
     ],
 )
 def test_retry_after(value: str, date: str | None, seconds: float | None) -> None:
-    """Retry-After is whole seconds or a date, relative to the response's own date."""
+    """Retry-After is seconds or a date, relative to the response's own date; the longest counts."""
     headers = {"retry-after": value} | ({} if date is None else {"date": date})
     assert read_retry_after(headers, NOW) == seconds
     error = refusal(GET_SESSION, WireResponse(status=429, headers=headers), NOW)

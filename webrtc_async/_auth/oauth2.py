@@ -19,12 +19,8 @@ from webrtc_async._codec import model_codec as codec
 from webrtc_async._config.environment import TOKEN_URL
 from webrtc_async._config.validation import check_text, check_url
 from webrtc_async._protocol.redaction import HiddenStr, excerpt, public_headers, secrets_in
-from webrtc_async._protocol.wire import (
-    WireRequest,
-    WireResponse,
-    error_for_status,
-    read_retry_after,
-)
+from webrtc_async._protocol.retry_after import read_retry_after
+from webrtc_async._protocol.wire import WireRequest, WireResponse, error_for_status
 from webrtc_async.errors import (
     ApiError,
     ConfigurationError,

@@ -4,10 +4,8 @@
 error.
 """
 
-import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 from http import HTTPStatus
 from types import MappingProxyType
 from typing import Any, Final, TypeVar
@@ -16,6 +14,7 @@ from attrs import Factory, define, field, frozen
 
 from webrtc_async._codec import model_codec as codec
 from webrtc_async._protocol.redaction import excerpt, public_headers, secrets_in
+from webrtc_async._protocol.retry_after import read_retry_after
 from webrtc_async._protocol.route import Route
 from webrtc_async.errors import (
     ApiError,
@@ -33,9 +32,6 @@ from webrtc_async.errors import (
 
 BodyT = TypeVar("BodyT")
 ResultT = TypeVar("ResultT")
-
-_LONGEST_RETRY_AFTER: Final = 1e9
-"""Most seconds of a Retry-After; no deadline has room for more."""
 
 LONGEST_REQUEST_ID: Final = 100
 """Most characters of a request id."""
@@ -220,22 +216,6 @@ def error_for_status(status: int) -> type[ApiError]:
     return _ERROR_BY_STATUS.get(status, ApiError)
 
 
-def read_retry_after(headers: Mapping[str, str], now: datetime | None = None) -> float | None:
-    """Return the seconds of a Retry-After header; None without a valid one.
-
-    A date is compared with the response's own Date, in case the local clock is wrong.
-    """
-    value = headers.get("retry-after", "").strip()
-    # RFC 9110, 10.2.3: whole seconds, or a date; never a negative wait.
-    if re.fullmatch(r"[0-9]+", value):
-        return min(float(value), _LONGEST_RETRY_AFTER)
-    moment = _read_date(value)
-    if moment is None:
-        return None
-    reference = _read_date(headers.get("date", "")) or now or datetime.now(UTC)
-    return max(0.0, (moment - reference).total_seconds())
-
-
 def _check_names(route: Route[Any, Any], path_values: Mapping[str, object]) -> None:
     if not path_values.keys() <= route.path.known_names:
         surplus = path_values.keys() - route.path.known_names
@@ -280,11 +260,3 @@ def _read_error(
         headers=public_headers(response.headers, secrets),
         body=excerpt(response.content.decode("utf-8", "replace"), secrets),
     )
-
-
-def _read_date(value: str) -> datetime | None:
-    try:
-        moment = parsedate_to_datetime(value)
-    except (ValueError, TypeError, OverflowError):
-        return None
-    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
