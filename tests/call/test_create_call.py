@@ -1,6 +1,7 @@
 """Creates that are cancelled or get a broken response: the client deletes the resource."""
 
 import asyncio
+import gzip
 import json
 import pickle
 from collections.abc import Callable
@@ -22,6 +23,7 @@ from support.scripted import (
     hang_up,
     http,
     policy,
+    raw,
     reached,
     refusal,
     serving,
@@ -304,6 +306,61 @@ async def test_a_create_with_a_truncated_response_is_rolled_back() -> None:
                 await client.create_session()
         assert isinstance(caught.value.__cause__, UnknownOutcomeError)
         assert [each.split()[0] for each in server.requests] == [b"POST", b"DELETE"]
+
+
+WHOLE = f'{{"id":"{ID}","tag":"{"visit" * 50}"}}'.encode()
+ZIPPED = gzip.compress(WHOLE)
+CHUNKS = b"HTTP/1.1 201 Created\r\nTransfer-Encoding: chunked\r\n"
+CHUNK = b"%x\r\n%b\r\n" % (len(WHOLE), WHOLE)
+
+
+@pytest.mark.parametrize(
+    "behaviour",
+    [
+        http(201, WHOLE, Content_Encoding="br"),
+        http(201, ZIPPED[:-8], Content_Encoding="gzip"),
+        http(201, ZIPPED[:-8] + bytes(8), Content_Encoding="gzip"),
+        http(201, ZIPPED[:-8], length=500, Content_Encoding="utf-8, gzip"),
+        http(201, WHOLE + b" " * 5000),
+        http(201, gzip.compress(WHOLE + b" " * 5000), Content_Encoding="gzip"),
+        raw(CHUNKS + b"\r\n" + CHUNK + b"no\r\n"),
+    ],
+    ids=[
+        *("unknown encoding", "cut off", "checksum", "both cut off"),
+        *("too long", "too long, gzip", "wrong chunk"),
+    ],
+)
+@pytest.mark.parametrize("library", [None, "httpx"])
+async def test_a_create_with_an_odd_response_is_rolled_back(behaviour: Any, library: Any) -> None:
+    """A readable id in a response of any form is enough to delete the created resource."""
+    settings = {"transport": None, "http_library": library, "max_response_bytes": 1000}
+    async with serving(behaviour, http(204)) as server:
+        async with client_of(base_url=server.url(), **settings) as client:
+            with pytest.raises(CreateRolledBackError):
+                await client.create_session()
+        assert [each.split()[0] for each in server.requests] == [b"POST", b"DELETE"]
+        assert ID.encode() in server.requests[1]
+
+
+@pytest.mark.parametrize(
+    "behaviour",
+    [
+        http(201, WHOLE, Content_Encoding="utf-8"),
+        http(201, WHOLE, Content_Encoding="none"),
+        http(201, ZIPPED, Content_Encoding="identity, gzip"),
+        http(201, ZIPPED, Content_Encoding="gzip, gzip"),
+        raw(CHUNKS + b"\r\n" + CHUNK + b"0\r\n\r\n"),
+    ],
+    ids=["charset", "none", "identity, gzip", "gzip, gzip", "chunked"],
+)
+@pytest.mark.parametrize("library", [None, "httpx"])
+async def test_an_odd_response_that_can_be_read_is_a_result(behaviour: Any, library: Any) -> None:
+    """A create whose response can be read succeeds, however a gateway describes the body."""
+    async with serving(behaviour) as server:
+        url = server.url()
+        async with client_of(transport=None, base_url=url, http_library=library) as client:
+            assert (await client.create_session()).id == ID
+        assert len(server.requests) == 1
 
 
 async def test_a_roll_back_with_a_404_succeeds() -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from webrtc_async._protocol.content_coding import ContentError, check_length, decode
+from webrtc_async._protocol.content_coding import ContentError, check_length, decode, decode_start
 
 TEXT = b'{"id": "s-1"}'
 ENCODERS = {
@@ -19,7 +19,13 @@ ENCODERS = {
 each_encoding = pytest.mark.parametrize("encoding", ENCODERS)
 
 
-@pytest.mark.parametrize("encoding", ["", "identity", " Identity "])
+@pytest.mark.parametrize(
+    "encoding",
+    [
+        *("", "identity", " Identity ", "none", "identity, identity", ",", "utf-8", "UTF-8, none"),
+        *("us-ascii", "iso-8859-1", "windows-1252", "identity;q=1", '"utf-8"'),
+    ],
+)
 def test_a_plain_body_stays_as_it_is(encoding: str) -> None:
     """A body without an encoding is returned unchanged."""
     assert decode(TEXT, encoding, 100) is TEXT
@@ -73,12 +79,49 @@ def test_a_wrong_checksum_is_broken() -> None:
         decode(bytes(content), "gzip", 100)
 
 
-@pytest.mark.parametrize("encoding", ["br", "zstd", "compress", "gzip, gzip", "x" * 500])
+@pytest.mark.parametrize(
+    "encoding",
+    ["identity, gzip", "gzip, identity", "gzip, utf-8", "none,gzip", "gzip;charset=utf-8"],
+)
+def test_names_that_change_nothing_are_passed_over(encoding: str) -> None:
+    """Identity, none and charsets beside an encoding do not change the body."""
+    assert decode(gzip.compress(TEXT), encoding, 100) == TEXT
+
+
+def test_encodings_are_undone_from_the_last_to_the_first() -> None:
+    """A body with several encodings is decoded in the reverse order."""
+    content = gzip.compress(zlib.compress(TEXT))
+    assert decode(content, "deflate, gzip", 100) == TEXT
+    assert decode(gzip.compress(gzip.compress(TEXT)), "gzip, gzip", 100) == TEXT
+    with pytest.raises(ContentError, match="over 4 content encodings"):
+        decode(content, "gzip," * 5, 100)
+
+
+@each_encoding
+def test_a_repeated_header_is_one_encoding(encoding: str) -> None:
+    """A body that was encoded once, and named so twice, is decoded once."""
+    assert decode(ENCODERS[encoding](TEXT), f"{encoding}, {encoding}", 100) == TEXT
+
+
+@each_encoding
+def test_the_start_of_a_broken_body_is_decoded(encoding: str) -> None:
+    """As much as possible is decoded of a body that is cut off, broken or too long."""
+    content = ENCODERS[encoding](TEXT * 9)
+    assert decode_start(content[:-4], encoding, 1000) == TEXT * 9
+    assert decode_start(content[:-4] + b"\0\0\0\0", encoding, 1000) == TEXT * 9
+    assert decode_start(content, encoding, 10).startswith(TEXT[:10])
+    assert decode_start(TEXT, encoding, 100) == TEXT
+    assert decode_start(TEXT, "br", 100) == TEXT
+    assert decode_start(b"", encoding, 100) == b""
+
+
+@pytest.mark.parametrize("encoding", ["br", "zstd", "compress", "br, gzip", "x" * 500])
 def test_an_unknown_encoding_is_refused(encoding: str) -> None:
     """The error has a short form of an unknown encoding's name."""
+    content = gzip.compress(TEXT) if "gzip" in encoding else TEXT
     with pytest.raises(ContentError, match="was not asked for") as caught:
-        decode(TEXT, encoding, 100)
-    assert encoding[:40] in str(caught.value)
+        decode(content, encoding, 100)
+    assert encoding[:2] in str(caught.value)
     assert len(str(caught.value)) < 100
     assert not caught.value.is_too_long
 
@@ -125,11 +168,13 @@ def test_every_body_round_trips(content: bytes, encoding: str) -> None:
 @settings(deadline=None)
 @given(
     content=st.binary(max_size=100),
-    encoding=st.sampled_from([*ENCODERS, "identity", "br"]),
+    encoding=st.sampled_from([*ENCODERS, "identity", "br", "gzip, deflate"]) | st.text(max_size=9),
     limit=st.integers(0, 50),
 )
 def test_no_other_exception_escapes(content: bytes, encoding: str, limit: int) -> None:
     """Any bytes under any header give bytes or a ContentError."""
+    started = decode_start(content, encoding, limit)
+    assert started == content or len(started) <= limit + 1
     try:
         decoded = decode(content, encoding, limit)
     except ContentError:

@@ -288,12 +288,13 @@ async def test_a_body_over_the_limit_is_refused(behaviour: Any) -> None:
 @pytest.mark.parametrize(
     ("behaviour", "shown"),
     [
-        (http(404, LONG), ""),
+        (http(404, LONG), LONG[:500].decode()),
         (http(404, b'{"error": "gone"', length=99), '{"error": "gone"'),
-        (http(404, b"not gzip", Content_Encoding="gzip"), ""),
+        (http(404, b"not gzip", Content_Encoding="gzip"), "not gzip"),
+        (http(404, gzip.compress(b"gone")[:-1], Content_Encoding="gzip"), "gone"),
         (raw(b"HTTP/1.1 404 X\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"), ""),
     ],
-    ids=["too long", "cut off", "wrong encoding", "wrong chunk"],
+    ids=["too long", "cut off", "wrong encoding", "broken encoding", "wrong chunk"],
 )
 async def test_an_error_response_may_have_a_broken_body(behaviour: Any, shown: str) -> None:
     """An error response with any broken body still raises the error of its status."""

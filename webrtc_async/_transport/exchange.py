@@ -6,7 +6,12 @@ from typing import Protocol
 
 import anyio
 
-from webrtc_async._protocol.content_coding import ContentError, check_length, decode
+from webrtc_async._protocol.content_coding import (
+    ContentError,
+    check_length,
+    decode,
+    decode_start,
+)
 from webrtc_async._protocol.wire import WireRequest, WireResponse
 from webrtc_async._transport.attempt_state import AttemptState
 from webrtc_async._transport.failure import unreadable
@@ -71,8 +76,7 @@ class Exchange:
         head = self._head
         if head is None or 200 <= head.status <= 299:
             return None
-        content = b"" if head.encoding else b"".join(self._chunks)
-        return WireResponse(head.status, head.headers, content)
+        return WireResponse(head.status, head.headers, self._received(head))
 
     def see_head(self, head: ResponseHead) -> None:
         """Note that the head of the response was received."""
@@ -124,22 +128,28 @@ class Exchange:
 
     def _accept(self, chunk: bytes) -> bool:
         self._size += len(chunk)
-        if self._size > self._limit:
-            return False
         self._chunks.append(chunk)
-        return True
+        return self._size <= self._limit
 
     def _content(self, reply: Reply, encoding: str) -> bytes:
         # In a frame of its own, because a failure's is not kept: see unreadable().
         content = reply.take()
         if self._chunks:
             content = b"".join((*self._chunks, content))
-        check_length(max(self._size, len(content)), self._limit)
-        return decode(content, encoding, self._limit) if encoding else content
+        try:
+            check_length(max(self._size, len(content)), self._limit)
+            return decode(content, encoding, self._limit) if encoding else content
+        except ContentError:
+            self._chunks = [content]
+            raise
 
     def _give_up(self, reply: Reply) -> None:
         """End the exchange, and keep the received part of the body."""
-        if self._head is not None and not self._head.encoding:
+        if self._head is not None:
             self._chunks.append(reply.take())
-            self.state.received = b"".join(self._chunks)
+            self.state.received = self._received(self._head)
         reply.give_up()
+
+    def _received(self, head: ResponseHead) -> bytes:
+        """Return the received part of the body, as far as it can be decoded."""
+        return decode_start(b"".join(self._chunks), head.encoding, self._limit)

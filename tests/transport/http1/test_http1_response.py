@@ -6,7 +6,7 @@ from types import MappingProxyType
 import h11
 import httpx
 import pytest
-from hypothesis import example, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from support.strategies import USUALLY
 
@@ -73,7 +73,10 @@ BODIES = st.sampled_from([b"", b"hello", b"hell", b"hello, there", b"5\r\nhello\
 def responses(draw: st.DrawFn) -> bytes:
     """Draw the bytes of a response, or of something close to one."""
     field = st.tuples(NAMES, st.just(b":"), SPACES, VALUES, SPACES).map(b"".join)
-    lines = [draw(STARTS), *draw(st.lists(field, max_size=4))]
+    fields = draw(st.lists(field, max_size=4))
+    # Two of them are read, although h11 refuses them: test_repeated_chunking_is_read.
+    assume(sum(each.startswith(b"Transfer") for each in fields) < 2)
+    lines = [draw(STARTS), *fields]
     if draw(st.booleans()):
         lines.append(b"Content-Length: 5")
     return b"".join(line + draw(ENDS) for line in [*lines, b""]) + draw(BODIES)
@@ -166,6 +169,51 @@ def test_a_response_may_be_split_anywhere(raw: bytes) -> None:
     for cut in range(1, len(raw)):
         seen = by_reader(raw[:cut], raw[cut:])
         assert (seen and seen[:4]) == (whole and whole[:4])
+
+
+@pytest.mark.parametrize("size", [1, 7, 1000])
+@pytest.mark.parametrize("start", [b"", b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"])
+@pytest.mark.parametrize(
+    ("fields", "body"),
+    [
+        (b"Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked", b"5\r\nhello\r\n0\r\n\r\n"),
+        (b"Transfer-Encoding: chunked,Chunked \r\nX: y", b"5\r\nhello\r\n0\r\n\r\n"),
+        (b"X: y\r\ntransfer-encoding: identity, chunked", b"5\r\nhello\r\n0\r\n\r\n"),
+        (b"Transfer-Encoding: identity\r\nContent-Length: 5", b"hello"),
+    ],
+)
+def test_repeated_chunking_is_read(start: bytes, fields: bytes, body: bytes, size: int) -> None:
+    """A response that two gateways call chunked is read; its connection is not kept."""
+    whole = start + b"HTTP/1.1 413 Too Large\r\n" + fields + b"\r\n\r\n" + body
+    pieces = [whole[at : at + size] for at in range(0, len(whole), size)]
+    found = by_reader(*pieces)
+    assert found is not None
+    status, _, _, content, is_reusable = found
+    assert (status, content, is_reusable) == (413, b"hello", False)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        b"Transfer-Encoding: gzip, chunked",
+        b"Transfer-Encoding: gzip\r\nTransfer-Encoding: chunked",
+        b"Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\nX: \x00",
+        b"Transfer-Encoding: chunked" + b" " * 90_000 + b"x",
+        b"Transfer-Encoding: chunked, " * 4_000,
+    ],
+    ids=lambda fields: repr(fields[:60]),
+)
+def test_other_transfer_encodings_are_refused(fields: bytes) -> None:
+    """An encoding that nobody asked for is no response, and a long one takes no time."""
+    assert by_reader(b"HTTP/1.1 200 OK\r\n" + fields + b"\r\n\r\n0\r\n\r\n") is None
+
+
+def test_what_was_parsed_before_an_error_is_kept() -> None:
+    """The chunks before a broken one can be read, for they may name what was created."""
+    reader = ResponseReader("POST")
+    with pytest.raises(ResponseError):
+        reader.feed(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\nno\r\n")
+    assert reader.take_parsed() == b"hello"
 
 
 def test_a_response_may_arrive_byte_by_byte() -> None:

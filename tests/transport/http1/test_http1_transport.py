@@ -326,10 +326,14 @@ async def test_long_bodies_in_both_directions(is_secure: bool) -> None:
         raw(
             b"HTTP/1.1 100 Continue\r\n\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 13\r\n\r\n", BODY
         ),
+        raw(
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n"
+            b"d\r\n" + BODY + b"\r\n0\r\n\r\n"
+        ),
         raw(b"HTTP/1.0 200 OK\r\n\r\n" + BODY),
         raw(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n", BODY),
     ],
-    ids=["chunked", "continued", "1.0", "until closed"],
+    ids=["chunked", "continued", "chunked twice", "1.0", "until closed"],
 )
 async def test_unusual_responses_are_read(behaviour: Behaviour) -> None:
     """The transport reads every form of body that HTTP/1 allows."""

@@ -7,7 +7,7 @@ from typing import Final, Protocol
 import httpx
 
 from webrtc_async._transport.attempt_state import AttemptState
-from webrtc_async._transport.http1.response_head import ResponseHead
+from webrtc_async._transport.http1.response_head import ResponseError, ResponseHead
 from webrtc_async._transport.http1.response_reader import ResponseReader
 from webrtc_async.errors.outcome import Stage
 
@@ -92,7 +92,11 @@ class Http1Response(ResponseReader):
     def see(self, data: bytes) -> None:
         """Read bytes of the server."""
         self._state.is_reused = False  # the connection is not stale
-        body = self.feed(data)
+        try:
+            body = self.feed(data)
+        except ResponseError:
+            self._chunks.append(self.take_parsed())
+            raise
         if body:
             self._chunks.append(body)
             self._unread += len(body)

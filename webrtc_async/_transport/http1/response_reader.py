@@ -66,6 +66,10 @@ class ResponseReader:
         self.is_reusable = self._left == 0
         return received if self.is_reusable else received[: self._left]
 
+    def take_parsed(self) -> bytes:
+        """Return the part of the body that was parsed before `feed` failed."""
+        return b"" if self._parser is None else self._parser.take()
+
     def feed_end(self, *, is_certain: bool = True) -> None:
         """Read the end of the connection.
 
@@ -85,7 +89,8 @@ class ResponseReader:
 
     def _parse(self, parser: "H11Parser", received: bytes) -> bytes:
         try:
-            return parser.feed(received)
+            parser.feed(received)
         finally:
             self.received_head = parser.head
             self.is_complete, self.is_reusable = parser.is_complete, parser.is_reusable
+        return parser.take()
