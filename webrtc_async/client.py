@@ -51,8 +51,7 @@ class AsyncWebRtcClient(ConferenceMethods):
         auth: `OAuth2ClientCredentials`, `BearerAuth`, `BasicAuth` or `("username", "password")`.
             Optional only for an `http_client` with an auth of its own.
         base_url: The URL of the service.
-        deadline: Seconds for a whole call: queue, token, attempts, pauses and body; `math.inf` for
-            no limit.
+        deadline: Seconds for a whole call, from queue and token to the body; `math.inf` for none.
         retry: The failures to retry, the number of attempts and the pauses.
         max_connections: At most this many requests at a time; further calls wait.
         headers: Headers to send with every request, besides the client's own.
@@ -65,6 +64,7 @@ class AsyncWebRtcClient(ConferenceMethods):
             on asyncio, and httpx elsewhere.
         proxy: URL of an HTTP proxy. By default the environment's proxies, except for loopback.
         ssl_context: TLS settings, for a private CA or a client certificate.
+        max_connection_age: Seconds after which the pooled transport replaces a connection.
         max_response_bytes: The longest accepted response body, decoded.
         observers: Receivers of every call and attempt, such as `OpenTelemetryObserver()`.
         retry_quota: A limit on the retries of all calls together; clients can share one.
@@ -92,6 +92,7 @@ class AsyncWebRtcClient(ConferenceMethods):
         http_library: LibraryName | None = None,
         proxy: str | None = None,
         ssl_context: ssl.SSLContext | None = None,
+        max_connection_age: float = 300.0,
         max_response_bytes: int = 4 * 1024 * 1024,
         observers: Iterable[Observer] = (),
         retry_quota: RetryQuota | None = None,
@@ -115,6 +116,7 @@ class AsyncWebRtcClient(ConferenceMethods):
             http_library=http_library,
             proxy=proxy,
             ssl_context=ssl_context,
+            max_connection_age=max_connection_age,
             trust_env=not is_loopback(self._base_url),
         )
         self._connections = Connections(session, max_response_bytes)

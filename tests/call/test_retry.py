@@ -34,6 +34,7 @@ from webrtc_async.errors import (
     WebRtcError,
 )
 from webrtc_async.errors.outcome import Outcome
+from webrtc_async.route_table import CREATE_SESSION, GET_SESSION
 
 
 def refused(status: int, **attributes: Any) -> ApiError:
@@ -180,6 +181,7 @@ def test_the_usual_random_number_is_from_0_to_1() -> None:
         ({"attempt_timeout": 0}, "attempt_timeout"),
         ({"attempt_timeout": -1}, "attempt_timeout"),
         ({"attempt_timeout": math.nan}, "attempt_timeout"),
+        ({"attempt_timeout": "10"}, "attempt_timeout"),
         ({"creates": "sometimes"}, "creates"),
         ({"creates": True}, "creates"),
         ({"creates": []}, "creates"),
@@ -202,12 +204,35 @@ def test_an_invalid_policy_is_refused(settings: Any, said: str) -> None:
         {"attempts": 1},
         {"first_wait": 0, "throttled_wait": 0, "longest_wait": 0},
         {"attempt_timeout": None},
+        {"attempt_timeout": "auto"},
         {"attempt_timeout": math.inf},
     ],
 )
 def test_the_edges_of_a_policy_are_allowed(settings: Any) -> None:
     """The smallest and the unbounded values are allowed."""
     RetryPolicy(**settings)
+
+
+@pytest.mark.parametrize(
+    ("settings", "deadline", "seconds"),
+    [
+        ({}, 5, 5 / 3),
+        ({}, 30, 10),
+        ({}, 600, 10),
+        ({}, math.inf, 10),
+        ({"attempt_timeout": 4}, 5, 4),
+        ({"attempt_timeout": None}, 5, None),
+    ],
+)
+def test_an_attempt_leaves_time_for_others(
+    settings: Any, deadline: float, seconds: float | None
+) -> None:
+    """By default an attempt takes a third of the deadline, at most 10 s."""
+    chosen = RetryPolicy(**settings)
+    assert chosen.timeout_within(deadline) == seconds
+    assert chosen.timeout_of_attempt(GET_SESSION, 1, deadline) == seconds
+    assert chosen.timeout_of_attempt(GET_SESSION, 3, deadline) is None
+    assert chosen.timeout_of_attempt(CREATE_SESSION, 1, deadline) is None
 
 
 def test_a_policy_is_a_value() -> None:

@@ -803,6 +803,7 @@ PROXY = "http://proxy.example:3128"
         ({"max_connections": None}, "max_connections must be a whole number"),
         ({"max_response_bytes": 0}, "max_response_bytes must be a whole number"),
         ({"max_response_bytes": "1"}, "max_response_bytes must be a whole number"),
+        ({"max_connection_age": 0}, "max_connection_age must be a number of seconds above 0"),
         ({"proxy": ""}, "proxy must look like"),
         ({"proxy": 5}, "proxy must be"),
         ({"proxy": "proxy.example:3128"}, "proxy must look like"),

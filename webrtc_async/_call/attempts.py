@@ -207,11 +207,12 @@ class Call(Generic[ResultT]):
         return response
 
     def _send_by(self, request: WireRequest) -> Coroutine[Any, Any, WireResponse]:
+        policy, deadline = self.policy, self.deadline
         return self.context.connections.exchange(
             request,
             self._state,
-            attempt_timeout=self.policy.timeout_of_attempt(self.route, self._attempts),
-            connect_timeout=self.policy.attempt_timeout,
+            attempt_timeout=policy.timeout_of_attempt(self.route, self._attempts, deadline),
+            connect_timeout=policy.timeout_within(deadline),
             on_caller_cancelled=self._on_caller_cancelled(),
             rate_limiter=self.context.rate_limiter,
         )
@@ -220,7 +221,7 @@ class Call(Generic[ResultT]):
         # A separate state, because a token request sends nothing of the call.
         state = AttemptState(self.route.operation)
         headers = {"User-Agent": self.request.headers["User-Agent"], **request.headers}
-        timeout = self.policy.attempt_timeout
+        timeout = self.policy.timeout_within(self.deadline)
         return await self.context.connections.exchange(
             with_headers(request, headers), state, attempt_timeout=timeout, connect_timeout=timeout
         )

@@ -36,6 +36,7 @@ class ClientSettings(TypedDict, total=False):
     http_library: LibraryName
     proxy: str
     ssl_context: ssl.SSLContext
+    max_connection_age: float
     max_response_bytes: int
     observers: Iterable[Observer]
     retry_quota: RetryQuota

@@ -25,6 +25,10 @@ CREATE_TRANSIENT: Final = frozenset({429, 502, 503, 504})
 """Statuses after which a create is repeated: a gateway responded, without reaching the service."""
 
 
+_LONGEST_ATTEMPT: Final = 10.0
+"""Most seconds of an attempt, however long the deadline is."""
+
+
 def _random() -> float:
     return random.random()  # noqa: S311  # spreads callers out; no secret depends on it
 
@@ -46,7 +50,8 @@ class RetryPolicy:
         attempt_timeout: Seconds for one attempt once it has a slot, if another attempt could
             follow: a slower attempt counts as lost and is repeated. The last attempt, and an
             attempt that is not repeated when its response is lost, such as a create, may use the
-            whole deadline; but connecting never takes longer than this. None sets no such limit.
+            whole deadline; but connecting never takes longer than this. "auto" is a third of the
+            deadline, at most 10 s; None sets no such limit.
         creates: When a create is repeated, at the risk of a second resource: "never"; "answered",
             after a received 429, 502, 503 or 504 and when no byte was sent; "always", also after a
             lost response or a 500, like any other operation.
@@ -61,7 +66,7 @@ class RetryPolicy:
     first_wait: float = 0.1
     throttled_wait: float = 1.0
     longest_wait: float = 8.0
-    attempt_timeout: float | None = 10.0
+    attempt_timeout: float | Literal["auto"] | None = "auto"
     creates: Literal["never", "answered", "always"] = "answered"
     sleep: Callable[[float], Awaitable[None]] = field(default=anyio.sleep, repr=False)
     random: Callable[[], float] = field(default=_random, repr=False)
@@ -70,7 +75,7 @@ class RetryPolicy:
         check_count("RetryPolicy.attempts", self.attempts)
         for name in ("first_wait", "throttled_wait", "longest_wait"):
             check_seconds(f"RetryPolicy.{name}", getattr(self, name), from_zero=True)
-        if self.attempt_timeout is not None:
+        if self.attempt_timeout not in ("auto", None):
             check_seconds("RetryPolicy.attempt_timeout", self.attempt_timeout)
         if self.creates not in ("never", "answered", "always"):
             raise ConfigurationError('RetryPolicy.creates must be "never", "answered" or "always".')
@@ -96,7 +101,16 @@ class RetryPolicy:
         not_created = is_gateway_response or error.outcome is Outcome.NOT_SENT
         return self.creates == "answered" and not_created
 
-    def timeout_of_attempt(self, route: Route[Any, Any], attempt: int) -> float | None:
+    def timeout_within(self, deadline: float) -> float | None:
+        """Return the `attempt_timeout` of a call with a deadline."""
+        if self.attempt_timeout == "auto":
+            return min(deadline / 3, _LONGEST_ATTEMPT)
+        return self.attempt_timeout
+
+    def timeout_of_attempt(
+        self, route: Route[Any, Any], attempt: int, deadline: float
+    ) -> float | None:
         """Return the timeout of an attempt, counted from 1; None if only the deadline ends it."""
         repeats_lost = not route.creates or self.creates == "always"
-        return self.attempt_timeout if repeats_lost and attempt < self.attempts else None
+        is_followed = repeats_lost and attempt < self.attempts
+        return self.timeout_within(deadline) if is_followed else None

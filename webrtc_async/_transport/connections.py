@@ -1,5 +1,6 @@
 """The connections of a client: their event loop, their lifetime, and each exchange over them."""
 
+import math
 import sys
 import warnings
 from functools import partial
@@ -97,6 +98,9 @@ class Connections:
             self.requests_sent += state.outcome is not Outcome.NOT_SENT
         response = response or exchange.refusal
         if response is None:
+            # The other connections that were last heard of before may be as deaf as this one.
+            if state.is_reused and attempt_timeout is not None:
+                state.max_idle = min(attempt_timeout, state.max_idle or math.inf)
             state.is_reused = False  # a connection that is silent is not stale
             raise lost(state, request.url, f"it took over attempt_timeout, {attempt_timeout:g} s")
         return response

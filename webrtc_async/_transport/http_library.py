@@ -13,6 +13,7 @@ from typing import Any, Final, Literal, Protocol
 import httpx
 
 from webrtc_async._tasks.event_loop import PerLoop
+from webrtc_async._transport.tcp_keep_alive import TCP_KEEP_ALIVE
 from webrtc_async.errors import ConfigurationError
 
 LibraryName = Literal["httpx", "httpx2"]
@@ -117,7 +118,7 @@ class Library:
             ConfigurationError: The environment's proxy settings cannot be used.
         """
         try:
-            return self.http_transport(limits=limits, **settings)
+            return self.http_transport(limits=limits, socket_options=TCP_KEEP_ALIVE, **settings)
         except (ValueError, ImportError, self.invalid_url) as error:
             raise ConfigurationError(
                 f"The environment's proxy settings cannot be used: {type(error).__name__}."

@@ -1,5 +1,6 @@
 """The `httpx.AsyncClient` behind a client, and how each request goes through it."""
 
+import math
 import ssl
 from copy import deepcopy
 from functools import partial
@@ -9,7 +10,7 @@ from typing import Any, Final, cast
 import anyio
 import httpx
 
-from webrtc_async._config.validation import check_count, check_kind, check_proxy
+from webrtc_async._config.validation import check_count, check_kind, check_proxy, check_seconds
 from webrtc_async._protocol.wire import WireResponse
 from webrtc_async._tasks.background_tasks import BackgroundTasks
 from webrtc_async._tasks.slot import Slot
@@ -61,6 +62,7 @@ class HttpSession:
         http_library: LibraryName | None = None,
         proxy: str | None = None,
         ssl_context: ssl.SSLContext | None = None,
+        max_connection_age: float = math.inf,
         trust_env: bool = True,
     ) -> None:
         if http_client is not None and (transport or proxy or ssl_context):
@@ -73,6 +75,7 @@ class HttpSession:
         check_kind("ssl_context", ssl_context, ssl.SSLContext)
         check_count("max_connections", max_connections)
         check_proxy(proxy)
+        check_seconds("max_connection_age", max_connection_age)
         self.is_given = http_client is not None or transport is not None
         self.lifetime = Lifetime()
         self.max_connections = max_connections
@@ -99,6 +102,7 @@ class HttpSession:
                 chosen = self._pooled = PooledTransport(
                     max_connections=max_connections,
                     keep_alive=KEEP_ALIVE,
+                    max_age=max_connection_age,
                     ssl_context=ssl_context,
                     trust_env=trust_env,
                 )

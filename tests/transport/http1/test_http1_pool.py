@@ -24,6 +24,7 @@ class FakeConnection:
     def __init__(self, origin: Origin) -> None:
         self.origin = origin
         self.owner: Any = None
+        self.retires = 0.0
         self.is_closed = False
         self.is_silent = True
 
@@ -72,10 +73,9 @@ def waiting_for(pool: Http1Pool) -> int:
     return len(vars(pool)["_waiters"])
 
 
-def pool_of(fakes: Fakes, *, most: int = 2) -> Http1Pool:
-    return Http1Pool(
-        asyncio.get_running_loop(), fakes.connect, max_connections=most, keep_alive=20.0
-    )
+def pool_of(fakes: Fakes, *, most: int = 2, **settings: Any) -> Http1Pool:
+    settings = {"max_connections": most, "keep_alive": 20.0, **settings}
+    return Http1Pool(asyncio.get_running_loop(), fakes.connect, **settings)
 
 
 def test_the_most_recently_used_is_taken_first() -> None:
@@ -93,6 +93,43 @@ def test_the_most_recently_used_is_taken_first() -> None:
         assert (first.is_closed, second.is_closed, pool.size) == (True, False, 1)
         await asyncio.sleep(15)
         assert (second.is_closed, pool.size, idle_in(pool)) == (True, 0, 0)
+
+    on_a_jumping_loop(test)
+
+
+def test_an_old_connection_carries_no_further_request() -> None:
+    """A connection is closed after the response that outlives its age, and not used when idle."""
+
+    async def test() -> None:
+        fakes = Fakes()
+        pool = pool_of(fakes, max_age=30, keep_alive=60)
+        first: Any = await pool.acquire(HERE, None, AttemptState(""))
+        await asyncio.sleep(29)
+        pool.release(first)
+        assert await pool.acquire(HERE, None, AttemptState("")) is first
+        await asyncio.sleep(2)
+        pool.release(first)
+        assert (first.is_closed, pool.size) == (True, 0)
+        second: Any = await pool.acquire(HERE, None, AttemptState(""))
+        pool.release(second)
+        await asyncio.sleep(31)
+        assert await pool.acquire(HERE, None, AttemptState("")) is not second
+        assert (second.is_closed, pool.size) == (True, 1)
+
+    on_a_jumping_loop(test)
+
+
+def test_a_caller_waits_for_no_old_connection() -> None:
+    """A caller in the queue gets a new connection in the place of an old one."""
+
+    async def test() -> None:
+        pool = pool_of(Fakes(), most=1, max_age=30)
+        first: Any = await pool.acquire(HERE, None, AttemptState(""))
+        waiting = asyncio.ensure_future(pool.acquire(HERE, None, AttemptState("")))
+        await asyncio.sleep(31)
+        pool.release(first)
+        assert await waiting is not first
+        assert (first.is_closed, pool.size) == (True, 1)
 
     on_a_jumping_loop(test)
 

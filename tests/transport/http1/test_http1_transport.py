@@ -28,6 +28,7 @@ from support.scripted import (
     http,
     policy,
     raw,
+    reached,
     serving,
     stay_silent,
 )
@@ -46,6 +47,7 @@ from webrtc_async._transport.http1.transport import PooledTransport
 from webrtc_async.errors import ConnectionFailedError, TransportError, UnknownOutcomeError
 from webrtc_async.errors.outcome import Outcome, Stage
 from webrtc_async.models import Session
+from webrtc_async.route_table import GET_SESSION
 
 pytestmark = pytest.mark.anyio
 
@@ -459,6 +461,55 @@ async def test_an_idle_connection_is_closed_in_time() -> None:
         with anyio.fail_after(10):
             await ended.wait()
         assert (idle_in(pool), pool.size) == (0, 0)
+        await transport.aclose()
+
+
+@event_loops()
+@pytest.mark.parametrize("library", [None, "httpx"])
+async def test_a_gateway_that_goes_deaf_costs_one_attempt(library: Any) -> None:
+    """If kept connections fall silent, the next attempt takes a new one within the deadline."""
+    deaf = set[object]()
+
+    async def answer(stream: anyio.abc.ByteStream, request: bytes) -> None:
+        if stream in deaf:
+            await anyio.sleep_forever()
+        await all_connected.wait()
+        await OK(stream, request)
+        if is_going_deaf:
+            deaf.add(stream)
+
+    # httpx takes another kept connection for the next attempt.
+    kept, is_going_deaf, all_connected = 1 if library else 4, True, anyio.Event()
+    settings = {"retry": policy(attempts=3), "deadline": 0.6, "http_library": library}
+    async with serving(answer, keeps_alive=True) as server:
+        async with calling(server.url(), **settings) as client:
+            async with anyio.create_task_group() as tasks:
+                for _ in range(kept):
+                    tasks.start_soon(client.get_session, "s-1")
+                await reached(lambda: server.connections == kept)
+                all_connected.set()
+            is_going_deaf = False
+            found = await client.request(GET_SESSION, session_id="s-1")
+        assert (found.attempts, server.connections) == (2, kept + 1)
+
+
+@event_loops()
+async def test_the_kernel_watches_connections() -> None:
+    """Every connection has TCP keep-alive, with times of seconds."""
+    async with serving(OK, keeps_alive=True) as server:
+        transport = transport_of()
+        origin = Origin("http", "127.0.0.1", server.port)
+        connection = await transport.bind_to_loop().acquire(origin, None, AttemptState("test"))
+        ours = vars(connection)["_transport"].get_extra_info("socket")
+        library = transport._open_httpx()
+        response = await library.handle_async_request(httpx.Request("GET", server.url()))
+        theirs = response.extensions["network_stream"].get_extra_info("socket")
+        for connected in (ours, theirs):
+            assert connected.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+            if hasattr(socket, "TCP_KEEPIDLE"):
+                assert connected.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) == 5
+        await response.aclose()
+        await library.aclose()
         await transport.aclose()
 
 

@@ -48,6 +48,7 @@ class Http1Connection(asyncio.Protocol):
         exchanges: The number of requests that were sent.
         is_closed: True once it is closed.
         owner: The pool; None until the connection was made.
+        retires: The time of the event loop from which it carries no further request.
         loop: Its event loop.
     """
 
@@ -56,6 +57,7 @@ class Http1Connection(asyncio.Protocol):
         self.exchanges = 0
         self.is_closed = False
         self.owner: _Owner | None = None
+        self.retires = math.inf
         self.loop = loop
         self._current: Http1Response | None = None
         self._deadline = math.inf

@@ -13,6 +13,8 @@ from errno import EINPROGRESS, EINTR
 from itertools import chain, zip_longest
 from typing import Any, Final
 
+from webrtc_async._transport.tcp_keep_alive import TCP_KEEP_ALIVE
+
 NEXT_ADDRESS: Final = 0.25
 """Seconds after which the next address of a host is tried as well (RFC 8305, section 5)."""
 
@@ -62,6 +64,8 @@ async def _connected(family: int, kind: int, protocol: int, address: Any) -> soc
     attempt = socket.socket(family, kind, protocol)
     try:
         attempt.setblocking(False)
+        for option in TCP_KEEP_ALIVE:
+            attempt.setsockopt(*option)
         problem = attempt.connect_ex(address)
         if problem in (EINPROGRESS, EINTR):
             await _settled(attempt.fileno())

@@ -4,6 +4,7 @@ Nothing in it scans: a call costs the same with one idle connection and with a t
 """
 
 import asyncio
+import math
 from collections import OrderedDict, deque
 from collections.abc import Awaitable, Callable
 from typing import NamedTuple
@@ -42,12 +43,14 @@ class Http1Pool:
         *,
         max_connections: int,
         keep_alive: float,
+        max_age: float = math.inf,
     ) -> None:
         self.size = 0
         self._loop = loop
         self._connect = connect
         self._max_connections = max_connections
         self._keep_alive = keep_alive
+        self._max_age = max_age
         # Least recently used first, with the time at which each is too old.
         self._idle: dict[Origin, OrderedDict[Http1Connection, float]] = {}
         self._in_use: set[Http1Connection] = set()
@@ -62,7 +65,8 @@ class Http1Pool:
         while idle:
             connection, too_old = idle.popitem()
             self._in_use.add(connection)
-            if self._loop.time() < too_old - spare and connection.is_quiet():
+            ends = min(too_old - spare, connection.retires)
+            if self._loop.time() < ends and connection.is_quiet():
                 return connection
             connection.abort()
         return None
@@ -98,6 +102,9 @@ class Http1Pool:
     def release(self, connection: Http1Connection) -> None:
         """Hand a connection to the first caller in the queue, or keep it idle."""
         self._in_use.discard(connection)
+        if self._loop.time() >= connection.retires:
+            connection.abort()
+            return
         while self._waiters:
             waiter = self._waiters.popleft()
             if waiter.future.done():
@@ -171,7 +178,7 @@ class Http1Pool:
             self._free_slot()
             raise
         # From here on the connection itself reports when its slot is free.
-        connection.owner = self
+        connection.owner, connection.retires = self, self._loop.time() + self._max_age
         self._in_use.add(connection)
         return connection
 

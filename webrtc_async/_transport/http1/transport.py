@@ -1,6 +1,7 @@
 """The pooled transport of httpx: an own HTTP/1.1 pool on asyncio, httpx's own elsewhere."""
 
 import asyncio
+import math
 import select
 import ssl
 from collections.abc import AsyncIterator, Coroutine
@@ -20,6 +21,7 @@ from webrtc_async._transport.http1.request_writer import RequestWriter, check_ta
 from webrtc_async._transport.http1.response import Http1Response
 from webrtc_async._transport.http1.response_head import ResponseHead
 from webrtc_async._transport.http_library import LibraryTransport, is_transport_original
+from webrtc_async._transport.tcp_keep_alive import TCP_KEEP_ALIVE
 
 PartT = TypeVar("PartT")
 
@@ -42,11 +44,13 @@ class PooledTransport(httpx.AsyncHTTPTransport):
         *,
         max_connections: int,
         keep_alive: float,
+        max_age: float = math.inf,
         ssl_context: ssl.SSLContext | None = None,
         trust_env: bool = True,
     ) -> None:
         self._max_connections = max_connections
         self._keep_alive = keep_alive
+        self._max_age = max_age
         self._ssl_context = ssl_context
         self._trust_env = trust_env
         self._writer = RequestWriter()
@@ -134,6 +138,7 @@ class PooledTransport(httpx.AsyncHTTPTransport):
             self._connect,
             max_connections=self._max_connections,
             keep_alive=self._keep_alive,
+            max_age=self._max_age,
         )
 
     async def _connect(self, origin: Origin, connect_timeout: float | None) -> Http1Connection:
@@ -169,7 +174,12 @@ class PooledTransport(httpx.AsyncHTTPTransport):
             keepalive_expiry=self._keep_alive,
         )
         verify = self._ssl_context or True
-        return httpx.AsyncHTTPTransport(verify=verify, trust_env=self._trust_env, limits=limits)
+        return httpx.AsyncHTTPTransport(
+            verify=verify,
+            trust_env=self._trust_env,
+            limits=limits,
+            socket_options=TCP_KEEP_ALIVE,
+        )
 
 
 def origin_of(url: httpx.URL) -> Origin:
