@@ -2,8 +2,15 @@
 
 import functools
 import ssl
+from collections.abc import Callable, Mapping
+from typing import Any
 
+import anyio
+import anyio.abc
+import anyio.lowlevel
 import trustme
+from attrs import frozen
+from support.scripted import Behaviour
 
 
 @functools.cache
@@ -24,3 +31,74 @@ def client_side() -> ssl.SSLContext:
     context = ssl.create_default_context()
     authority().configure_trust(context)
     return context
+
+
+@frozen
+class TlsSetup:
+    """A way in which a server on 127.0.0.1 speaks TLS.
+
+    Attributes:
+        version: The version.
+        tickets: The number of session tickets after a handshake of TLS 1.3.
+        is_in_pieces: True if the head and the body of a response are sent one after the other.
+    """
+
+    version: ssl.TLSVersion = ssl.TLSVersion.TLSv1_3
+    tickets: int = 2
+    is_in_pieces: bool = False
+
+    @functools.cache  # noqa: B019  # there are four of them
+    def context(self) -> ssl.SSLContext:
+        """Return the settings of the server."""
+        context = server_side("127.0.0.1")
+        context.minimum_version = context.maximum_version = self.version
+        context.num_tickets = self.tickets
+        return context
+
+    def speak(self, behaviour: Behaviour) -> Behaviour:
+        """Return a behaviour that sends in this way."""
+        return in_pieces(behaviour) if self.is_in_pieces else behaviour
+
+
+SETUPS = {
+    "tls-1.2": TlsSetup(ssl.TLSVersion.TLSv1_2),
+    "tls-1.3": TlsSetup(),
+    "tls-1.3-no-tickets": TlsSetup(tickets=0),
+    "tls-1.3-in-pieces": TlsSetup(is_in_pieces=True),
+}
+
+
+def in_pieces(behaviour: Behaviour) -> Behaviour:
+    """Send everything in two pieces, which arrive one after the other."""
+
+    async def send(stream: anyio.abc.ByteStream, request: bytes) -> None:
+        await behaviour(_InPieces(stream), request)
+
+    return send
+
+
+class _InPieces(anyio.abc.ByteStream):
+    def __init__(self, stream: anyio.abc.ByteStream) -> None:
+        self._stream = stream
+
+    async def send(self, item: bytes) -> None:
+        head = item.find(b"\r\n\r\n") + 4
+        middle = head if 4 <= head < len(item) else len(item) // 2
+        await self._stream.send(item[:middle])
+        # The client reads the first piece in the meantime.
+        for _ in range(3):
+            await anyio.lowlevel.checkpoint()
+        await self._stream.send(item[middle:])
+
+    async def receive(self, max_bytes: int = 65536) -> bytes:
+        return await self._stream.receive(max_bytes)
+
+    async def send_eof(self) -> None:
+        await self._stream.send_eof()
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()
+
+    @property
+    def extra_attributes(self) -> Mapping[Any, Callable[[], Any]]:
+        return self._stream.extra_attributes

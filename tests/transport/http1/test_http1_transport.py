@@ -281,25 +281,6 @@ async def test_writing_never_pauses_for_small_requests(is_secure: bool) -> None:
     assert set(flips) <= {"paused after 0 requests"}
 
 
-# TLS
-
-
-@pytest.mark.parametrize("tickets", [0, 2])
-@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
-async def test_sequential_calls_share_one_tls_connection(
-    version: ssl.TLSVersion, tickets: int
-) -> None:
-    """A kept TLS connection carries the next call, for every version of TLS."""
-    tls = server_side("127.0.0.1")
-    tls.minimum_version = tls.maximum_version = version
-    tls.num_tickets = tickets
-    async with serving(OK, tls=tls, keeps_alive=True) as server:
-        async with calling(server.url("https"), ssl_context=client_side()) as client:
-            for _ in range(20):
-                assert (await client.get_session("s-1")).id == "s-1"
-        assert server.connections == 1
-
-
 # Bodies
 
 

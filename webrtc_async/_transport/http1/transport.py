@@ -20,6 +20,7 @@ from webrtc_async._transport.http1.pool import Http1Pool
 from webrtc_async._transport.http1.request_writer import RequestWriter, check_target, write_request
 from webrtc_async._transport.http1.response import Http1Response
 from webrtc_async._transport.http1.response_head import ResponseHead
+from webrtc_async._transport.http1.tls_sessions import TlsSessions
 from webrtc_async._transport.http_library import LibraryTransport, is_transport_original
 from webrtc_async._transport.tcp_keep_alive import TCP_KEEP_ALIVE
 
@@ -54,6 +55,7 @@ class PooledTransport(httpx.AsyncHTTPTransport):
         self._ssl_context = ssl_context
         self._trust_env = trust_env
         self._writer = RequestWriter()
+        self._tls_sessions = TlsSessions()
         self._http1_pools = PerLoop(self._make_pool)
         self._httpx = LibraryTransport(self._open_httpx)
 
@@ -105,6 +107,7 @@ class PooledTransport(httpx.AsyncHTTPTransport):
     async def aclose(self) -> None:
         """Close every connection; requests that were not answered fail."""
         self._writer.forget()
+        self._tls_sessions.forget()
         if (pool := self._http1_pools.take()) is not None:
             pool.close()
             # An aborted connection closes its socket in the loop's next turn.
@@ -148,16 +151,18 @@ class PooledTransport(httpx.AsyncHTTPTransport):
                 # Before there is a socket, which nobody would close if the TLS settings fail.
                 tls = self._tls_context() if origin.scheme == "https" else None
                 connected = await connected_socket(origin.host, origin.port)
-                _, connection = await loop.create_connection(
+                transport, connection = await loop.create_connection(
                     lambda: Http1Connection(loop, origin),
                     sock=connected,
-                    ssl=tls,
+                    ssl=None if tls is None else self._tls_sessions.resuming(origin, tls),
                     server_hostname=origin.host if tls is not None else None,
                 )
         except TimeoutError as error:
             raise httpx.ConnectTimeout(str(error)) from error
         except (OSError, UnicodeError) as error:
             raise httpx.ConnectError(str(error)) from error
+        if tls is not None:
+            self._tls_sessions.note(origin, transport.get_extra_info("ssl_object"))
         return connection
 
     def _tls_context(self) -> ssl.SSLContext:
