@@ -9,8 +9,8 @@ from support.scripted import raw
 from webrtc_async import ResponseTooLargeError
 
 from .behaviours import BODY, HEAD, answered, endless
-from .row import Row, misfit, result
-from .scene import wire
+from .row import Row, lost, misfit, result
+from .scene import certificate, wire
 
 JSON = b"Content-Type: application/json"
 MIB = b" " * (1 << 20)
@@ -52,6 +52,7 @@ ROWS_OF_BODIES = [
     body("32", "HTML 200", b"<html>Please log in</html>", "JSON", b"Content-Type: text/html"),
     body("34", "broken JSON", b'{"id": "s-1",', "JSON"),
     body("35", "latin-1", '{"id": "s-1", "tag": "é"}'.encode("latin-1"), ""),
+    body("35s", "a surrogate in UTF-8", b'{"id": "s-1", "tag": "\xed\xa0\x80"}', "utf-8"),
     accepted("36", "a byte order mark", b"\xef\xbb\xbf" + BODY),
     accepted("36u", "UTF-16", BODY.decode().encode("utf-16")),
     body("37", "NaN", b'{"id": "s-1", "tag": NaN}', "NaN"),
@@ -68,6 +69,7 @@ ROWS_OF_BODIES = [
     body("42", "null where an id is due", b'{"id": null}', "id"),
     body("42n", "a number where an id is due", b'{"id": 5}', "id"),
     body("42m", "no id", b"{}", "id"),
+    body("42e", "an empty id", b'{"id": ""}', "id: empty"),
     body("42l", "a list where an object is due", b"[]", ""),
     accepted(
         "43",
@@ -99,5 +101,21 @@ ROWS_OF_BODIES = [
         result(),
         result(),
     ),
+    *(
+        Row(f"45{letter}", fault, wire(answered(content, *headers)), result(), result())
+        for letter, fault, content, headers in (
+            ("c", "a charset as encoding", BODY, [b"Content-Encoding: utf-8"]),
+            ("n", "none as encoding", BODY, [b"Content-Encoding: none"]),
+            ("i", "identity and gzip", gzip.compress(BODY), [b"Content-Encoding: identity, gzip"]),
+            ("g", "gzip named twice", gzip.compress(BODY), [b"Content-Encoding: gzip"] * 2),
+        )
+    ),
     Row("45r", "a body ended by the close", wire(raw(HEAD + b"\r\n" + BODY)), result(), result()),
+    Row(
+        "45s",
+        "a body ended by a TLS connection that was cut off",
+        wire(raw(HEAD + b"\r\n" + BODY), tls=certificate),
+        lost(3, 200, "close_notify"),
+        lost(1, 200, "close_notify"),
+    ),
 ]

@@ -26,6 +26,8 @@ from .scene import (
 )
 
 QUICK = {"attempt_timeout": 0.05}
+PATIENT = {"attempt_timeout": 10.0}
+"""Time for a resolver that asks again after 5 s, and none for a second attempt at the deadline."""
 
 TO_A_PROXY = (BASIC, TOKEN)
 """Without OAuth2, because its token request through the proxy is another fault."""
@@ -44,6 +46,7 @@ ROWS_OF_CONNECTING = [
         unsent(0, r"nowhere\.invalid"),
         unsent(0, r"nowhere\.invalid"),
         heals=False,
+        settings=PATIENT,
     ),
     Row(
         "3", "connecting never ends", black_hole, unsent(0), unsent(0), heals=False, settings=QUICK
@@ -152,6 +155,7 @@ ROWS_OF_CONNECTING = [
         late(Outcome.UNKNOWN),
         late(Outcome.UNKNOWN),
         deadline=0.4,
+        settings=PATIENT,
     ),
     Row(
         "62",

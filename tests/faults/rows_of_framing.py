@@ -6,6 +6,7 @@ from webrtc_async import ApiError, Outcome
 
 from .behaviours import BODY, HEAD, WHOLE, answered, dribble, reset_after
 from .row import Row, late, lost, misfit, refused, result
+from .rows_of_connecting import PATIENT
 from .scene import STRAY, wire
 
 CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
@@ -100,6 +101,7 @@ ROWS_OF_FRAMING = [
         late(Outcome.UNKNOWN),
         late(Outcome.UNKNOWN),
         deadline=0.4,
+        settings=PATIENT,
     ),
     Row(
         "22",
@@ -108,6 +110,7 @@ ROWS_OF_FRAMING = [
         late(Outcome.ANSWERED, 200),
         late(Outcome.ANSWERED, 200),
         deadline=0.4,
+        settings=PATIENT,
     ),
     Row(
         "24",
@@ -129,6 +132,7 @@ ROWS_OF_FRAMING = [
         late(Outcome.UNKNOWN),
         late(Outcome.UNKNOWN),
         deadline=0.4,
+        settings=PATIENT,
     ),
     Row(
         "25",

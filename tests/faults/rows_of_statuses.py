@@ -27,6 +27,9 @@ RETRY_AFTER = {
     "g": ("garbage", b"soon", 3),
     "m": ("negative", b"-5", 3),
     "n": ("NaN", b"NaN", 3),
+    "f": ("a fraction", b"0.05", 3),
+    "a": ("an older form of date", b"Wed Oct 21 07:28:00 2015", 3),
+    "t": ("twice", b"0\r\nRetry-After: 1000000000", 1),
     "h": ("1 000 000 000", b"1000000000", 1),
 }
 

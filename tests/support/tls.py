@@ -55,9 +55,13 @@ class TlsSetup:
         context.num_tickets = self.tickets
         return context
 
+    def over(self, stream: anyio.abc.ByteStream) -> anyio.abc.ByteStream:
+        """Return a stream that sends in this way."""
+        return _InPieces(stream) if self.is_in_pieces else stream
+
     def speak(self, behaviour: Behaviour) -> Behaviour:
         """Return a behaviour that sends in this way."""
-        return in_pieces(behaviour) if self.is_in_pieces else behaviour
+        return lambda stream, request: behaviour(self.over(stream), request)
 
 
 SETUPS = {
@@ -68,16 +72,9 @@ SETUPS = {
 }
 
 
-def in_pieces(behaviour: Behaviour) -> Behaviour:
-    """Send everything in two pieces, which arrive one after the other."""
-
-    async def send(stream: anyio.abc.ByteStream, request: bytes) -> None:
-        await behaviour(_InPieces(stream), request)
-
-    return send
-
-
 class _InPieces(anyio.abc.ByteStream):
+    """A stream whose messages arrive in two pieces: head and body of a response."""
+
     def __init__(self, stream: anyio.abc.ByteStream) -> None:
         self._stream = stream
 
