@@ -1,6 +1,7 @@
 """Where a response ends, on asyncio and uvloop, with and without TLS."""
 
 from contextlib import nullcontext, suppress
+from functools import partial
 from typing import Any
 
 import anyio
@@ -9,13 +10,17 @@ import httpx
 import pytest
 from anyio.streams.tls import TLSStream
 from support.backends import event_loops
-from support.calling import BODY, OK, calling
+from support.calling import BODY, OK
+from support.calling import calling as calling_over
 from support.scripted import Behaviour, raw, serving
 from support.tls import client_side, server_side
 
 from webrtc_async import AsyncWebRtcClient, Participant, UnknownOutcomeError
 
 pytestmark = [pytest.mark.anyio, event_loops()]
+
+# The own pool is the default, whichever library the other tests use.
+calling = partial(calling_over, http_library=None)
 
 HEAD = b"HTTP/1.1 200 OK\r\n\r\n"
 LISTED = b'[{"id": "p-1"}]'
@@ -45,8 +50,8 @@ def hooked(client: AsyncWebRtcClient) -> AsyncWebRtcClient:
 
 
 WAYS: dict[str, dict[str, Any]] = {
-    "direct": {"http_library": None},
-    "send": {"http_library": None},
+    "direct": {},
+    "send": {},
     "httpx": {"http_library": "httpx"},
     "httpx2": {"http_library": "httpx2"},
 }
