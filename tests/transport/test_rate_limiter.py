@@ -280,8 +280,9 @@ async def test_a_call_behind_calls_in_flight_waits_for_a_connection() -> None:
     The same holds if those calls got their permits after it joined the queue.
     """
     gate, stages = Gate(), list[Stage]()
+    patient = policy(attempt_timeout=None)
     async with (
-        client_of(hang, rate_limiter=gate, max_connections=2) as client,
+        client_of(hang, rate_limiter=gate, max_connections=2, retry=patient) as client,
         anyio.create_task_group() as tasks,
     ):
         for deadline in (9, 9, 7):
