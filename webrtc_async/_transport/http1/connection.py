@@ -81,16 +81,16 @@ class Http1Connection(asyncio.Protocol):
             self._watch(self.loop.time() + timeout)
         state.is_reused = self.exchanges > 1
         # TLS passes on what it gets, and pauses only for what follows. So the last byte follows.
-        end = len(request) - (self._tls is not None and len(request) > _LONG)
-        self._transport.write(memoryview(request)[:end])
+        is_split = self._tls is not None and len(request) > _LONG
+        self._transport.write(memoryview(request)[:-1] if is_split else request)
         if self._transport.is_closing():
             # The only send has failed, and nothing was buffered: no byte was sent.
             state.stage = Stage.CONNECTING
             self._current = None
             self.abort()
             raise httpx.WriteError("the connection was closed before the request could be sent")
-        if end < len(request):
-            self._transport.write(request[end:])
+        if is_split:
+            self._transport.write(request[-1:])
         state.stage = Stage.SENDING if self._is_writing_slowly else Stage.AWAITING
         return response
 

@@ -28,7 +28,6 @@ class H11Parser:
         self.is_complete = self.is_reusable = self._is_ambiguous = False
         self._method = method
         self._body: list[bytes] = []
-        self._before_head = bytearray()
         self._begin()
 
     def feed(self, received: bytes) -> None:
@@ -37,19 +36,19 @@ class H11Parser:
         Raises:
             ResponseError: The bytes are not a valid response.
         """
-        if self.head is None:
-            self._before_head += received
+        start = b"" if self.head else self._connection.trailing_data[0] + received
         try:
             self._parse(received)
         except h11.RemoteProtocolError as error:
-            once = None if self.head else _chunked_once(bytes(self._before_head))
+            once = None if self.head else _chunked_once(start)
             if once is None:
                 # The frames of its traceback hold bytes of the response, and tokens among them.
                 raise ResponseError(str(error)) from error.with_traceback(None)
-            self._before_head.clear()
-            self._is_ambiguous = True
-            self._begin()
-            self.feed(once)
+        else:
+            return
+        self._is_ambiguous = True
+        self._begin()
+        self.feed(once)
 
     def take(self) -> bytes:
         """Return the part of the body that was parsed since the last time."""
@@ -72,7 +71,6 @@ class H11Parser:
                 fields = event.headers.raw_items()
                 self.head = parsed_head(event.status_code, event.reason, fields)
                 self._is_ambiguous |= _is_ambiguous(event)
-                self._before_head.clear()
             elif isinstance(event, h11.Data):
                 self._body.append(bytes(event.data))
             elif isinstance(event, h11.EndOfMessage):

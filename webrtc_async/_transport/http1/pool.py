@@ -102,7 +102,8 @@ class Http1Pool:
     def release(self, connection: Http1Connection) -> None:
         """Hand a connection to the first caller in the queue, or keep it idle."""
         self._in_use.discard(connection)
-        if self._loop.time() >= connection.retires:
+        now = self._loop.time()
+        if now >= connection.retires:
             connection.abort()
             return
         while self._waiters:
@@ -116,7 +117,7 @@ class Http1Pool:
                 self._waiters.appendleft(waiter)
                 connection.abort()
             return
-        too_old = self._loop.time() + self._keep_alive
+        too_old = now + self._keep_alive
         idle = self._idle.get(connection.origin)
         if idle is None:
             idle = self._idle[connection.origin] = OrderedDict()
