@@ -112,7 +112,7 @@ def test_only_the_monotonic_clock_counts():
         if not {"emulator", "cli"} & set(path.parts)
         and re.search(r"\btime\.time\(|\bdatetime\.now\(|\butcnow\(", path.read_text("utf-8"))
     }
-    assert found == {"wire", "device_token", "create_call", "redis"}
+    assert found == {"retry_after", "device_token", "create_call", "redis"}
 
 
 @pytest.mark.anyio
