@@ -50,7 +50,7 @@ class RetryPolicy:
         attempt_timeout: Seconds for one attempt once it has a slot, if another attempt could
             follow: a slower attempt counts as lost and is repeated. The last attempt, and an
             attempt that is not repeated when its response is lost, such as a create, may use the
-            whole deadline; but connecting never takes longer than this. "auto" is a third of the
+            whole deadline; but connecting never takes longer than this. "auto" is half of the
             deadline, at most 10 s; None sets no such limit.
         creates: When a create is repeated, at the risk of a second resource: "never"; "answered",
             after a received 429, 502, 503 or 504 and when no byte was sent; "always", also after a
@@ -104,7 +104,7 @@ class RetryPolicy:
     def timeout_within(self, deadline: float) -> float | None:
         """Return the `attempt_timeout` of a call with a deadline."""
         if self.attempt_timeout == "auto":
-            return min(deadline / 3, _LONGEST_ATTEMPT)
+            return min(deadline / 2, _LONGEST_ATTEMPT)
         return self.attempt_timeout
 
     def timeout_of_attempt(
