@@ -23,8 +23,10 @@ LAST = http(200, BODY, Connection="close")
 
 
 @each_setup
-@pytest.mark.parametrize("way", ["direct", "send"])
-@pytest.mark.parametrize("calls", [50, pytest.param(1000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    ("way", "calls"),
+    [("direct", 50), ("send", 50), pytest.param("direct", 1000, marks=pytest.mark.slow)],
+)
 async def test_sequential_calls_share_one_connection(setup: TlsSetup, way: str, calls: int) -> None:
     """Calls one after another open one connection, with every kind of TLS."""
 
