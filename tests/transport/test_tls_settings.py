@@ -9,12 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import anyio
+import httpx
 import pytest
 from support.calling import OK, calling
 from support.scripted import policy, serving
 from support.tls import authority, client_side, server_side
 
 from webrtc_async import Outcome, TlsError
+from webrtc_async._transport.http1.transport import PooledTransport
+from webrtc_async._transport.http_library import LibraryTransport
 from webrtc_async._transport.tls_settings import TlsSettings
 from webrtc_async.errors import ConfigurationError
 
@@ -58,7 +61,7 @@ async def test_a_directory_of_certificates(
     program = ["openssl", "x509", "-hash", "-noout", "-in", str(certificates / "ca.pem")]
     hashed = (await anyio.run_process(program)).stdout.decode().strip()
     (certificates / "ca.pem").rename(certificates / f"{hashed}.0")
-    monkeypatch.setenv("SSL_CERT_DIR", f"{certificates / 'empty'}:{certificates}")
+    monkeypatch.setenv("SSL_CERT_DIR", f"/missing:{certificates / 'empty'}:{certificates}")
     async with (
         serving(OK, tls=server_side("127.0.0.1")) as server,
         calling(server.url("https")) as client,
@@ -99,20 +102,25 @@ async def test_certificates_that_cannot_be_read(
 
 
 async def test_certificates_are_read_once_and_in_a_thread() -> None:
-    """Concurrent first calls read the certificates once, and not in the event loop's thread."""
+    """Concurrent first requests read the certificates once, and not on the event loop."""
     threads: list[int] = []
 
     def make() -> ssl.SSLContext:
         threads.append(threading.get_ident())
-        return ssl.create_default_context()
+        return client_side()
 
-    settings = TlsSettings(None, make)
-    async with anyio.create_task_group() as tasks:
+    # On trio, httpx's own pool serves.
+    transport = PooledTransport(max_connections=5, keep_alive=1, tls=TlsSettings(None, make))
+    async with (
+        serving(OK, tls=server_side("127.0.0.1")) as server,
+        httpx.AsyncClient(transport=transport) as client,
+        anyio.create_task_group() as tasks,
+    ):
         for _ in range(5):
-            tasks.start_soon(settings.load)
+            tasks.start_soon(client.get, server.url("https"))
+    assert len(server.requests) == 5
     assert len(threads) == 1
     assert threads[0] != threading.get_ident()
-    assert await settings.load() is settings.load_now()
 
 
 def test_missing_certificates_of_the_library(certificates: Path) -> None:
@@ -167,6 +175,20 @@ async def test_a_protocol_that_is_not_spoken_is_named() -> None:
         with pytest.raises(ConfigurationError, match=r"ssl_context= offers the protocol h2") as err:
             await client.get_session("s-1")
         assert (server.requests, err.value.attempts) == ([], 1)
+
+
+class WithoutH2(httpx.AsyncBaseTransport):
+    """A transport that a server has chosen HTTP/2 on; httpcore imports h2 only then."""
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        raise ModuleNotFoundError("No module named 'h2'", name="h2")
+
+
+async def test_a_protocol_whose_package_is_missing_is_named() -> None:
+    """Without h2, the library cannot speak what shared settings offer."""
+    transport = LibraryTransport(WithoutH2, TlsSettings(client_side()))
+    with pytest.raises(ConfigurationError, match="ssl_context= offers, and h2 is not installed"):
+        await transport.handle_async_request(httpx.Request("GET", "https://api.example/v1"))
 
 
 def test_the_default_offers_http1_alone() -> None:
