@@ -18,11 +18,7 @@ from webrtc_async._call.retry_policy import RetryPolicy
 from webrtc_async._call.retry_quota import RetryQuota
 from webrtc_async._conference_methods import ConferenceMethods
 from webrtc_async._config.environment import PRODUCTION, Environment
-from webrtc_async._config.validation import (
-    check_base_url,
-    check_seconds,
-    is_loopback,
-)
+from webrtc_async._config.validation import check_base_url, check_seconds
 from webrtc_async._protocol.route import ACCOUNT, Route, check_route
 from webrtc_async._protocol.wire import write_request
 from webrtc_async._tasks.background_tasks import BackgroundTasks
@@ -63,7 +59,7 @@ class AsyncWebRtcClient(ConferenceMethods):
         http_library: "httpx" or "httpx2" (an extra) to send everything through that library. By
             default the library of `http_client` or `transport`; without them the pooled transport
             on asyncio, and httpx elsewhere.
-        proxy: URL of an HTTP proxy. By default the environment's proxies, except for loopback.
+        proxy: URL of a proxy. By default the environment's proxies, except for this machine.
         ssl_context: TLS settings, for a private CA or a client certificate.
         max_response_bytes: The longest accepted response body, decoded.
         observers: Receivers of every call and attempt, such as `OpenTelemetryObserver()`.
@@ -115,7 +111,7 @@ class AsyncWebRtcClient(ConferenceMethods):
             http_library=http_library,
             proxy=proxy,
             ssl_context=ssl_context,
-            trust_env=not is_loopback(self._base_url),
+            base_url=self._base_url,
         )
         self._connections = Connections(session, max_response_bytes)
         self._options = Options(

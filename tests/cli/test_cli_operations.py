@@ -1,11 +1,13 @@
 """The operations and the doctor on the command line: tables, JSON, exit codes, and no secrets."""
 
 import json
+import os
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
+import certifi
 import pytest
 from click.testing import CliRunner, Result
 
@@ -17,7 +19,7 @@ from webrtc_async import (
     UnknownOutcomeError,
     WebRtcError,
 )
-from webrtc_async.cli.doctor import Finding, clock, variables
+from webrtc_async.cli.doctor import Finding, clock, surroundings, variables
 from webrtc_async.cli.failure import failure
 from webrtc_async.cli.program import program
 from webrtc_async.emulator import Emulator
@@ -194,6 +196,14 @@ def test_the_doctor_of_a_healthy_client(shell: Shell) -> None:
         ({"BW_WEBRTC_BASE_URL": ""}, "! configuration       The environment variable BW_WEBRTC_BA"),
         ({"BW_WEBRTC_BASE_URL": "ftp://x"}, "! configuration       BW_WEBRTC_BASE_URL must"),
         ({"BW_WEBRTC_BASE_URL": "http://127.0.0.1:1/v1"}, "! service             getSession: no"),
+        (
+            {"BW_WEBRTC_BASE_URL": "https://127.0.0.1:1/v1", "SSL_CERT_FILE": "/missing"},
+            "! TLS                 the environment variable SSL_CERT_FILE is '/missing'",
+        ),
+        (
+            {"BW_WEBRTC_BASE_URL": "https://x.example/v1", "HTTPS_PROXY": "quic://canary-secret@x"},
+            "! to the service      HTTPS_PROXY has a scheme",
+        ),
     ],
 )
 def test_the_doctor_marks_problems(shell: Shell, environ: dict[str, str | None], line: str) -> None:
@@ -202,6 +212,62 @@ def test_the_doctor_marks_problems(shell: Shell, environ: dict[str, str | None],
     assert result.exit_code == 1
     assert any(each.startswith(line) for each in result.stdout.splitlines()), result.stdout
     assert "canary-secret" not in result.output
+
+
+@pytest.mark.parametrize(
+    ("environ", "about", "text"),
+    [
+        ({}, "to the service", "straight"),
+        ({}, "to the tokens", "straight"),
+        (
+            {"HTTPS_PROXY": "u:canary@p.example:3128"},
+            "to the service",
+            "through http://p.example:3128",
+        ),
+        (
+            {"ALL_PROXY": "p.example", "NO_PROXY": ".bandwidth.com"},
+            "to the tokens",
+            "by the exception .bandwidth.com",
+        ),
+        (
+            {"ALL_PROXY": "p.example", "BW_TOKEN_URL": "http://127.0.0.1/"},
+            "to the tokens",
+            "by the exception 127.0.0.0/8",
+        ),
+        ({"HTTPS_PROXY": "quic://canary@x"}, "to the tokens", "HTTPS_PROXY has a scheme"),
+        (
+            {"SSL_CERT_FILE": certifi.where()},
+            "TLS",
+            f"certificates of SSL_CERT_FILE={certifi.where()}",
+        ),
+        (
+            {"SSL_CERT_DIR": "/missing"},
+            "TLS",
+            "SSL_CERT_DIR is '/missing', where no certificates can",
+        ),
+        ({}, "TLS", "certificates of the HTTP library"),
+    ],
+)
+def test_the_doctor_shows_what_proxies_and_certificates_do(
+    environ: dict[str, str], about: str, text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The doctor says how each URL is reached, and which certificates count."""
+    for name in (
+        "http_proxy",
+        "https_proxy",
+        "all_proxy",
+        "no_proxy",
+        "ssl_cert_file",
+        "ssl_cert_dir",
+    ):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+    for name, value in {"BW_CLIENT_ID": "client", **environ}.items():
+        monkeypatch.setenv(name, value)
+    found = {each.about: each for each in surroundings(os.environ)}
+    assert text in found[about].text
+    assert found[about].is_wrong == (text.startswith(("HTTPS_PROXY", "SSL_CERT_DIR")))
+    assert not any("canary" in each.text for each in found.values())
 
 
 def test_the_doctor_hides_every_secret() -> None:

@@ -4,6 +4,7 @@ import math
 import re
 import unicodedata
 from collections.abc import Mapping
+from importlib.util import find_spec
 from typing import Any, Final
 from urllib.parse import SplitResult, unquote, urlsplit
 
@@ -14,6 +15,8 @@ LONGEST_WAIT: Final = 1e9
 
 LONGEST_ID: Final = 256
 """Most characters of an id in a request; the service's own ids have 36."""
+
+_SOCKS: Final = ("socks5", "socks5h")
 
 _OWN_HEADERS: Final = frozenset(
     {
@@ -40,7 +43,8 @@ def check_base_url(url: object, name: str = "base_url") -> str:
         raise ConfigurationError(f"{name} must not have a query or a fragment.")
     if any(segment in {".", ".."} for segment in unquote(parts.path).split("/")):
         raise ConfigurationError(f"{name} must not have dot segments in its path.")
-    return str(url).rstrip("/")
+    # Schemes and hosts are the same in upper case, and compared as text elsewhere.
+    return parts._replace(netloc=parts.netloc.lower()).geturl().rstrip("/")
 
 
 def check_url(url: object, name: str) -> SplitResult:
@@ -66,32 +70,40 @@ def check_url(url: object, name: str) -> SplitResult:
         )
     if "@" in parts.netloc:
         raise ConfigurationError(f"{name} must not hold credentials.")
-    if port == 0 or not re.fullmatch(r"[!-~]+", url):
-        raise ConfigurationError(f"{name} must be plain ASCII without spaces, with a usable port.")
     host = parts.netloc if port is None else parts.netloc.rpartition(":")[0]
-    if not re.fullmatch(r"\[[0-9A-Fa-f:.%]+\]|[A-Za-z0-9._-]+", host):
+    # The HTTP library writes a host of other letters as DNS has it (IDNA).
+    if port == 0 or not re.fullmatch(r"[!-~]+", url.replace(host, "", 1)):
+        raise ConfigurationError(
+            f"{name} must be plain ASCII behind its host, without spaces, with a usable port."
+        )
+    if not re.fullmatch(r"\[[0-9A-Fa-f:.%]+\]|(?:[A-Za-z0-9._-]|[^\x00-\x7f\s])+", host):
         raise ConfigurationError(f"{name} has a host with characters that no host has.")
     return parts
 
 
-def is_loopback(url: str) -> bool:
-    """Return True for a URL of this machine."""
-    host = urlsplit(url).hostname or ""
-    return host == "localhost" or host.startswith("127.") or host == "::1"
-
-
-def check_proxy(proxy: object) -> None:
-    """Check a proxy's URL; None means no proxy.
+def check_proxy(proxy: object, name: str = "proxy") -> None:
+    """Check a proxy's URL.
 
     The errors do not show the URL, because it may hold the proxy's password.
 
     Raises:
-        ConfigurationError: It is not a URL.
+        ConfigurationError: It is not a URL, or has a scheme that needs a package or is unknown.
     """
-    if isinstance(proxy, str):
-        scheme, separator, rest = proxy.partition("://")
-        check_url(f"{scheme}{separator}{rest.rpartition('@')[2]}", "proxy")
-    check_kind("proxy", proxy, str)
+    if not isinstance(proxy, str):
+        raise ConfigurationError(f"{name} must be a str, not {type(proxy).__name__}.")
+    scheme, separator, rest = proxy.partition("://")
+    if not separator:
+        raise ConfigurationError(f"{name} must look like http://proxy.example:3128.")
+    if scheme.lower() not in {"http", "https", *_SOCKS}:
+        raise ConfigurationError(
+            f"{name} has a scheme that the HTTP libraries do not know. They know http, https, "
+            "socks5 and socks5h."
+        )
+    if scheme.lower() in _SOCKS and find_spec("socksio") is None:
+        raise ConfigurationError(
+            f"{name} is a SOCKS proxy, for which a package is missing: pip install 'httpx[socks]'."
+        )
+    check_url(f"http://{rest.rpartition('@')[2]}", name)
 
 
 def check_headers(headers: object) -> dict[str, str]:

@@ -5,15 +5,19 @@ httpx2 is imported only if the user names it; an object of its classes has impor
 
 import importlib
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from operator import attrgetter
 from types import FunctionType
-from typing import Any, Final, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
 
 import httpx
 
 from webrtc_async._tasks.event_loop import PerLoop
+from webrtc_async._transport.tls_settings import TlsSettings
 from webrtc_async.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    import ssl
 
 LibraryName = Literal["httpx", "httpx2"]
 
@@ -91,36 +95,33 @@ class Library:
         self.byte_stream: type[httpx.AsyncByteStream] = module.AsyncByteStream
         self.timeout: type[httpx.Timeout] = module.Timeout
         self.limits: type[httpx.Limits] = module.Limits
+        self.proxy: type[httpx.Proxy] = module.Proxy
+        self.create_ssl_context: Callable[[], ssl.SSLContext] = module.create_ssl_context
         self.invalid_url: type[Exception] = module.InvalidURL
         self.client_default: Any = module.USE_CLIENT_DEFAULT
 
     def __str__(self) -> str:
         return f"{self.name}/{self.version}"
 
-    def environment_proxies(self, trust_env: bool) -> dict[str, str | None]:
-        """Return the environment's proxies by URL pattern; None stands for no proxy.
-
-        The libraries read them only for a client without a transport of its own.
-        """
-        if not trust_env:
-            return {}
-        utils = importlib.import_module(f"{self.name}._utils")
-        proxies: dict[str, str | None] = utils.get_environment_proxies()
-        return proxies if any(proxies.values()) else {}
-
     def open_transport(
-        self, limits: httpx.Limits, settings: Mapping[str, Any]
+        self, limits: httpx.Limits, tls: TlsSettings, proxy: str | None
     ) -> httpx.AsyncBaseTransport:
         """Return a new transport of the library's own.
 
         Raises:
-            ConfigurationError: The environment's proxy settings cannot be used.
+            ConfigurationError: The URL of the proxy cannot be used.
         """
+        verify = tls.for_library()
+        if proxy is None:
+            return self.http_transport(limits=limits, verify=verify)
         try:
-            return self.http_transport(limits=limits, **settings)
-        except (ValueError, ImportError, self.invalid_url) as error:
+            # httpcore's own settings for a proxy of TLS would ignore the environment's.
+            tls_of_proxy = verify if proxy.lower().startswith("https:") else None
+            through = self.proxy(proxy, ssl_context=tls_of_proxy)
+            return self.http_transport(limits=limits, verify=verify, proxy=through)
+        except (ValueError, self.invalid_url) as error:
             raise ConfigurationError(
-                f"The environment's proxy settings cannot be used: {type(error).__name__}."
+                f"The URL of the proxy cannot be used: {type(error).__name__}."
             ) from error
 
 
@@ -164,8 +165,11 @@ def _library_of(setting: str, given: object, kind: str, asked: LibraryName | Non
 class LibraryTransport(httpx.AsyncBaseTransport):
     """A transport of httpx or httpx2 that is opened afresh in each event loop and process."""
 
-    def __init__(self, open_transport: Callable[[], httpx.AsyncBaseTransport]) -> None:
+    def __init__(
+        self, open_transport: Callable[[], httpx.AsyncBaseTransport], tls: TlsSettings
+    ) -> None:
         self._transports = PerLoop(open_transport)
+        self._tls = tls
 
     @property
     def is_open(self) -> bool:
@@ -174,6 +178,8 @@ class LibraryTransport(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request of the library and return the library's response."""
+        if request.url.scheme == "https":
+            await self._tls.load()
         return await self._transports.get().handle_async_request(request)
 
     async def aclose(self) -> None:

@@ -1,7 +1,6 @@
 """The `httpx.AsyncClient` behind a client, and how each request goes through it."""
 
 import ssl
-from copy import deepcopy
 from functools import partial
 from http.cookiejar import Cookie, CookieJar
 from typing import Any, Final, cast
@@ -33,6 +32,8 @@ from webrtc_async._transport.library_exchange import (
 )
 from webrtc_async._transport.lifetime import Lifetime
 from webrtc_async._transport.orphaned_request import OnCallerCancelled, run_in_task
+from webrtc_async._transport.proxies import Proxies, ProxyTransport
+from webrtc_async._transport.tls_settings import TlsSettings
 from webrtc_async.errors import ClientClosedError, ConfigurationError
 from webrtc_async.errors.outcome import Stage
 
@@ -61,7 +62,7 @@ class HttpSession:
         http_library: LibraryName | None = None,
         proxy: str | None = None,
         ssl_context: ssl.SSLContext | None = None,
-        trust_env: bool = True,
+        base_url: str = "",
     ) -> None:
         if http_client is not None and (transport or proxy or ssl_context):
             raise ConfigurationError(
@@ -72,7 +73,8 @@ class HttpSession:
         self.library = choose_library(http_library, http_client, transport)
         check_kind("ssl_context", ssl_context, ssl.SSLContext)
         check_count("max_connections", max_connections)
-        check_proxy(proxy)
+        if proxy is not None:
+            check_proxy(proxy)
         self.is_given = http_client is not None or transport is not None
         self.lifetime = Lifetime()
         self.max_connections = max_connections
@@ -81,6 +83,8 @@ class HttpSession:
         self._limiter: anyio.CapacityLimiter
         self._is_asyncio: bool | None = None
         self._pooled: PooledTransport | None = None
+        self._tls = TlsSettings(ssl_context, self.library.create_ssl_context)
+        self._proxies = Proxies.of_environment() if proxy is None else Proxies({"all": proxy})
         self._transports: list[PooledTransport | LibraryTransport] = []
         if http_client is not None:
             # Of either library, under the types of one: see Library.
@@ -89,22 +93,15 @@ class HttpSession:
         mounts: dict[str, httpx.AsyncBaseTransport | None] = {}
         chosen = cast("httpx.AsyncBaseTransport | None", transport)
         if chosen is None:
-            proxies = {"all://": proxy} if proxy else self.library.environment_proxies(trust_env)
-            settings: dict[str, Any] = {"trust_env": trust_env}
-            if ssl_context is not None:
-                settings["verify"] = ssl_context
-            for pattern, url in proxies.items():
-                mounts[pattern] = self._library_transport(proxy=url, **settings) if url else None
-            if http_library is None and not proxies:
+            if http_library is None and self._proxies.proxy_for(base_url) is None:
                 chosen = self._pooled = PooledTransport(
-                    max_connections=max_connections,
-                    keep_alive=KEEP_ALIVE,
-                    ssl_context=ssl_context,
-                    trust_env=trust_env,
+                    max_connections=max_connections, keep_alive=KEEP_ALIVE, tls=self._tls
                 )
                 self._transports.append(chosen)
             else:
-                chosen = self._library_transport(**settings)
+                chosen = self._library_transport()
+            if self._proxies.by_scheme:
+                mounts["all://"] = ProxyTransport(self._proxies, chosen, self._library_transport)
         # No timeout: the deadline bounds everything, queue and body included.
         self._cookies = _UserCookies()
         self.client = self.library.client(
@@ -115,7 +112,7 @@ class HttpSession:
             self.client.headers.clear()
             # Hooks and mounts are changed in place, so copies of their dictionaries are compared.
             self._as_made: dict[str, Any] = {
-                name: deepcopy(cast("object", value)) if type(value) is dict else value
+                name: _copied(value) if type(value) is dict else value
                 for name, value in vars(self.client).items()
             }
 
@@ -145,8 +142,12 @@ class HttpSession:
         Here, and nowhere else, is decided between the two ways to the server: straight over the
         own pool if the `httpx.AsyncClient` is exactly as it was made, and its `send` otherwise.
         """
-        if self._pooled is not None and self._is_untouched(self._pooled):
-            request, state = exchange.request, exchange.state
+        request, state = exchange.request, exchange.state
+        if (
+            self._pooled is not None
+            and (bool(request.base_url) or self._needs_no_proxy(request.target))
+            and self._is_untouched(self._pooled)
+        ):
             try:
                 reply = await self._pooled.send(request, state, attempt_timeout, connect_timeout)
                 return await exchange.read(reply, on_caller_cancelled)
@@ -157,7 +158,11 @@ class HttpSession:
         work = partial(self._send_by_client, exchange, attempt_timeout, connect_timeout)
         if on_caller_cancelled is None:
             return await work()
-        return await run_in_task(work, exchange.state, self._background_tasks, on_caller_cancelled)
+        return await run_in_task(work, state, self._background_tasks, on_caller_cancelled)
+
+    def _needs_no_proxy(self, url: str) -> bool:
+        """Return True for a URL outside the base URL, such as a token's, that needs no proxy."""
+        return not self._proxies.by_scheme or self._proxies.proxy_for(url) is None
 
     def _is_untouched(self, pooled: PooledTransport) -> bool:
         """Return True if no hook, setting or replaced method could see a request."""
@@ -248,15 +253,21 @@ class HttpSession:
                     await response.aclose()
         return None
 
-    def _library_transport(self, **settings: Any) -> LibraryTransport:
+    def _library_transport(self, proxy: str | None = None) -> LibraryTransport:
         limits = self.library.limits(
             max_connections=self.max_connections,
             max_keepalive_connections=self.max_connections,
             keepalive_expiry=KEEP_ALIVE,
         )
-        transport = LibraryTransport(partial(self.library.open_transport, limits, settings))
+        open_transport = partial(self.library.open_transport, limits, self._tls, proxy)
+        transport = LibraryTransport(open_transport, self._tls)
         self._transports.append(transport)
         return transport
+
+
+def _copied(values: dict[Any, Any]) -> dict[Any, Any]:
+    """Return a copy of the client's hooks, or of its mounts."""
+    return {key: list(value) if type(value) is list else value for key, value in values.items()}
 
 
 class _UserCookies(CookieJar):

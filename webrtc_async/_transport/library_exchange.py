@@ -10,6 +10,7 @@ from anyio.lowlevel import checkpoint
 from webrtc_async._transport.attempt_state import AttemptState, Tracer
 from webrtc_async._transport.exchange import Exchange
 from webrtc_async._transport.http1.response_head import ResponseHead, parsed_head
+from webrtc_async._transport.http1.transport import host_header
 from webrtc_async._transport.http_library import Library
 from webrtc_async.errors import ConfigurationError
 
@@ -32,7 +33,7 @@ def build_request(client: httpx.AsyncClient, exchange: Exchange, timeout: Any) -
         exchange.state, lambda status, raw: exchange.see_head(parsed_head(status, b"", list(raw)))
     )
     try:
-        return client.build_request(
+        built = client.build_request(
             request.method,
             request.url,
             headers=headers,
@@ -42,6 +43,11 @@ def build_request(client: httpx.AsyncClient, exchange: Exchange, timeout: Any) -
         )
     except Exception as error:
         raise unbuildable(exchange.state, error) from error
+    if (host := built.url.raw_host).endswith(b"."):
+        # DNS may end a name with a dot; certificates and virtual hosts do not.
+        built.headers["Host"] = host_header(built.url)
+        built.extensions["sni_hostname"] = host.decode("ascii").removesuffix(".")
+    return built
 
 
 def unbuildable(state: AttemptState, error: Exception) -> ConfigurationError:

@@ -9,7 +9,6 @@ from email.utils import parsedate_to_datetime
 from importlib.metadata import PackageNotFoundError, version
 from typing import Final
 from urllib.parse import urlsplit
-from urllib.request import getproxies
 
 import anyio
 import click
@@ -18,12 +17,15 @@ from attrs import field, frozen
 from webrtc_async import (
     ApiError,
     AsyncWebRtcClient,
+    ConfigurationError,
     NotFoundError,
     RetryPolicy,
     WebRtcError,
     __version__,
 )
 from webrtc_async._config.environment import PRODUCTION, TOKEN_URL
+from webrtc_async._transport.proxies import Proxies
+from webrtc_async._transport.tls_settings import TlsSettings, environment_certificates
 from webrtc_async.cli.failure import explain
 from webrtc_async.cli.printable import printable
 from webrtc_async.route_table import GET_SESSION
@@ -74,7 +76,12 @@ def doctor() -> None:
     no secrets. It marks problems with ! and then exits with 1.
     """
     wrong = False
-    for finding in (*versions(), *variables(os.environ), *surroundings(), *anyio.run(attempt)):
+    for finding in (
+        *versions(),
+        *variables(os.environ),
+        *surroundings(os.environ),
+        *anyio.run(attempt),
+    ):
         mark = click.style("!", fg="red", bold=True) if finding.is_wrong else " "
         click.echo(f"{mark} {finding.about:<19} {finding.text}")
         wrong = wrong or finding.is_wrong
@@ -100,15 +107,42 @@ def variables(environ: Mapping[str, str]) -> Iterable[Finding]:
             yield Finding(name, _of_url(value) if name.endswith("_URL") else printable(value))
 
 
-def surroundings() -> Iterable[Finding]:
-    """Return the proxies and certificates of this machine."""
-    proxies = {name: url for name, url in getproxies().items() if name != "no"}
-    shown = ", ".join(f"{name} through {_of_url(url)}" for name, url in proxies.items())
-    yield Finding("proxies", shown or "none in the environment")
-    certificates = os.environ.get("SSL_CERT_FILE") or os.environ.get("SSL_CERT_DIR")
-    yield Finding(
-        "TLS", f"{ssl.OPENSSL_VERSION}, certificates {certificates or 'of the HTTP library'}"
-    )
+def surroundings(environ: Mapping[str, str]) -> Iterable[Finding]:
+    """Return the proxies and certificates of this machine, and what they do to the requests."""
+    proxies = Proxies.of_environment()
+    shown = [f"{name} through {_of_url(url)}" for name, url in proxies.by_scheme.items()]
+    yield Finding("proxies", ", ".join(shown) or "none in the environment")
+    urls = {"to the service": environ.get("BW_WEBRTC_BASE_URL") or PRODUCTION}
+    if environ.get("BW_CLIENT_ID"):
+        urls["to the tokens"] = environ.get("BW_TOKEN_URL") or TOKEN_URL
+    for about, url in urls.items():
+        yield way(about, url, proxies)
+    yield certificates(is_needed=any(url.lower().startswith("https:") for url in urls.values()))
+
+
+def way(about: str, url: str, proxies: Proxies) -> Finding:
+    """Return how requests to a URL are sent."""
+    try:
+        proxy = proxies.proxy_for(url)
+    except ConfigurationError as error:
+        return Finding(about, error.message, is_wrong=True)
+    if proxy is not None:
+        return Finding(about, f"through {_of_url(proxy)}")
+    exception = proxies.exception_for(url) if proxies.by_scheme else None
+    return Finding(about, "straight" + (f", by the exception {exception}" if exception else ""))
+
+
+def certificates(*, is_needed: bool) -> Finding:
+    """Return the trusted certificates, read as the client reads them."""
+    named = environment_certificates()
+    try:
+        count = TlsSettings().load_now().cert_store_stats()["x509_ca"]
+    except ConfigurationError as error:
+        return Finding("TLS", error.message, is_wrong=is_needed)
+    # OpenSSL reads a directory only when it looks for a certificate.
+    found = f"{count} certificates" if count else "certificates"
+    source = "the HTTP library" if named is None else f"{named[0]}={printable(named[1])}"
+    return Finding("TLS", f"{ssl.OPENSSL_VERSION}, {found} of {source}")
 
 
 async def attempt() -> list[Finding]:

@@ -21,7 +21,6 @@ from support.backends import JumpingLoop
 from support.calling import BODY, OK
 from support.calling import calling as calling_over
 from support.scripted import (
-    ONCE,
     Behaviour,
     SocketServer,
     client_of,
@@ -697,13 +696,3 @@ async def parent():
 asyncio.run(parent())
 """
     subprocess.run([sys.executable, "-c", program], check=True, timeout=30)
-
-
-def test_contexts_offer_no_http2() -> None:
-    """The default TLS context is httpx's, without HTTP/2, and is made once."""
-    transport = transport_of(trust_env=False)
-    context = transport._tls_context()
-    assert isinstance(context, ssl.SSLContext)
-    assert context.verify_mode is ssl.CERT_REQUIRED
-    assert transport._tls_context() is context
-    assert ONCE.attempts == 1

@@ -2,7 +2,6 @@
 
 import asyncio
 import select
-import ssl
 from collections.abc import AsyncIterator, Coroutine
 from functools import lru_cache
 from typing import Any, Final, Self, TypeVar
@@ -20,6 +19,8 @@ from webrtc_async._transport.http1.request_writer import RequestWriter, check_ta
 from webrtc_async._transport.http1.response import Http1Response
 from webrtc_async._transport.http1.response_head import ResponseHead
 from webrtc_async._transport.http_library import LibraryTransport, is_transport_original
+from webrtc_async._transport.tls_settings import TlsSettings, check_negotiated
+from webrtc_async.errors import ConfigurationError
 
 PartT = TypeVar("PartT")
 
@@ -42,16 +43,14 @@ class PooledTransport(httpx.AsyncHTTPTransport):
         *,
         max_connections: int,
         keep_alive: float,
-        ssl_context: ssl.SSLContext | None = None,
-        trust_env: bool = True,
+        tls: TlsSettings | None = None,
     ) -> None:
         self._max_connections = max_connections
         self._keep_alive = keep_alive
-        self._ssl_context = ssl_context
-        self._trust_env = trust_env
+        self._tls = TlsSettings() if tls is None else tls
         self._writer = RequestWriter()
         self._http1_pools = PerLoop(self._make_pool)
-        self._httpx = LibraryTransport(self._open_httpx)
+        self._httpx = LibraryTransport(self._open_httpx, self._tls)
 
     def bind_to_loop(self) -> Http1Pool:
         """Return the own pool in the running event loop of asyncio."""
@@ -141,26 +140,26 @@ class PooledTransport(httpx.AsyncHTTPTransport):
         try:
             async with asyncio.timeout(connect_timeout):
                 # Before there is a socket, which nobody would close if the TLS settings fail.
-                tls = self._tls_context() if origin.scheme == "https" else None
+                tls = await self._tls.load() if origin.scheme == "https" else None
                 connected = await connected_socket(origin.host, origin.port)
-                _, connection = await loop.create_connection(
+                transport, connection = await loop.create_connection(
                     lambda: Http1Connection(loop, origin),
                     sock=connected,
                     ssl=tls,
-                    server_hostname=origin.host if tls is not None else None,
+                    # DNS may end a name with a dot, and certificates do not (RFC 6066, section 3).
+                    server_hostname=origin.host.rstrip(".") if tls is not None else None,
                 )
         except TimeoutError as error:
             raise httpx.ConnectTimeout(str(error)) from error
         except (OSError, UnicodeError) as error:
             raise httpx.ConnectError(str(error)) from error
+        if tls is not None:
+            try:
+                check_negotiated(transport.get_extra_info("ssl_object"))
+            except ConfigurationError:
+                connection.abort()
+                raise
         return connection
-
-    def _tls_context(self) -> ssl.SSLContext:
-        if self._ssl_context is None:
-            self._ssl_context = httpx.create_ssl_context(trust_env=self._trust_env)
-        # A server that could choose would choose HTTP/2.
-        self._ssl_context.set_alpn_protocols(["http/1.1"])
-        return self._ssl_context
 
     def _open_httpx(self) -> httpx.AsyncHTTPTransport:
         limits = httpx.Limits(
@@ -168,8 +167,7 @@ class PooledTransport(httpx.AsyncHTTPTransport):
             max_keepalive_connections=self._max_connections,
             keepalive_expiry=self._keep_alive,
         )
-        verify = self._ssl_context or True
-        return httpx.AsyncHTTPTransport(verify=verify, trust_env=self._trust_env, limits=limits)
+        return httpx.AsyncHTTPTransport(verify=self._tls.for_library(), limits=limits)
 
 
 def origin_of(url: httpx.URL) -> Origin:
@@ -181,6 +179,12 @@ def origin_of(url: httpx.URL) -> Origin:
     if url.scheme not in PORTS or not url.host:
         raise httpx.UnsupportedProtocol("only http and https URLs with a host can be sent to")
     return Origin(url.scheme, url.raw_host.decode("ascii"), url.port or PORTS[url.scheme])
+
+
+def host_header(url: httpx.URL) -> str:
+    """Return the Host header for a URL, without the dot that a name in DNS may end with."""
+    host, colon, port = url.netloc.decode("ascii").partition(".:")
+    return f"{host}:{port}" if colon else host.removesuffix(".")
 
 
 def _place_of(request: WireRequest) -> tuple[Origin, str, str]:
@@ -196,7 +200,7 @@ def _place_of(request: WireRequest) -> tuple[Origin, str, str]:
 def _parsed(url: str) -> tuple[Origin, str, str]:
     parsed = httpx.URL(url)
     target = check_target(parsed.raw_path.decode("ascii"))
-    return origin_of(parsed), parsed.netloc.decode("ascii"), target
+    return origin_of(parsed), host_header(parsed), target
 
 
 def _is_plain(request: httpx.Request) -> bool:
