@@ -219,6 +219,13 @@ def stateful(session: nox.Session) -> None:
 
 
 @nox.session
+def frozen(session: nox.Session) -> None:
+    """Pack programs with PyInstaller, and run them without Python's own files."""
+    install(session, ".[demo]", *group("frozen"))
+    session.run("pytest", "tests/frozen", *session.posargs)
+
+
+@nox.session
 def vendor(session: nox.Session) -> None:
     """Run the vendor's last Python SDK with WebRTC against the emulator over TCP."""
     # Not at the locked versions: the SDK brings older ones of the packages that it needs.

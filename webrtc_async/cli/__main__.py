@@ -19,6 +19,7 @@ def main() -> None:
             f"webrtc-async: {error.name} is not installed. The command line needs an extra: "
             "pip install 'webrtc-async[cli]'"
         )
+    _replace_missing_streams()
     # A tag may have characters that the terminal's encoding lacks.
     if (reconfigure := getattr(sys.stdout, "reconfigure", None)) is not None:
         reconfigure(errors="backslashreplace")
@@ -34,6 +35,14 @@ def main() -> None:
         sys.exit(
             1 if is_closed_pipe else f"webrtc-async: the output cannot be written: {write_error}"
         )
+
+
+def _replace_missing_streams() -> None:
+    """Give output a place in a process without it: closed by a shell, or without a console."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            setattr(sys, name, open(nowhere, "w", encoding="utf-8", closefd=False))  # noqa: SIM115
 
 
 def _first(group: BaseExceptionGroup[OSError]) -> BaseException:
