@@ -8,8 +8,9 @@ import anyio.abc
 import pytest
 from support.calling import OK, calling
 from support.scripted import SocketServer, client_of, http, listening, serving
+from support.tls import client_side, server_side
 
-from webrtc_async import ConfigurationError, OAuth2ClientCredentials
+from webrtc_async import ConfigurationError, OAuth2ClientCredentials, TlsError
 from webrtc_async._transport.proxies import Proxies
 
 LIBRARIES = pytest.mark.parametrize("library", [None, "httpx", "httpx2"])
@@ -87,7 +88,8 @@ def test_a_url_that_cannot_be_read_needs_no_proxy(monkeypatch: pytest.MonkeyPatc
 
 def test_a_scheme_s_own_proxy_comes_first(monkeypatch: pytest.MonkeyPatch) -> None:
     """ALL_PROXY is for the schemes without a proxy of their own."""
-    monkeypatch.setenv("ALL_PROXY", "http://all.example")
+    monkeypatch.setenv("ALL_PROXY", " http://all.example\n")
+    monkeypatch.setenv("http_proxy", " ")
     monkeypatch.setenv("https_proxy", "http://secure.example")
     proxies = Proxies.of_environment()
     assert proxies.proxy_for("http://api.example/v1") == "http://all.example"
@@ -174,6 +176,20 @@ def test_a_missing_package_for_socks_is_named() -> None:
     )
     ran = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
     assert b"pip install 'httpx[socks]'" in ran.stdout
+
+
+@pytest.mark.anyio
+@LIBRARIES
+async def test_a_proxy_over_tls(library: Any) -> None:
+    """A proxy's certificate is checked with the same settings as the service's."""
+    async with serving(OK, tls=server_side("127.0.0.1")) as proxy:
+        through = {"proxy": f"https://127.0.0.1:{proxy.port}", "http_library": library}
+        async with calling("http://api.example/v1", **through) as client:
+            with pytest.raises(TlsError):
+                await client.get_session("s-1")
+        through |= {"ssl_context": client_side()}
+        async with calling("http://api.example/v1", **through) as client:
+            assert (await client.get_session("s-1")).id == "s-1"
 
 
 @pytest.mark.anyio

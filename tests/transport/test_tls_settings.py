@@ -4,17 +4,20 @@ import asyncio
 import shutil
 import socket
 import ssl
+import sys
 import threading
 from pathlib import Path
 from typing import Any
 
 import anyio
+import httpx
 import pytest
 from support.calling import OK, calling
 from support.scripted import policy, serving
 from support.tls import authority, client_side, server_side
 
 from webrtc_async import Outcome, TlsError
+from webrtc_async._transport.http1.transport import PooledTransport
 from webrtc_async._transport.tls_settings import TlsSettings
 from webrtc_async.errors import ConfigurationError
 
@@ -99,20 +102,25 @@ async def test_certificates_that_cannot_be_read(
 
 
 async def test_certificates_are_read_once_and_in_a_thread() -> None:
-    """Concurrent first calls read the certificates once, and not in the event loop's thread."""
+    """Concurrent first requests read the certificates once, and not on the event loop."""
     threads: list[int] = []
 
     def make() -> ssl.SSLContext:
         threads.append(threading.get_ident())
-        return ssl.create_default_context()
+        return client_side()
 
-    settings = TlsSettings(None, make)
-    async with anyio.create_task_group() as tasks:
+    # On trio, httpx's own pool serves.
+    transport = PooledTransport(max_connections=5, keep_alive=1, tls=TlsSettings(None, make))
+    async with (
+        serving(OK, tls=server_side("127.0.0.1")) as server,
+        httpx.AsyncClient(transport=transport) as client,
+        anyio.create_task_group() as tasks,
+    ):
         for _ in range(5):
-            tasks.start_soon(settings.load)
+            tasks.start_soon(client.get, server.url("https"))
+    assert len(server.requests) == 5
     assert len(threads) == 1
     assert threads[0] != threading.get_ident()
-    assert await settings.load() is settings.load_now()
 
 
 def test_missing_certificates_of_the_library(certificates: Path) -> None:
@@ -167,6 +175,41 @@ async def test_a_protocol_that_is_not_spoken_is_named() -> None:
         with pytest.raises(ConfigurationError, match=r"ssl_context= offers the protocol h2") as err:
             await client.get_session("s-1")
         assert (server.requests, err.value.attempts) == ([], 1)
+
+
+WITHOUT_H2 = """
+import anyio, sys
+sys.modules["h2"] = None
+sys.path.insert(0, {tests!r})
+from support.calling import OK, calling
+from support.scripted import serving
+from support.tls import client_side, server_side
+from webrtc_async import ConfigurationError
+
+async def main():
+    here, there = client_side(), server_side("127.0.0.1")
+    for each in (here, there):
+        each.set_alpn_protocols(["h2"])
+    async with (
+        serving(OK, tls=there) as server,
+        calling(server.url("https"), ssl_context=here, http_library={library!r}) as client,
+    ):
+        try:
+            await client.get_session("s-1")
+        except ConfigurationError as error:
+            print(error.attempts, error)
+
+anyio.run(main)
+"""
+
+
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+@pytest.mark.parametrize("library", ["httpx", "httpx2"])
+async def test_a_protocol_whose_package_is_missing_is_named(library: str) -> None:
+    """Without h2, the library cannot speak what shared settings offer."""
+    program = WITHOUT_H2.format(tests=str(Path(__file__).parents[1]), library=library)
+    ran = await anyio.run_process([sys.executable, "-c", program], stderr=None)
+    assert ran.stdout.decode().startswith("1 getSession: the server chose a protocol that ssl_con")
 
 
 def test_the_default_offers_http1_alone() -> None:

@@ -177,10 +177,21 @@ class LibraryTransport(httpx.AsyncBaseTransport):
         return self._transports.current is not None
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Send a request of the library and return the library's response."""
+        """Send a request of the library and return the library's response.
+
+        Raises:
+            ConfigurationError: TLS settings cannot be used, or a package is missing for them.
+        """
         if request.url.scheme == "https":
             await self._tls.load()
-        return await self._transports.get().handle_async_request(request)
+        try:
+            return await self._transports.get().handle_async_request(request)
+        except ImportError as error:
+            # httpcore looks for h2 once a server has chosen HTTP/2.
+            raise ConfigurationError(
+                f"the server chose a protocol that ssl_context= offers, and {error.name} is not "
+                "installed. Nothing was sent. Offer 'http/1.1' alone in ssl_context."
+            ) from error
 
     async def aclose(self) -> None:
         """Close every connection."""

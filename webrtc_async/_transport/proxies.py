@@ -35,9 +35,9 @@ class Proxies:
         found = getproxies()
         exceptions = re.split(r"[\s,]+", found.get("no", ""))
         by_scheme = {
-            scheme: found[scheme] if "://" in found[scheme] else f"http://{found[scheme]}"
+            scheme: proxy if "://" in proxy else f"http://{proxy}"
             for scheme in ("http", "https", "all")
-            if found.get(scheme)
+            if (proxy := found.get(scheme, "").strip())
         }
         return cls(by_scheme, (*_LOCAL, *filter(None, exceptions)))
 
