@@ -3,7 +3,7 @@
 from importlib.resources import files
 from pathlib import Path
 
-from webrtc_async.emulator import _LAZY
+from webrtc_async.emulator import _LAZY  # pyright: ignore[reportPrivateUsage]
 
 room = Path(str(files("webrtc_async.emulator")))
 hiddenimports = [f"webrtc_async.emulator.{module}" for module in _LAZY.values()]

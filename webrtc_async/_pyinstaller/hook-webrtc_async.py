@@ -2,7 +2,7 @@
 
 from importlib.util import find_spec
 
-from webrtc_async import _HOMES
+from webrtc_async import _HOMES  # pyright: ignore[reportPrivateUsage]
 
 hiddenimports = [f"webrtc_async.{module}" for module in _HOMES]
 if find_spec("httpx2") is not None:

@@ -1,6 +1,7 @@
 """The `httpx.AsyncClient` behind a client, and how each request goes through it."""
 
 import ssl
+from copy import copy
 from functools import partial
 from http.cookiejar import Cookie, CookieJar
 from typing import Any, Final, cast
@@ -110,10 +111,10 @@ class HttpSession:
         if self._pooled is not None:
             # The own pool sends no header but the request's and the user's.
             self.client.headers.clear()
-            # Hooks and mounts are changed in place, so copies of their dictionaries are compared.
-            self._as_made: dict[str, Any] = {
-                name: _copied(value) if type(value) is dict else value
-                for name, value in vars(self.client).items()
+            # Hooks and mounts are changed in place, so copies of them are compared.
+            self._as_made: dict[str, Any] = vars(self.client) | {
+                "_mounts": copy(vars(self.client)["_mounts"]),
+                "_event_hooks": {each: [*hooks] for each, hooks in self.client.event_hooks.items()},
             }
 
     def check_open(self, operation: str = "") -> None:
@@ -263,11 +264,6 @@ class HttpSession:
         transport = LibraryTransport(open_transport, self._tls)
         self._transports.append(transport)
         return transport
-
-
-def _copied(values: dict[Any, Any]) -> dict[Any, Any]:
-    """Return a copy of the client's hooks, or of its mounts."""
-    return {key: list(value) if type(value) is list else value for key, value in values.items()}
 
 
 class _UserCookies(CookieJar):
