@@ -220,6 +220,11 @@ def test_the_doctor_marks_problems(shell: Shell, environ: dict[str, str | None],
         ({}, "to the service", "straight"),
         ({}, "to the tokens", "straight"),
         (
+            {"ALL_PROXY": "p.example", "NO_PROXY": "10.0.0.0/8 [fd00::]/8"},
+            "no proxy for",
+            "localhost, 127.0.0.0/8, [::1], 10.0.0.0/8, [fd00::]/8",
+        ),
+        (
             {"HTTPS_PROXY": "u:canary@p.example:3128"},
             "to the service",
             "through http://p.example:3128",

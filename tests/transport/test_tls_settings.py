@@ -61,7 +61,7 @@ async def test_a_directory_of_certificates(
     program = ["openssl", "x509", "-hash", "-noout", "-in", str(certificates / "ca.pem")]
     hashed = (await anyio.run_process(program)).stdout.decode().strip()
     (certificates / "ca.pem").rename(certificates / f"{hashed}.0")
-    monkeypatch.setenv("SSL_CERT_DIR", f"{certificates / 'empty'}:{certificates}")
+    monkeypatch.setenv("SSL_CERT_DIR", f"/missing:{certificates / 'empty'}:{certificates}")
     async with (
         serving(OK, tls=server_side("127.0.0.1")) as server,
         calling(server.url("https")) as client,

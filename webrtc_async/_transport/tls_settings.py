@@ -133,6 +133,8 @@ def _check_directory(variable: str, value: str) -> None:
     """Check a directory of certificates, because OpenSSL ignores an empty or missing one."""
     if variable != "SSL_CERT_DIR":
         return
-    names = [name for folder in value.split(os.pathsep) for name in os.listdir(folder)]
+    # OpenSSL passes over the directories of a list that do not exist.
+    folders = [*filter(os.path.isdir, value.split(os.pathsep))] or [value]
+    names = [name for folder in folders for name in os.listdir(folder)]
     if not any(map(_HASHED_NAME.fullmatch, names)):
         raise OSError("no file has a name that OpenSSL looks for; run `openssl rehash` there")

@@ -112,6 +112,8 @@ def surroundings(environ: Mapping[str, str]) -> Iterable[Finding]:
     proxies = Proxies.of_environment()
     shown = [f"{name} through {_of_url(url)}" for name, url in proxies.by_scheme.items()]
     yield Finding("proxies", ", ".join(shown) or "none in the environment")
+    if shown:
+        yield Finding("no proxy for", printable(", ".join(proxies.exceptions)))
     urls = {"to the service": environ.get("BW_WEBRTC_BASE_URL") or PRODUCTION}
     if environ.get("BW_CLIENT_ID"):
         urls["to the tokens"] = environ.get("BW_TOKEN_URL") or TOKEN_URL
