@@ -28,6 +28,8 @@ def runs(version: str) -> bool:
     return True
 
 
+PARALLEL = ["-n", "auto", "--dist", "worksteal"]
+
 OTHERS = [version for version in SUPPORTED if version != RUNNING and runs(version)]
 
 
@@ -51,10 +53,9 @@ def install(session: nox.Session, *requirements: str) -> None:
     session.install("--constraint", f"{LOCK}", *requirements)
 
 
-def run_tests(session: nox.Session, **env: str) -> None:
-    """Run the tests on all cores, with the options from the command line."""
-    options = ["-n", "auto", "--dist", "worksteal"]
-    session.run("pytest", *options, *session.posargs, env=env)
+def run_tests(session: nox.Session, *options: str, **env: str) -> None:
+    """Run the tests on all cores, with these options and those from the command line."""
+    session.run("pytest", *PARALLEL, *options, *session.posargs, env=env)
 
 
 @nox.session
@@ -86,18 +87,19 @@ def tests_pythons(session: nox.Session) -> None:
 def tests_httpx2(session: nox.Session, httpx2: str) -> None:
     """Run the tests with httpx2 in the place of httpx."""
     install(session, ".[demo,httpx2]", *group("test"), httpx2)
-    run_tests(session, HTTP_LIBRARY="httpx2")
+    # These run programs of their own, which use httpx.
+    alike = ["--ignore=tests/cli", "--ignore=tests/test_pytest_plugin.py"]
+    run_tests(session, *alike, HTTP_LIBRARY="httpx2")
 
 
-@nox.session
+@nox.session(python=OTHERS[-1:] or None)
 def coverage(session: nox.Session) -> None:
-    """Run all tests, the slow ones too, and require 100 % of the client side's branches."""
+    """Run all tests on the newest Python, and require 100 % of the client side's branches."""
     install(session, "-e", ".[demo,otel]", *group("test"))
     session.env["EXAMPLES"] = "300"
-    parallel = ["-n", "auto", "--dist", "worksteal"]
     session.run("coverage", "erase")
-    session.run("coverage", "run", "-m", "pytest", *parallel)
-    session.run("coverage", "run", "-m", "pytest", "-m", "slow", *parallel)
+    session.run("coverage", "run", "-m", "pytest", *PARALLEL)
+    session.run("coverage", "run", "-m", "pytest", "-m", "slow", *PARALLEL)
     session.run("coverage", "run", "-m", "pytest", "-m", "engines", "tests/test_redis.py")
     session.run("coverage", "combine", "--quiet")
     session.run("coverage", "report", "--omit=*/emulator/*,*/cli/*", "--fail-under=100")
@@ -196,7 +198,7 @@ def matrix(session: nox.Session) -> None:
 
 @nox.session
 def storm(session: nox.Session) -> None:
-    """Cancel 12 000 calls in every way on every transport, and take the service down for 500."""
+    """Cancel 12 000 calls in every way, over TLS too, and take the service down for 500 callers."""
     of_faults(session, "faults.storm")
 
 

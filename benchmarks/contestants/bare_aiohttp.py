@@ -46,6 +46,6 @@ async def connect(address: ServiceAddress) -> AsyncIterator[BareAiohttp]:
         raise_for_status=True,
     ) as client:
         yield BareAiohttp(client, address.url)
-    if address.authority:
-        # aiohttp closes a TLS connection after its close() has returned, and advises this pause.
-        await asyncio.sleep(0.25)
+        # Without the TLS handshake of a close, which the end of the event loop would cut off.
+        await connector.close(abort_ssl=True)
+    await asyncio.sleep(0)

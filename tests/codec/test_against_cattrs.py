@@ -376,6 +376,7 @@ class Closed:
     even: int = attrs.field(default=0, metadata={"read": lambda value, _: value // 2 * 2})
     weight: float | None = None
     is_open: bool = False
+    counts: dict[str, int] | None = None
 
 
 def test_metadata_of_fields() -> None:
@@ -384,16 +385,24 @@ def test_metadata_of_fields() -> None:
     assert write_request(Closed(size=1, is_open=True)) == b'{"s":1,"isOpen":true}'
 
 
+def test_an_object_of_numbers() -> None:
+    """A model can hold an object with any keys, whose values have a type."""
+    content = b'{"counts":{"a":1,"b":2}}'
+    assert read_answer(content, Closed) == Closed(counts={"a": 1, "b": 2})
+    assert write_request(Closed(counts={"a": 1, "b": 2})) == content
+
+
 @pytest.mark.parametrize(
     ("content", "problem"),
     [
         (
             b'{"new":1,"s":2}',
-            "the body: there is no field 'new'; known are even, isOpen, s, weight",
+            "the body: there is no field 'new'; known are counts, even, isOpen, s, weight",
         ),
         (b'{"s":true}', "s: expected a whole number, found true or false"),
         (b'{"s":1.5}', "s: expected a whole number, found a number"),
         (b'{"weight":false}', "weight: expected a number, found true or false"),
+        (b'{"counts":{"a":true}}', "counts: expected a whole number, found true or false"),
         (b'{"isOpen":1}', "isOpen: expected true or false, found a number"),
     ],
 )

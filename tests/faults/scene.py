@@ -63,8 +63,7 @@ def wire(
     async def stage() -> AsyncIterator[Scene]:
         context = None if tls is None else tls()
         async with serving(fault, tls=context, keeps_alive=keeps_alive) as server:
-            scheme = "http" if tls is None else "https"
-            yield Scene(server.url(scheme), fault=fault, server=server)
+            yield Scene(server.url(), fault=fault, server=server)
 
     return stage
 

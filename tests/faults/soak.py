@@ -20,7 +20,7 @@ from .behaviours import HEAD, answered, reset_after
 from .matrix import TRANSPORTS
 from .scene import GOOD
 from .sinks import left_open
-from .storm import client_of
+from .storm import SCHEMES, client_of
 
 FAULTS = (
     hang_up,
@@ -54,10 +54,10 @@ class Level:
         )
 
 
-async def soak(calls: int, transport: str) -> tuple[Level, Level, int]:
+async def soak(calls: int, scheme: str, transport: str) -> tuple[Level, Level, int]:
     """Return the levels after a tenth of the calls and after all of them, and the failures."""
     faults, failures, done = itertools.cycle(FAULTS), 0, 0
-    async with serving(GOOD, keeps_alive=True) as server:
+    async with serving(GOOD, tls=SCHEMES[scheme](), keeps_alive=True) as server:
 
         async def serve(stream, request):
             nonlocal done
@@ -96,13 +96,14 @@ async def soak(calls: int, transport: str) -> tuple[Level, Level, int]:
 
 
 def main() -> int:
-    """Run the whole soak, and print a line for each transport."""
+    """Run the whole soak, and print a line for each scheme and transport."""
     calls = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
-    for transport in TRANSPORTS:
+    for scheme, transport in itertools.product(SCHEMES, TRANSPORTS):
         started = time.monotonic()
-        first, last, failures = anyio.run(soak, calls, transport)
+        first, last, failures = anyio.run(soak, calls, scheme, transport)
         print(
-            f"soak {transport:7} {calls} calls, {failures} of our errors; from a tenth to the end: "
+            f"soak {scheme:5} {transport:7} {calls} calls, {failures} of our errors; "
+            "from a tenth to the end: "
             f"memory {first.kib} -> {last.kib} KiB, descriptors {first.descriptors} -> "
             f"{last.descriptors}, tasks {first.tasks} -> {last.tasks}, objects {first.objects} -> "
             f"{last.objects}; {time.monotonic() - started:.0f} s",

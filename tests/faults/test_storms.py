@@ -5,12 +5,12 @@ import pytest
 from faults.fuzz import fuzz_bodies, fuzz_streams
 from faults.matrix import BACKENDS, TRANSPORTS
 from faults.soak import is_flat, soak
-from faults.storm import CANNOT, RARELY, WAYS, cancel_many
+from faults.storm import CANNOT, PLACES, RARELY, SCHEMES, WAYS, cancel_many
 
 # Some libraries lose connections, but too rarely for a hundred calls to show it.
 STORMS = [
-    pytest.param(transport, (backend, {}), cut, id=f"{transport}-{backend}-{way}")
-    for transport in TRANSPORTS
+    pytest.param(scheme, transport, (backend, {}), cut, id=f"{scheme}-{transport}-{backend}-{way}")
+    for scheme, transport in PLACES
     for backend, ways in WAYS.items()
     for way, cut in ways.items()
     if backend in BACKENDS[transport] and (transport, backend, way) not in {RARELY, *CANNOT}
@@ -18,10 +18,10 @@ STORMS = [
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize(("transport", "anyio_backend", "cut"), STORMS)
-async def test_later_calls_succeed(transport, anyio_backend, cut):
+@pytest.mark.parametrize(("scheme", "transport", "anyio_backend", "cut"), STORMS)
+async def test_later_calls_succeed(scheme, transport, anyio_backend, cut):
     """After cancellations at any await, later calls succeed and no resource remains."""
-    found = await cancel_many(100, transport, cut)
+    found = await cancel_many(100, scheme, transport, cut)
     assert found.later == 10
     assert found.later_failed == 0
 
@@ -30,9 +30,10 @@ async def test_later_calls_succeed(transport, anyio_backend, cut):
 @pytest.mark.parametrize("anyio_backend", ["asyncio"])
 @pytest.mark.anyio
 @pytest.mark.parametrize("transport", TRANSPORTS)
-async def test_a_soak_is_flat(transport, anyio_backend):
+@pytest.mark.parametrize("scheme", SCHEMES)
+async def test_a_soak_is_flat(scheme, transport, anyio_backend):
     """Calls with and without faults leave no descriptor, task or object behind."""
-    first, last, failures = await soak(640, transport)
+    first, last, failures = await soak(640, scheme, transport)
     assert failures
     assert is_flat(first, last), (first, last)
 

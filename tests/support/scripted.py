@@ -142,6 +142,7 @@ class SocketServer:
     Attributes:
         behaviours: One for each request; the last is repeated.
         keeps_alive: True to keep the connection open after a behaviour.
+        is_tls: True if it speaks TLS.
         port: The port it listens at.
         connections: Accepted connections, without failed handshakes.
         requests: Each request, head and body.
@@ -149,15 +150,16 @@ class SocketServer:
 
     behaviours: list[Behaviour]
     keeps_alive: bool = False
+    is_tls: bool = False
     port: int = 0
     connections: int = 0
     active: int = 0
     most_active: int = 0
     requests: list[bytes] = field(factory=list)
 
-    def url(self, scheme: str = "http", host: str = "127.0.0.1") -> str:
-        """Return the base URL."""
-        return f"{scheme}://{host}:{self.port}/v1"
+    def url(self, scheme: str | None = None, host: str = "127.0.0.1") -> str:
+        """Return the base URL, with the server's own scheme unless one is given."""
+        return f"{scheme or ('https' if self.is_tls else 'http')}://{host}:{self.port}/v1"
 
     async def serve(self, stream: anyio.abc.ByteStream) -> None:
         """Serve one connection."""
@@ -203,7 +205,9 @@ async def serving(
     *behaviours: Behaviour, tls: ssl.SSLContext | None = None, keeps_alive: bool = False
 ) -> AsyncIterator[SocketServer]:
     """Serve behaviours while the body runs."""
-    server = SocketServer(behaviours=list(behaviours), keeps_alive=keeps_alive)
+    server = SocketServer(
+        behaviours=list(behaviours), keeps_alive=keeps_alive, is_tls=tls is not None
+    )
     async with listening(server.serve, tls) as server.port:
         yield server
 

@@ -87,7 +87,7 @@ def build_converter(*, is_answer: bool, is_strict: bool) -> Converter:
             out the fields that only the service sets.
         is_strict: Refuse to write a value that is not exactly what its field declares.
     """
-    converter = Converter()
+    converter = Converter(detailed_validation=False)
     building: set[object] = set()
 
     def hook_of(hint: Any) -> Read:
