@@ -12,6 +12,7 @@ import h2.config
 import h2.connection
 import h2.events
 import h2.exceptions
+import h2.settings
 import h11
 from support.scripted import listening
 from support.tls import server_side
@@ -106,9 +107,11 @@ class _Connection:
         finally:
             logging.disable(logging.NOTSET)
 
-    async def serve(self, respond: Respond) -> None:
+    async def serve(self, respond: Respond, streams: int = 100) -> None:
         exchanges: dict[int, Http2Exchange] = {}
         async with self.stream, anyio.create_task_group() as tasks:
+            allowed = {h2.settings.SettingCodes.MAX_CONCURRENT_STREAMS: streams}
+            self.h2.local_settings = h2.settings.Settings(client=False, initial_values=allowed)
             self.h2.initiate_connection()
             with suppress(*CLOSED, h2.exceptions.ProtocolError):
                 while True:
@@ -135,11 +138,13 @@ async def _answer(respond: Respond, exchange: Http2Exchange) -> None:
 
 
 @asynccontextmanager
-async def serving_http2(respond: Respond, tls: ssl.SSLContext) -> AsyncIterator[int]:
-    """Serve HTTP/2 over TLS while the body runs, and yield the port."""
+async def serving_http2(
+    respond: Respond, tls: ssl.SSLContext, streams: int = 100
+) -> AsyncIterator[int]:
+    """Serve HTTP/2 over TLS while the body runs, some requests at a time, and yield the port."""
 
     async def serve(stream: anyio.abc.ByteStream) -> None:
-        await _Connection(stream).serve(respond)
+        await _Connection(stream).serve(respond, streams)
 
     async with listening(serve, tls) as port:
         yield port

@@ -7,7 +7,6 @@ from contextlib import asynccontextmanager
 
 import anyio
 import pytest
-from h2.settings import SettingCodes
 from support.http2 import Http2Exchange, Respond, offering_http2, serving_http2
 from support.scripted import ONCE
 from support.tls import client_side
@@ -24,11 +23,13 @@ pytestmark = [pytest.mark.anyio, pytest.mark.parametrize("library", ["httpx", "h
 
 
 @asynccontextmanager
-async def client_of(library: str, respond: Respond) -> AsyncIterator[AsyncWebRtcClient]:
-    """Serve HTTP/2, and return a client of it."""
+async def client_of(
+    library: str, respond: Respond, streams: int = 100
+) -> AsyncIterator[AsyncWebRtcClient]:
+    """Serve HTTP/2, some requests at a time, and return a client of it."""
     http_clients = importlib.import_module(library)
     async with (
-        serving_http2(respond, offering_http2()) as port,
+        serving_http2(respond, offering_http2(), streams) as port,
         http_clients.AsyncClient(http2=True, verify=client_side()) as http_client,
         AsyncWebRtcClient(
             "9900000",
@@ -63,54 +64,58 @@ async def test_calls_at_a_time_share_a_connection(library: str) -> None:
     assert len(connections) == 1
 
 
-async def late(
-    client: AsyncWebRtcClient, deadline: float, stages: list[tuple[Stage, Outcome]]
-) -> None:
-    """Make a create that is late, and note the stage and the outcome."""
+async def late(client: AsyncWebRtcClient) -> DeadlineExceededError:
+    """Make a create that is late, and return its error."""
     with pytest.raises(DeadlineExceededError) as caught:
-        await client.with_options(deadline=deadline).create_session()
-    stages.append((caught.value.stage, caught.value.outcome))
+        await client.with_options(deadline=0.1).create_session()
+    return caught.value
 
 
 async def test_a_call_is_connecting_until_it_has_a_stream(library: str) -> None:
     """A request that waits for another one's stream to end is not yet sent."""
-    stages: list[tuple[Stage, Outcome]] = []
+    has_begun = anyio.Event()
 
-    async def respond(exchange: Http2Exchange) -> None:
-        exchange.h2.update_settings({SettingCodes.MAX_CONCURRENT_STREAMS: 1})
-        await exchange.flush()
+    async def respond(_: Http2Exchange) -> None:
+        has_begun.set()
         await anyio.sleep_forever()
 
-    async with client_of(library, respond) as client, anyio.create_task_group() as tasks:
-        tasks.start_soon(late, client, 0.3, stages)
-        await anyio.sleep(0.15)
-        tasks.start_soon(late, client, 0.1, stages)
-    assert [stage for stage, _ in stages] == [Stage.CONNECTING, Stage.AWAITING]
+    async with client_of(library, respond, 1) as client, anyio.create_task_group() as tasks:
+        tasks.start_soon(client.create_session)
+        await has_begun.wait()
+        assert (await late(client)).stage is Stage.CONNECTING
+        tasks.cancel_scope.cancel()
 
 
-async def test_a_call_is_reading_from_the_head_on(library: str) -> None:
-    """A response whose body is late has been received."""
-    stages: list[tuple[Stage, Outcome]] = []
+@pytest.mark.parametrize(
+    ("has_head", "stage", "outcome"),
+    [
+        (False, Stage.AWAITING, Outcome.UNKNOWN),
+        (True, Stage.READING, Outcome.ANSWERED),
+    ],
+)
+async def test_a_call_is_reading_from_the_head_on(
+    library: str, has_head: bool, stage: Stage, outcome: Outcome
+) -> None:
+    """A call waits for the response until the head is there, and then for the body."""
 
     async def respond(exchange: Http2Exchange) -> None:
-        await exchange.head(200)
+        if has_head:
+            await exchange.head(200)
         await anyio.sleep_forever()
 
     async with client_of(library, respond) as client:
-        await late(client, 0.1, stages)
-    assert stages == [(Stage.READING, Outcome.ANSWERED)]
+        error = await late(client)
+    assert (error.stage, error.outcome) == (stage, outcome)
 
 
 async def test_an_abandoned_stream_that_the_server_counts_sends_nothing(library: str) -> None:
     """h2 refuses to open a stream too many, before a byte is written."""
 
-    async def respond(exchange: Http2Exchange) -> None:
-        exchange.h2.update_settings({SettingCodes.MAX_CONCURRENT_STREAMS: 1})
-        await exchange.flush()
+    async def respond(_: Http2Exchange) -> None:
         await anyio.sleep_forever()
 
-    async with client_of(library, respond) as client:
-        await late(client, 0.1, [])
+    async with client_of(library, respond, 1) as client:
+        await late(client)
         with pytest.raises(ConnectionFailedError) as caught:
             await client.create_session()
     assert caught.value.outcome is Outcome.NOT_SENT
