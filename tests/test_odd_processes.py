@@ -1,16 +1,19 @@
 """Processes without streams or a working directory, and the package in a zip file."""
 
 import os
+import runpy
 import shutil
 import subprocess
 import sys
 import zipapp
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 from support.command_line import WITHOUT_SETTINGS
 
 import webrtc_async
+from webrtc_async._pyinstaller import hook_dirs
 
 PROGRAM = """
 import asyncio, logging, os, sys, warnings
@@ -84,6 +87,17 @@ def test_the_package_in_a_zip_file(tmp_path: Path) -> None:
     zipapp.create_archive(source, archive)
     assert run(str(archive), result=tmp_path / "result") == 0
     assert (tmp_path / "result").read_text("utf-8").startswith(str(archive))
+
+
+def test_the_hooks_of_pyinstaller() -> None:
+    """The hooks name modules and files that exist; `tests/frozen` packs programs with them."""
+    [folder] = hook_dirs()
+    hooks = [runpy.run_path(str(path)) for path in sorted(Path(folder).glob("hook-*.py"))]
+    assert len(hooks) == 2
+    for hook in hooks:
+        assert all(map(import_module, hook["hiddenimports"]))
+        for source, place in hook.get("datas", []):
+            assert Path(folder).parent.parent / place == Path(source).parent
 
 
 def test_a_working_directory_that_was_deleted(tmp_path: Path) -> None:

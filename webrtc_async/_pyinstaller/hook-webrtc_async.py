@@ -4,6 +4,5 @@ from importlib.util import find_spec
 
 from webrtc_async import _HOMES  # pyright: ignore[reportPrivateUsage]
 
-hiddenimports = [f"webrtc_async.{module}" for module in _HOMES]
-if find_spec("httpx2") is not None:
-    hiddenimports.append("httpx2")  # http_library="httpx2" names it
+by_setting = ["httpx2"] if find_spec("httpx2") else []  # http_library="httpx2" names it
+hiddenimports = [*(f"webrtc_async.{module}" for module in _HOMES), *by_setting]
