@@ -4,7 +4,6 @@ import asyncio
 import shutil
 import socket
 import ssl
-import sys
 import threading
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from support.tls import authority, client_side, server_side
 
 from webrtc_async import Outcome, TlsError
 from webrtc_async._transport.http1.transport import PooledTransport
+from webrtc_async._transport.http_library import LibraryTransport
 from webrtc_async._transport.tls_settings import TlsSettings
 from webrtc_async.errors import ConfigurationError
 
@@ -177,23 +177,18 @@ async def test_a_protocol_that_is_not_spoken_is_named() -> None:
         assert (server.requests, err.value.attempts) == ([], 1)
 
 
-@pytest.mark.parametrize("anyio_backend", ["asyncio"])  # on trio httpcore leaves a socket open
-@pytest.mark.parametrize("library", ["httpx", "httpx2"])
-async def test_a_protocol_whose_package_is_missing_is_named(
-    library: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+class WithoutH2(httpx.AsyncBaseTransport):
+    """A transport that a server has chosen HTTP/2 on; httpcore imports h2 only then."""
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        raise ModuleNotFoundError("No module named 'h2'", name="h2")
+
+
+async def test_a_protocol_whose_package_is_missing_is_named() -> None:
     """Without h2, the library cannot speak what shared settings offer."""
-    core = {"httpx": "httpcore", "httpx2": "httpcore2"}[library]
-    monkeypatch.setitem(sys.modules, f"{core}._async.http2", None)
-    shared = client_side()
-    shared.set_alpn_protocols(["h2"])
-    async with (
-        serving(OK, tls=negotiating("h2")) as server,
-        calling(server.url("https"), ssl_context=shared, http_library=library) as client,
-    ):
-        with pytest.raises(ConfigurationError, match="chose a protocol that ssl_context= offers"):
-            await client.get_session("s-1")
-        assert server.requests == []
+    transport = LibraryTransport(WithoutH2, TlsSettings(client_side()))
+    with pytest.raises(ConfigurationError, match="ssl_context= offers, and h2 is not installed"):
+        await transport.handle_async_request(httpx.Request("GET", "https://api.example/v1"))
 
 
 def test_the_default_offers_http1_alone() -> None:
