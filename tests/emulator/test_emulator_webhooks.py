@@ -12,7 +12,9 @@ import pytest
 from attrs import define, field
 from support.backends import jumping_backends
 from support.receiver import Receiver
+from support.scripted import http, serving
 from support.speaking import Clock
+from support.tls import authority, server_side
 
 from webrtc_async.emulator.webhooks.callback_url import public_url
 from webrtc_async.emulator.webhooks.delivery import WebhookSender, delivering
@@ -405,6 +407,19 @@ async def test_a_real_receiver_gets_its_webhooks(webhooks, receiver_on_a_port):
         "visit",
         "/b",
     )
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("scheme", ["https", "http"])
+async def test_a_receiver_over_tls(webhooks, scheme, tmp_path, monkeypatch):
+    """SSL_CERT_FILE is trusted for a receiver; over plain HTTP it may name anything."""
+    authority().cert_pem.write_to_path(str(tmp_path / "https.pem"))
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / f"{scheme}.pem"))
+    tls = server_side("127.0.0.1") if scheme == "https" else None
+    async with serving(http(200), tls=tls) as server:
+        webhook = queue_one(webhooks, url=server.url(scheme))
+        await WebhookSender(webhooks, waits=()).deliver()
+    assert (webhook.status, webhook.error) == (200, None)
 
 
 @pytest.mark.anyio

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import ssl
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from http import HTTPStatus
 from typing import Final
@@ -128,8 +129,8 @@ class WebhookSender:
             return
         # One connection for each post: httpx's pool is slowest when requests queue in it.
         limits = httpx.Limits(max_connections=self._concurrency)
-        # No trust_env: a proxy from the environment would see the callback.
-        async with httpx.AsyncHTTPTransport(trust_env=False, limits=limits) as transport:
+        # A transport, unlike a client, takes no proxy from the environment.
+        async with httpx.AsyncHTTPTransport(verify=_tls(), limits=limits) as transport:
             yield transport
 
 
@@ -171,6 +172,14 @@ def _call_in_this_loop() -> Callable[[Callable[[], object]], object]:
         import trio  # noqa: PLC0415  # not a requirement; it is running this code
 
         return trio.lowlevel.current_trio_token().run_sync_soon
+
+
+def _tls() -> ssl.SSLContext:
+    """Return TLS settings with the environment's certificates, if they can be read."""
+    try:
+        return httpx.create_ssl_context()
+    except OSError:  # most callbacks are plain HTTP on this machine
+        return httpx.create_ssl_context(trust_env=False)
 
 
 def _is_retried(status: int | None) -> bool:
