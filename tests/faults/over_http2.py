@@ -27,6 +27,7 @@ KEEPS_COOKIES: Final = (
 
 CANNOT: Final = {
     ("44e", "http2"): READS_NO_FURTHER,
+    ("44e", "http2 (httpx2)"): READS_NO_FURTHER,
     ("58c", "http2"): KEEPS_COOKIES,
     ("58c", "http2 (httpx2)"): KEEPS_COOKIES,
 }
