@@ -33,6 +33,20 @@ PARALLEL = ["-n", "auto", "--dist", "worksteal"]
 OTHERS = [version for version in SUPPORTED if version != RUNNING and runs(version)]
 
 
+NEWEST = max([RUNNING, *OTHERS], key=lambda version: int(version.partition(".")[2]))
+
+END_TO_END = (
+    "tests/test_walkthrough.py",
+    "tests/conferences/test_conference.py",
+    "tests/faults/test_storms.py",
+    "tests/transport/http1",
+    "tests/transport/test_exchange.py",
+    "tests/webhooks/test_webhooks_end_to_end.py",
+)
+PROXIES = ("nginx", "haproxy")
+SBIN = "/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin"
+
+
 def group(name: str) -> list[str]:
     """Return the requirements of a dependency group."""
     return list(nox.project.dependency_groups(PROJECT, name))
@@ -122,6 +136,27 @@ def recipes(session: nox.Session) -> None:
     """Run the bots and the worker among the recipes; redis-server must be installed."""
     install(session, ".[demo]", *group("recipes"))
     session.run("pytest", "-m", "recipes", *session.posargs)
+
+
+@nox.session(python=NEWEST)
+def setups(session: nox.Session) -> None:
+    """Run the end-to-end tests as users run the client; needs nginx and haproxy.
+
+    On uvloop, with eager tasks, in the development mode, in threads and forked workers, and behind
+    proxies, which no other session does.
+    """
+    if missing := [each for each in PROXIES if shutil.which(each, path=SBIN) is None]:
+        session.error(f"not installed: {', '.join(missing)} (apt-get install {' '.join(missing)})")
+    install(session, ".[demo]", "uvloop", *group("test"))
+    parallel = ["-n", "auto", "--dist", "worksteal", *session.posargs]
+    session.run("pytest", "-m", "not slow", "tests/setups", *parallel)
+    session.run("pytest", *END_TO_END, *parallel, env={"SETUP": "uvloop"})
+    if NEWEST == "3.11":
+        session.warn("Without Python 3.12 there are no eager tasks to test with.")
+    else:
+        session.run("pytest", *END_TO_END, *parallel, env={"SETUP": "eager"})
+    strictly = ["python", "-X", "dev", "-W", "error", "-m", "pytest"]
+    session.run(*strictly, *END_TO_END, *parallel, env={"SETUP": "plain"})
 
 
 @nox.session

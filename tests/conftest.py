@@ -4,8 +4,10 @@ import signal
 from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import pytest
+from support.backends import BACKENDS
 from support.redis_server import RedisServer
 
 import webrtc_async
@@ -31,9 +33,9 @@ def _interruptible() -> Iterator[None]:
     signal.signal(signal.SIGINT, before)
 
 
-@pytest.fixture(params=["asyncio", "trio"])
-def anyio_backend(request: pytest.FixtureRequest) -> str:
-    """Run the test on asyncio and on trio."""
+@pytest.fixture(params=BACKENDS)
+def anyio_backend(request: pytest.FixtureRequest) -> Any:
+    """Run the test on asyncio and on trio, or on the event loop of a set-up."""
     return request.param
 
 

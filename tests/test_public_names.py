@@ -101,7 +101,6 @@ def test_importing_loads_only_the_client_s_modules() -> None:
         "uvicorn",
         "trio",
         "pytest",
-        "tenacity",
         "webrtc_async.emulator",
         "webrtc_async.cli",
         "webrtc_async._auth.oauth2",

@@ -1,9 +1,29 @@
-"""Event loops whose clocks jump over every wait."""
+"""The event loops of the tests: the usual ones, those of set-ups, and with clocks that jump.
+
+The environment variable SETUP chooses the event loop of a set-up: see the session in noxfile.py.
+"""
 
 import asyncio
+import os
+from typing import Any, Final
 
 import pytest
 import trio.testing
+
+
+def eager_loop() -> asyncio.AbstractEventLoop:
+    """Return an event loop that runs each new task up to its first wait at once."""
+    loop = asyncio.new_event_loop()
+    loop.set_task_factory(asyncio.eager_task_factory)
+    return loop
+
+
+BACKENDS: Final[list[Any]] = {
+    "": ["asyncio", "trio"],
+    "plain": ["asyncio"],
+    "uvloop": [pytest.param(("asyncio", {"use_uvloop": True}), id="uvloop")],
+    "eager": [pytest.param(("asyncio", {"loop_factory": eager_loop}), id="eager")],
+}[os.environ.get("SETUP", "")]
 
 
 class JumpingLoop(asyncio.SelectorEventLoop):

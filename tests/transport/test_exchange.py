@@ -686,7 +686,7 @@ async def test_no_cookies_are_kept(library: Any) -> None:
     sets = http(200, b'{"id": "s-1"}', Set_Cookie="kept=yes; Path=/")
     odd = answered(b'{"id": "s-1"}', b"Set-Cookie: a=\xff")
     async with (
-        serving(sets, odd, OK) as server,
+        serving(sets, odd, OK, keeps_alive=True) as server,
         calling(server.url(), http_library=library) as client,
     ):
         for _ in range(4):

@@ -7,6 +7,7 @@ from webrtc_async._auth.schemes import Auth
 from webrtc_async._call.retry_quota import RetryQuota
 from webrtc_async._config.validation import check_kind, check_seconds
 from webrtc_async._tasks.background_tasks import UNWINDING, BackgroundTasks
+from webrtc_async._tasks.interrupts import interrupts_between_callbacks
 from webrtc_async._transport import Connections, OrphanedRequest
 from webrtc_async._transport.rate_limiter import RateLimiter
 
@@ -65,10 +66,11 @@ class CallContext:
             return
         ends = anyio.current_time() + grace
         over = ends + self.create_grace + UNWINDING
-        try:
-            await lifetime.drain(grace)
-        finally:
-            await self._close(ends, over)
+        with interrupts_between_callbacks():
+            try:
+                await lifetime.drain(grace)
+            finally:
+                await self._close(ends, over)
 
     async def _close(self, ends: float, over: float) -> None:
         lifetime = self.connections.lifetime

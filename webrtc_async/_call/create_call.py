@@ -71,9 +71,10 @@ class CreateCall(Call[ResultT]):
             return False
         name = f"{self.route.operation}, whose caller was cancelled"
         follow, end = partial(self._follow, orphaned), partial(context.followed.discard, orphaned)
-        if context.background_tasks.start(follow, name=name, on_end=end) is None:
-            return False
         context.followed.add(orphaned)
+        if context.background_tasks.start(follow, name=name, on_end=end) is None:
+            end()
+            return False
         return True
 
     async def _follow(self, orphaned: OrphanedRequest) -> None:

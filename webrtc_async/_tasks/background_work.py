@@ -11,6 +11,7 @@ from attrs import define, field
 
 from webrtc_async._tasks.background_tasks import BackgroundTasks, Handle
 from webrtc_async._tasks.event_loop import current_event_loop
+from webrtc_async._tasks.interrupts import interrupts_between_callbacks
 
 _log: Final = logging.getLogger("webrtc_async")
 
@@ -92,7 +93,7 @@ class BackgroundWork:
         self.background_tasks.bind_to_loop()
         if not self.background_tasks.under_way:
             self._under_way.clear()  # after a fork it is the parent's
-        with anyio.move_on_after(grace, shield=True):
+        with interrupts_between_callbacks(), anyio.move_on_after(grace, shield=True):
             while self._under_way:
                 handle = next(iter(self._under_way)).handle
                 assert handle is not None  # noqa: S101  # it was started
@@ -125,11 +126,12 @@ async def wait_for(
         on_cancelled: Called as soon as the caller is cancelled; may return another event to wait
             for.
     """
-    try:
-        await done.wait()
-    except BaseException:
-        undone = None if on_cancelled is None else on_cancelled()
-        # On asyncio another cancel ends this wait too, and nothing else.
-        with anyio.move_on_after(wait_when_cancelled, shield=True):
-            await (undone or done).wait()
-        raise
+    with interrupts_between_callbacks():
+        try:
+            await done.wait()
+        except BaseException:
+            undone = None if on_cancelled is None else on_cancelled()
+            # On asyncio another cancel ends this wait too, and nothing else.
+            with anyio.move_on_after(wait_when_cancelled, shield=True):
+                await (undone or done).wait()
+            raise

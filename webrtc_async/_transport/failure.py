@@ -4,7 +4,7 @@ An exception is told by its name, because httpx and httpx2 share names and not c
 """
 
 import ssl
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from typing import Final, TypeVar
 from urllib.parse import urlsplit
@@ -83,7 +83,7 @@ _CHECKS: Final = {
 
 
 @contextmanager
-def loading(operation: str = "") -> Iterator[None]:
+def loading(operation: str = "") -> Generator[None]:
     """Load modules in the body, which takes a file descriptor.
 
     Raises:

@@ -10,6 +10,7 @@ import anyio
 from attrs import define, field
 
 from webrtc_async._tasks.background_work import BackgroundWork, wait_for
+from webrtc_async._tasks.interrupts import interrupts_between_callbacks
 from webrtc_async.conferences.deletion import Deletion
 from webrtc_async.conferences.errors import ConferenceOverError
 from webrtc_async.conferences.live import LiveConference
@@ -126,7 +127,7 @@ class ConferenceContext:
             send.close()
 
         setup.on_step = queue
-        with steps:
+        with interrupts_between_callbacks(), steps:
             self.background_work.start(setup.run, SET_UP, on_end=end)
             try:
                 # In the caller's task, so that a slow callback delays only its caller.

@@ -18,6 +18,7 @@ from attrs import define, field
 
 from webrtc_async._config.validation import check_count
 from webrtc_async._tasks.background_work import BackgroundWork, wait_for
+from webrtc_async._tasks.interrupts import interrupts_between_callbacks
 from webrtc_async.errors import ClientClosedError
 
 ItemT = TypeVar("ItemT")
@@ -79,10 +80,6 @@ class Pipeline(Generic[ItemT, ResultT]):
         self.background_work.start(self._run, name, on_end=self._release)
         try:
             while await self._wait_for_result():
-                # A loop over results that are already there must be cancellable too.
-                await checkpoint()
-                # Removed only after that, so that a caller cancelled there loses no result.
-                await self.on_result(self._ready[0])
                 self._slots.release()
                 yield self._ready.popleft()
             if self._failure is not None:
@@ -98,7 +95,7 @@ class Pipeline(Generic[ItemT, ResultT]):
 
             self.background_work.start(self._undo_rest, f"the end of {name}", on_end=end)
             if left_early:
-                with anyio.move_on_after(self.grace, shield=True):
+                with interrupts_between_callbacks(), anyio.move_on_after(self.grace, shield=True):
                     await ended.wait()
             else:
                 await wait_for(ended, wait_when_cancelled=self.grace)
@@ -113,11 +110,17 @@ class Pipeline(Generic[ItemT, ResultT]):
                 self._slots.release()
 
     async def _wait_for_result(self) -> bool:
-        while not self._ready:
-            if self._has_ended.is_set():
-                return False
-            self._has_news = anyio.Event()
-            await self._has_news.wait()
+        """Wait until the next result may be yielded; return False after the last one."""
+        with interrupts_between_callbacks():
+            while not self._ready:
+                if self._has_ended.is_set():
+                    return False
+                self._has_news = anyio.Event()
+                await self._has_news.wait()
+            # A loop over results that are already there must be cancellable too.
+            await checkpoint()
+            # Removed only after that, so that a caller cancelled there loses no result.
+            await self.on_result(self._ready[0])
         return True
 
     async def _run(self) -> None:
