@@ -10,7 +10,8 @@ from rich.console import Console
 from rich.table import Table
 
 TESTS = [
-    Path(__file__).parent / f"test_{name}.py" for name in ("fault_matrix", "faults_over_http2")
+    Path(__file__).parent / f"test_{name}.py"
+    for name in ("fault_matrix", "faults_over_tls", "faults_over_http2")
 ]
 
 
