@@ -1,7 +1,9 @@
 """Background work is queued and done in order, and closing waits for it."""
 
+import asyncio
 from functools import partial
 
+import anyio
 import pytest
 from anyio.lowlevel import checkpoint
 
@@ -30,3 +32,18 @@ async def test_work_above_the_limit_runs_later(caplog):
     assert done == [0, 1, 2]
     assert background_tasks.under_way == ()
     assert "the first failed." in caplog.text
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+async def test_work_in_the_queue_of_a_cancelled_task_has_ended():
+    """If the end of an event loop cancels the tasks, nobody waits for work that never began."""
+    background_work = BackgroundWork(BackgroundTasks(1), 1)
+    before, ended = asyncio.all_tasks(), list[str]()
+    for name in ("the first", "the second", "the third"):
+        end = partial(ended.append, name)
+        background_work.start(anyio.sleep_forever, name, on_end=end)
+    for task in asyncio.all_tasks() - before:
+        task.cancel()
+    await background_work.aclose(5)
+    assert ended == ["the first", "the second", "the third"]

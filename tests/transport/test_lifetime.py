@@ -311,11 +311,9 @@ def test_a_closing_that_another_event_loop_has_taken_over_may_go_on() -> None:
     client = client_of(close_grace=0.1)
 
     async def start_to_close() -> asyncio.Task[None]:
-        client._background_work.start(partial(anyio.sleep, 0.05), "tear-down")
-        client.background_tasks.start(partial(anyio.sleep, 0.05), name="undoing")
+        client.background_tasks.start(partial(anyio.sleep, 0.2), name="undoing")
         closing = asyncio.ensure_future(client.aclose())
-        while not client._connections.lifetime.is_ending:  # noqa: ASYNC110
-            await asyncio.sleep(0.01)
+        await anyio.wait_all_tasks_blocked()
         return closing
 
     with asyncio.Runner() as stopped:
