@@ -215,6 +215,28 @@ def test_the_doctor_marks_problems(shell: Shell, environ: dict[str, str | None],
 
 
 @pytest.mark.parametrize(
+    ("environ", "line"),
+    [
+        ({}, "Basic, which Bandwidth retires on 2 December 2026. Set BW_CLIENT_ID and "),
+        (
+            {"BW_CLIENT_ID": "client", "BW_CLIENT_SECRET": "secret"},
+            "OAuth2 client credentials; BW_USERNAME and BW_PASSWORD are ignored",
+        ),
+        (
+            {"BW_CLIENT_ID": "client", "BW_CLIENT_SECRET": "secret", "BW_USERNAME": None},
+            "OAuth2 client credentials",
+        ),
+    ],
+)
+def test_the_doctor_says_which_credentials_win(
+    shell: Shell, environ: dict[str, str | None], line: str
+) -> None:
+    """The doctor names the credentials that the client uses, and warns of Basic."""
+    shown = shell.run("doctor", **environ).stdout
+    assert f"  credentials         {line}" in shown
+
+
+@pytest.mark.parametrize(
     ("environ", "about", "text"),
     [
         ({}, "to the service", "straight"),

@@ -15,7 +15,7 @@ def auth_from(environment: Environment) -> Auth:
         ConfigurationError: The variables are missing or cannot be used; the error names them.
     """
     if pair := environment.client_credentials:
-        # Loaded by its first use, because most programs have Basic credentials.
+        # Loaded by its first use: programs with other credentials do without.
         from webrtc_async._auth.oauth2 import OAuth2ClientCredentials  # noqa: PLC0415
 
         token_url = environment.token_url

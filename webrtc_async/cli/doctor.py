@@ -79,6 +79,7 @@ def doctor() -> None:
     for finding in (
         *versions(),
         *variables(os.environ),
+        *credentials(os.environ),
         *surroundings(os.environ),
         *anyio.run(attempt),
     ):
@@ -105,6 +106,21 @@ def variables(environ: Mapping[str, str]) -> Iterable[Finding]:
             yield Finding(name, "set, not shown")
         else:
             yield Finding(name, _of_url(value) if name.endswith("_URL") else printable(value))
+
+
+def credentials(environ: Mapping[str, str]) -> Iterable[Finding]:
+    """Return which credentials the client uses."""
+    has_client = environ.get("BW_CLIENT_ID") and environ.get("BW_CLIENT_SECRET")
+    has_user = environ.get("BW_USERNAME") and environ.get("BW_PASSWORD")
+    if has_client:
+        rest = "; BW_USERNAME and BW_PASSWORD are ignored" if has_user else ""
+        yield Finding("credentials", f"OAuth2 client credentials{rest}")
+    elif has_user:
+        yield Finding(
+            "credentials",
+            "Basic, which Bandwidth retires on 2 December 2026. Set BW_CLIENT_ID and "
+            "BW_CLIENT_SECRET instead.",
+        )
 
 
 def surroundings(environ: Mapping[str, str]) -> Iterable[Finding]:
