@@ -41,7 +41,8 @@ function draw(state) {
   const address = new URL("../v1", document.baseURI).href;
   setText(
     by("create-a-session"),
-    `TOKEN=$(curl -s -u CLIENT_ID:CLIENT_SECRET -d grant_type=client_credentials \\\n` +
+    `TOKEN=$(curl -s -u CLIENT_ID:CLIENT_SECRET \\\n` +
+      `  -d grant_type=client_credentials \\\n` +
       `  ${new URL("../api/v1/oauth2/token", document.baseURI).href} | cut -d'"' -f4)\n` +
       `curl -H "Authorization: Bearer $TOKEN" -X POST \\\n` +
       `  ${address}/accounts/${accounts[0]?.id ?? ""}/sessions`,
