@@ -5,7 +5,7 @@ import re
 import ssl
 import threading
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
 import httpx
 from anyio import to_thread
@@ -102,7 +102,9 @@ class _UnchangedContext(ssl.SSLContext):
     ) -> ssl.SSLObject:
         """Return the TLS of a connection, with the settings as they are."""
         context = self._settings.load_now()
-        return context.wrap_bio(incoming, outgoing, server_side, server_hostname, session)
+        # A context in the place of ssl's may take no session.
+        options: dict[str, Any] = {} if session is None else {"session": session}
+        return context.wrap_bio(incoming, outgoing, server_side, server_hostname, **options)
 
 
 def environment_certificates() -> tuple[str, str] | None:
