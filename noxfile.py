@@ -43,6 +43,9 @@ END_TO_END = (
     "tests/transport/test_exchange.py",
     "tests/webhooks/test_webhooks_end_to_end.py",
 )
+SENDING = [f"tests/{name}" for name in ("auth", "call", "conferences", "faults", "transport")]
+"""The tests of the rooms that send requests, and so depend on the HTTP library."""
+
 PROXIES = ("nginx", "haproxy")
 SBIN = "/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin"
 
@@ -99,11 +102,9 @@ def tests_pythons(session: nox.Session) -> None:
 @nox.session
 @nox.parametrize("httpx2", ["httpx2==2.0.0", "httpx2"], ids=["lowest", "newest"])
 def tests_httpx2(session: nox.Session, httpx2: str) -> None:
-    """Run the tests with httpx2 in the place of httpx."""
+    """Run the tests of what sends requests, with httpx2 in the place of httpx."""
     install(session, ".[demo,httpx2]", *group("test"), httpx2)
-    # These run programs of their own, which use httpx.
-    alike = ["--ignore=tests/cli", "--ignore=tests/test_pytest_plugin.py"]
-    run_tests(session, *alike, HTTP_LIBRARY="httpx2")
+    run_tests(session, *SENDING, HTTP_LIBRARY="httpx2")
 
 
 @nox.session(python=OTHERS[-1:] or None)
