@@ -157,3 +157,11 @@ def test_a_stopped_server_frees_its_port():
     with EmulatorServer(Emulator()) as server:
         port = int(server.base_url.rsplit(":", 1)[1].split("/")[0])
     bind("127.0.0.1", port).close()
+
+
+def test_serving_keeps_the_program_s_event_loop():
+    """A program that serves the emulator in a thread keeps its own kind of event loop."""
+    with EmulatorServer(Emulator()) as server:
+        assert httpx.get(f"{server.url}/_emulator/health", trust_env=False).text == "ok\n"
+    with asyncio.Runner() as runner:
+        assert type(runner.get_loop()).__module__.startswith("asyncio.")

@@ -179,6 +179,8 @@ class _Server(uvicorn.Server):
         config = uvicorn.Config(
             app,
             http=idle_timeout_protocol(AutoHTTPProtocol, idle_timeout=idle_timeout),
+            # Older uvicorns would make uvloop, if installed, the event loop of the whole process.
+            loop="asyncio",
             timeout_keep_alive=KEEP_ALIVE,
             # The application configures logging, not this server.
             log_config=None,
