@@ -1,5 +1,6 @@
 """The checks to run before a change lands; `nox -l` lists them."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -28,7 +29,8 @@ def runs(version: str) -> bool:
     return True
 
 
-PARALLEL = ["-n", "auto", "--dist", "worksteal"]
+# One process more than there are cores, because the tests often wait.
+PARALLEL = ["-n", str((os.cpu_count() or 1) + 1), "--dist", "worksteal"]
 
 OTHERS = [version for version in SUPPORTED if version != RUNNING and runs(version)]
 
@@ -111,7 +113,7 @@ def tests_httpx2(session: nox.Session, httpx2: str) -> None:
 def coverage(session: nox.Session) -> None:
     """Run all tests on the newest Python, and require 100 % of the client side's branches."""
     install(session, "-e", ".[demo,otel]", *group("test"))
-    session.env["EXAMPLES"] = "300"
+    session.env["EXAMPLES"] = "100"
     session.run("coverage", "erase")
     session.run("coverage", "run", "-m", "pytest", *PARALLEL)
     session.run("coverage", "run", "-m", "pytest", "-m", "slow", *PARALLEL)
@@ -149,7 +151,7 @@ def setups(session: nox.Session) -> None:
     if missing := [each for each in PROXIES if shutil.which(each, path=SBIN) is None]:
         session.error(f"not installed: {', '.join(missing)} (apt-get install {' '.join(missing)})")
     install(session, ".[demo]", "uvloop", *group("test"))
-    parallel = ["-n", "auto", "--dist", "worksteal", *session.posargs]
+    parallel = [*PARALLEL, *session.posargs]
     session.run("pytest", "-m", "not slow", "tests/setups", *parallel)
     session.run("pytest", *END_TO_END, *parallel, env={"SETUP": "uvloop"})
     if NEWEST == "3.11":

@@ -49,9 +49,13 @@ def run(*command: str, result: Path, closed: tuple[int, ...] = ()) -> int:
         for descriptor in closed:
             os.close(descriptor)
 
-    environ = {**WITHOUT_SETTINGS, "RESULT": str(result)}
     return subprocess.run(
-        [sys.executable, *command], preexec_fn=close, env=environ, timeout=60, check=False
+        [sys.executable, *command],
+        preexec_fn=close,
+        env={**WITHOUT_SETTINGS, "RESULT": str(result)},
+        cwd=result.parent,  # not where the source is, which Python would import
+        timeout=60,
+        check=False,
     ).returncode
 
 
@@ -61,7 +65,7 @@ def test_a_program_without_streams(closed: tuple[int, ...], tmp_path: Path) -> N
     start = "" if closed else NO_STREAMS
     result = tmp_path / "result"
     assert run("-c", PROGRAM.format(start=start), result=result, closed=closed) == 0
-    assert Path(result.read_text("utf-8")) == Path(webrtc_async.__file__)
+    assert result.read_text("utf-8").endswith("__init__.py")
 
 
 @pytest.mark.parametrize(

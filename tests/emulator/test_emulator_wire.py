@@ -39,6 +39,7 @@ class Server(uvicorn.Server):
             uvicorn.Config(
                 emulator_app(emulator),
                 http=idle_timeout_protocol(base),
+                loop="asyncio",
                 log_config=None,
                 lifespan="off",
                 ws="none",

@@ -124,7 +124,7 @@ def aiohttp_app(
 @contextmanager
 def under_uvicorn(app: Any) -> Iterator[str]:
     """Serve an ASGI application in a thread."""
-    server = uvicorn.Server(uvicorn.Config(app, log_config=None, ws="none"))
+    server = uvicorn.Server(uvicorn.Config(app, log_config=None, ws="none", loop="asyncio"))
     listening = bind("127.0.0.1", 0)
     thread = threading.Thread(target=server.run, args=([listening],))
     thread.start()
