@@ -110,5 +110,6 @@ def test_a_working_directory_that_was_deleted(tmp_path: Path) -> None:
     gone.mkdir()
     program = f"import os, sys; os.rmdir({str(gone)!r}); del os.environ['HOME']\n"
     environ = {**WITHOUT_SETTINGS, "RESULT": str(tmp_path / "result"), "HOME": "/"}
-    command = [sys.executable, "-c", program + PROGRAM.format(start="")]
+    # Without the directory on its path, from which Python 3.13.0 cannot import when it is gone.
+    command = [sys.executable, "-P", "-c", program + PROGRAM.format(start="")]
     assert subprocess.run(command, cwd=gone, env=environ, timeout=60, check=False).returncode == 0
