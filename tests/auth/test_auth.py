@@ -22,6 +22,7 @@ from webrtc_async._config.environment import TOKEN_URL, Environment
 from webrtc_async._protocol.wire import WireResponse
 from webrtc_async.errors import (
     ApiError,
+    ClientClosedError,
     ConfigurationError,
     ConnectionFailedError,
     RateLimitedError,
@@ -573,6 +574,37 @@ async def test_waiting_calls_share_a_failed_fetch() -> None:
     assert len(send.requests) == 1
     assert len({id(each) for each in failures}) == 50
     assert {str(each) for each in failures} == {"the token endpoint responded with 503."}
+
+
+@pytest.mark.anyio
+async def test_the_closing_of_one_client_fails_no_call_of_another() -> None:
+    """Clients can share credentials, and a fetch that one's closing ends is made again."""
+    fetching, closing = anyio.Event(), anyio.Event()
+
+    async def close() -> None:
+        fetching.set()
+        await closing.wait()
+        raise ClientClosedError("closed")
+
+    closed = ScriptedSend(close)
+    other = ScriptedSend(wire_answer(200, {"access_token": "new", "expires_in": 3600}))
+    auth, found = OAuth2ClientCredentials("id", "secret"), []
+
+    async def end() -> None:
+        with pytest.raises(ClientClosedError):
+            await auth.authorization(closed)
+
+    async def go_on() -> None:
+        found.append(await auth.authorization(other))
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(end)
+        await fetching.wait()
+        tasks.start_soon(go_on)
+        await anyio.wait_all_tasks_blocked()
+        closing.set()
+    assert found == ["Bearer new"]
+    assert (len(closed.requests), len(other.requests)) == (1, 1)
 
 
 @pytest.mark.anyio

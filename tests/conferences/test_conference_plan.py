@@ -148,6 +148,7 @@ def test_subscriptions_by_name():
         subscriptions={"a": "everyone", "b": ["a"], "c": {"a": ["mic"], "b": []}},
     )
     assert plan.subscriptions_of("a") == SubscriptionsByName("a", "everyone")
+    assert read_plan(write_plan(plan)) == plan
     assert plan.subscriptions_of("b") == SubscriptionsByName("b", (SubscribedParticipant("a"),))
     assert plan.subscriptions_of("c") == SubscriptionsByName(
         "c", (SubscribedParticipant("a", ("mic",)), SubscribedParticipant("b"))
