@@ -113,7 +113,7 @@ def tests_httpx2(session: nox.Session, httpx2: str) -> None:
 def coverage(session: nox.Session) -> None:
     """Run all tests on the newest Python, and require 100 % of the client side's branches."""
     install(session, "-e", ".[demo,otel]", *group("test"))
-    session.env["EXAMPLES"] = "100"
+    session.env["EXAMPLES"] = "300"
     session.run("coverage", "erase")
     session.run("coverage", "run", "-m", "pytest", *PARALLEL)
     session.run("coverage", "run", "-m", "pytest", "-m", "slow", *PARALLEL)
