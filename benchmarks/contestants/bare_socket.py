@@ -48,7 +48,8 @@ class Connection(asyncio.Protocol):
             self._received = data
 
     def close(self) -> None:
-        self._transport.close()
+        # Without the TLS handshake of a close, which the end of the event loop would cut off.
+        self._transport.abort()
 
 
 class BareSocket:
@@ -99,3 +100,4 @@ async def connect(address: ServiceAddress) -> AsyncIterator[BareSocket]:
     finally:
         for each in client.idle:
             each.close()
+        await asyncio.sleep(0)
