@@ -89,13 +89,13 @@ def loaded_by(statement: str) -> set[str]:
 
 
 def test_importing_loads_only_the_client_s_modules() -> None:
-    """The client loads at most 70 of our modules, and no optional library."""
+    """The client loads at most 77 of our modules, and no optional library."""
     loaded = loaded_by(
         "from webrtc_async import AsyncWebRtcClient\n"
         "AsyncWebRtcClient('1', auth=('user', 'password'))"
     )
     assert "webrtc_async.client" in loaded
-    assert len([name for name in loaded if name.partition(".")[0] == "webrtc_async"]) <= 80
+    assert len([name for name in loaded if name.partition(".")[0] == "webrtc_async"]) <= 77
     assert not loaded & {
         "starlette",
         "uvicorn",
