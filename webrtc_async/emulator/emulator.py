@@ -1,7 +1,6 @@
 """The emulator: requests in, responses out, no I/O."""
 
 import threading
-import time
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, Final
@@ -10,17 +9,15 @@ from webrtc_async._protocol.route import Route
 from webrtc_async._protocol.wire import WireRequest, WireResponse
 from webrtc_async.emulator.core.clock import EmulatorClock
 from webrtc_async.emulator.core.credentials import Credentials
-from webrtc_async.emulator.core.refusal import Refusal, bad_request
-from webrtc_async.emulator.core.service import BASE_PATH, Service, operation_of, path_of
+from webrtc_async.emulator.core.service import BASE_PATH, Service
 from webrtc_async.emulator.core.state import orphans, subscribed_to
 from webrtc_async.emulator.core.switches import Switches
-from webrtc_async.emulator.faults.armed import Faults, TriggeredFault, trigger_now
-from webrtc_async.emulator.faults.header import FAULT_HEADER, read_fault_header
-from webrtc_async.emulator.faults.reply import Reply, json_response
-from webrtc_async.emulator.faults.response import fault_response
+from webrtc_async.emulator.faults.armed import Faults
+from webrtc_async.emulator.faults.reply import Reply
 from webrtc_async.emulator.records.exchanges import Exchanges
 from webrtc_async.emulator.records.overview import overview
 from webrtc_async.emulator.records.seen_requests import SeenRequests
+from webrtc_async.emulator.request_handler import RequestHandler
 from webrtc_async.emulator.webhooks.devices import Devices, end_device
 from webrtc_async.emulator.webhooks.queue import Webhooks
 
@@ -88,8 +85,16 @@ class Emulator:
         )
         self.faults: Faults = Faults(clock=self.clock)
         self.exchanges: Exchanges = Exchanges()
-        self._accepts_fault_header = fault_header
         self._seen_requests = SeenRequests()
+        self._requests = RequestHandler(
+            self._service,
+            lock=self._lock,
+            clock=self.clock,
+            faults=self.faults,
+            exchanges=self.exchanges,
+            seen_requests=self._seen_requests,
+            fault_header=fault_header,
+        )
 
     def reset(self) -> None:
         """Return to the initial state, time and switches; drop access tokens, faults and logs."""
@@ -245,7 +250,7 @@ class Emulator:
         Args:
             request: The request; its target is a percent-encoded URL or absolute path.
         """
-        response = self._reply_to(request, can_fail=False).response
+        response = self._requests.reply_to(request, can_fail=False).response
         assert response is not None  # noqa: S101  # only a fault removes the response
         return response
 
@@ -255,46 +260,4 @@ class Emulator:
         Args:
             request: The request; its target is a percent-encoded URL or absolute path.
         """
-        return self._reply_to(request, can_fail=True)
-
-    def _reply_to(self, request: WireRequest, *, can_fail: bool) -> Reply:
-        began = time.perf_counter()
-        path = path_of(request.target)
-        with self._lock:
-            self._seen_requests.keep(request)
-            request_id = self._service.new_request_id()
-            match = self._service.match(request.method, path)
-            operation = operation_of(request.method, path, match)
-            fault: TriggeredFault | None = None
-            response: WireResponse | None = None
-            try:
-                fault = self._trigger_fault(request, operation) if can_fail else None
-                if fault is None or fault.rule.acts:
-                    status, body = self._service.respond(request, path, match)
-                    response = json_response(request_id, status, body)
-                elif fault.status is not None:
-                    response = fault_response(fault, request_id)
-            except Refusal as refusal:
-                body = self._service.refusal_body(refusal, request_id)
-                response = json_response(request_id, refusal.status, body)
-        rule = None if fault is None else fault.rule
-        self.exchanges.add(
-            at=self.clock(),
-            method=request.method,
-            target=path,
-            operation=operation,
-            status=None if response is None or (rule and rule.hides_response) else response.status,
-            seconds=time.perf_counter() - began + (rule.wait if rule else 0),
-            fault=None if rule is None else str(rule),
-        )
-        return Reply(response, rule if fault is not None and fault.status is None else None)
-
-    def _trigger_fault(self, request: WireRequest, operation: str | None) -> TriggeredFault | None:
-        if self._accepts_fault_header:
-            try:
-                rule = read_fault_header(request.headers)
-            except ValueError as error:
-                raise bad_request(f"{FAULT_HEADER}: {error}") from None
-            if rule is not None:
-                return trigger_now(rule, self.clock())
-        return self.faults.trigger(operation)
+        return self._requests.reply_to(request, can_fail=True)

@@ -1,0 +1,96 @@
+"""One request's way through the emulator: fault rules, the service's rules, the log."""
+
+import threading
+import time
+
+from webrtc_async._protocol.wire import WireRequest, WireResponse
+from webrtc_async.emulator.core.clock import EmulatorClock
+from webrtc_async.emulator.core.refusal import Refusal, bad_request
+from webrtc_async.emulator.core.service import Service, operation_of, path_of
+from webrtc_async.emulator.faults.armed import Faults, TriggeredFault, trigger_now
+from webrtc_async.emulator.faults.header import FAULT_HEADER, read_fault_header
+from webrtc_async.emulator.faults.reply import Reply, json_response
+from webrtc_async.emulator.faults.response import fault_response
+from webrtc_async.emulator.records.exchanges import Exchanges
+from webrtc_async.emulator.records.seen_requests import SeenRequests
+
+
+class RequestHandler:
+    """Handles the requests of an emulator, one at a time.
+
+    Args:
+        service: The service's rules and state.
+        lock: Guards the service and the requests seen.
+        clock: The emulator's time.
+        faults: The armed fault rules.
+        exchanges: The log of exchanges.
+        seen_requests: The requests in which tests search for secrets.
+        fault_header: True if a request may carry a fault rule of its own.
+    """
+
+    def __init__(
+        self,
+        service: Service,
+        *,
+        lock: threading.Lock,
+        clock: EmulatorClock,
+        faults: Faults,
+        exchanges: Exchanges,
+        seen_requests: SeenRequests,
+        fault_header: bool,
+    ) -> None:
+        self._service = service
+        self._lock = lock
+        self._clock = clock
+        self._faults = faults
+        self._exchanges = exchanges
+        self._seen_requests = seen_requests
+        self._accepts_fault_header = fault_header
+
+    def reply_to(self, request: WireRequest, *, can_fail: bool) -> Reply:
+        """Return the response to a request, and the fault to send it with, if any.
+
+        Args:
+            request: The request; its target is a percent-encoded URL or absolute path.
+            can_fail: True if fault rules apply.
+        """
+        began = time.perf_counter()
+        path = path_of(request.target)
+        with self._lock:
+            self._seen_requests.keep(request)
+            request_id = self._service.new_request_id()
+            match = self._service.match(request.method, path)
+            operation = operation_of(request.method, path, match)
+            fault: TriggeredFault | None = None
+            response: WireResponse | None = None
+            try:
+                fault = self._trigger_fault(request, operation) if can_fail else None
+                if fault is None or fault.rule.acts:
+                    status, body = self._service.respond(request, path, match)
+                    response = json_response(request_id, status, body)
+                elif fault.status is not None:
+                    response = fault_response(fault, request_id)
+            except Refusal as refusal:
+                body = self._service.refusal_body(refusal, request_id)
+                response = json_response(request_id, refusal.status, body)
+        rule = None if fault is None else fault.rule
+        self._exchanges.add(
+            at=self._clock(),
+            method=request.method,
+            target=path,
+            operation=operation,
+            status=None if response is None or (rule and rule.hides_response) else response.status,
+            seconds=time.perf_counter() - began + (rule.wait if rule else 0),
+            fault=None if rule is None else str(rule),
+        )
+        return Reply(response, rule if fault is not None and fault.status is None else None)
+
+    def _trigger_fault(self, request: WireRequest, operation: str | None) -> TriggeredFault | None:
+        if self._accepts_fault_header:
+            try:
+                rule = read_fault_header(request.headers)
+            except ValueError as error:
+                raise bad_request(f"{FAULT_HEADER}: {error}") from None
+            if rule is not None:
+                return trigger_now(rule, self._clock())
+        return self._faults.trigger(operation)
