@@ -64,6 +64,9 @@ def test_the_log_is_bounded_and_the_counts_are_not():
             operation="getSession",
             status=200,
             seconds=0,
+            fault=None,
+            request=WireRequest(method="GET", target="/"),
+            response=None,
         )
     assert len(exchanges) == len([*exchanges]) == LOG_SIZE
     assert exchanges.count == exchanges.count_of("getSession") == LOG_SIZE + 5

@@ -14,9 +14,10 @@ from webrtc_async.emulator.core.state import orphans, subscribed_to
 from webrtc_async.emulator.core.switches import Switches
 from webrtc_async.emulator.faults.armed import Faults
 from webrtc_async.emulator.faults.reply import Reply
-from webrtc_async.emulator.records.exchanges import Exchanges
+from webrtc_async.emulator.records.exchanges import Exchange, Exchanges
 from webrtc_async.emulator.records.overview import overview
 from webrtc_async.emulator.records.seen_requests import SeenRequests
+from webrtc_async.emulator.records.verification import ANY_JSON, check_requested
 from webrtc_async.emulator.request_handler import RequestHandler
 from webrtc_async.emulator.webhooks.devices import Devices, end_device
 from webrtc_async.emulator.webhooks.queue import Webhooks
@@ -215,6 +216,40 @@ class Emulator:
             ValueError: The operation does not exist.
         """
         return self.exchanges.count_of(route.operation if isinstance(route, Route) else route)
+
+    def requests_of(self, route: Route[Any, Any] | str) -> tuple[Exchange, ...]:
+        """Return a route's requests among the last 200 of all routes, oldest first.
+
+        Each has its body in `json`, and headers and answer in `request` and `response`.
+
+        Args:
+            route: The route or the name of its operation.
+
+        Raises:
+            ValueError: The operation does not exist.
+        """
+        return self.exchanges.of(route.operation if isinstance(route, Route) else route)
+
+    def assert_requested(
+        self,
+        route: Route[Any, Any] | str,
+        *,
+        times: int | None = None,
+        json: object = ANY_JSON,
+    ) -> None:
+        """Check that a route was requested, among the last 200 requests of all routes.
+
+        Args:
+            route: The route or the name of its operation.
+            times: The exact number of requests; at least one by default.
+            json: The body, as JSON values, that a request must have to count; None for no body.
+
+        Raises:
+            AssertionError: Another number of requests counts; the text lists the last ones.
+            ValueError: The operation does not exist.
+        """
+        operation = route.operation if isinstance(route, Route) else route
+        check_requested(self.requests_of(operation), operation, times=times, json=json)
 
     def assert_no_orphans(self) -> None:
         """Check that no account has a session or participant.

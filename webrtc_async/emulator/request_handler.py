@@ -74,14 +74,17 @@ class RequestHandler:
                 body = self._service.refusal_body(refusal, request_id)
                 response = json_response(request_id, refusal.status, body)
         rule = None if fault is None else fault.rule
+        shown = None if rule is not None and rule.hides_response else response
         self._exchanges.add(
             at=self._clock(),
             method=request.method,
             target=path,
             operation=operation,
-            status=None if response is None or (rule and rule.hides_response) else response.status,
+            status=None if shown is None else shown.status,
             seconds=time.perf_counter() - began + (rule.wait if rule else 0),
             fault=None if rule is None else str(rule),
+            request=request,
+            response=shown,
         )
         return Reply(response, rule if fault is not None and fault.status is None else None)
 

@@ -30,10 +30,12 @@ class ControlRequest:
 
     Attributes:
         path_values: Values in the path, by name.
+        query: Values in the query, by name.
         content: The body.
     """
 
     path_values: Mapping[str, str]
+    query: Mapping[str, str]
     content: bytes = field(repr=False)
 
     def fields(self) -> Fields:

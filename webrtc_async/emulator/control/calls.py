@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Final
+from urllib.parse import parse_qsl
 
 from webrtc_async._codec.model_codec import write_json
 from webrtc_async._protocol.wire import WireRequest, WireResponse
@@ -15,6 +16,7 @@ from webrtc_async.emulator.control.call import (
     ControlRequest,
 )
 from webrtc_async.emulator.control.faults import FAULT_CALLS
+from webrtc_async.emulator.control.requests import REQUEST_CALLS
 from webrtc_async.emulator.core.service import path_of
 from webrtc_async.emulator.core.switches import Switches, describe_switches
 from webrtc_async.emulator.emulator import Emulator
@@ -127,6 +129,7 @@ CONTROL_CALLS: Final[tuple[ControlCall[Emulator], ...]] = (
     ControlCall(method="POST", path="/devices", handler=_send_device_event),
     ControlCall(method="GET", path="/webhooks", handler=_get_webhooks),
     *FAULT_CALLS,
+    *REQUEST_CALLS,
 )
 """All control calls."""
 
@@ -170,7 +173,12 @@ class Control:
         call, path_values = found[methods.index(request.method)]
         try:
             body = call.handler(
-                self._emulator, ControlRequest(path_values=path_values, content=request.content)
+                self._emulator,
+                ControlRequest(
+                    path_values=path_values,
+                    query=_query_of(request.target),
+                    content=request.content,
+                ),
             )
         except ControlError as error:
             return _error(error.status, str(error))
@@ -200,6 +208,10 @@ class Control:
             return []
         matches = [(call, call.path.match(path[len(CONTROL_PATH) :])) for call in self._calls]
         return [(call, path_values) for call, path_values in matches if path_values is not None]
+
+
+def _query_of(target: str) -> dict[str, str]:
+    return dict(parse_qsl(target.partition("?")[2], keep_blank_values=True))
 
 
 def _error(status: HTTPStatus, message: str, **headers: str) -> WireResponse:

@@ -165,7 +165,8 @@ async def _read_content(receive: Receive, max_size: int) -> bytes | None:
 def _target(scope: Scope) -> str:
     # The raw path is optional in ASGI.
     raw_path: bytes = scope.get("raw_path") or quote(scope["path"]).encode("ascii")
-    return raw_path.decode("latin-1")
+    query: bytes = scope.get("query_string", b"")
+    return (raw_path + b"?" + query if query else raw_path).decode("latin-1")
 
 
 def _headers(scope: Scope) -> dict[str, str]:
