@@ -64,7 +64,7 @@ async def test_the_body_of_the_last_request_can_be_read(
     assert (added.session_id, added.participant_id) == (session.id, created.participant.id)
 
 
-async def test_an_unknown_operation_has_no_requests(emulator: Emulator) -> None:
+def test_an_unknown_operation_has_no_requests(emulator: Emulator) -> None:
     """A misspelt operation is an error, and not an empty list."""
     with pytest.raises(ValueError, match="createSesion"):
         emulator.requests_of("createSesion")
@@ -215,7 +215,7 @@ async def test_a_failed_check_shows_what_was_requested(
         lambda inner: st.lists(inner) | st.dictionaries(st.sampled_from(["token", "a"]), inner),
     )
 )
-async def test_a_token_is_hidden_at_any_place(value: object) -> None:
+def test_a_token_is_hidden_at_any_place(value: object) -> None:
     """A value under the name of a secret is never shown, wherever it is."""
     content = json.dumps({"token": "canary", "nested": value}).encode()
     body = RecordedMessage({}, content).as_json()["body"]
@@ -225,7 +225,7 @@ async def test_a_token_is_hidden_at_any_place(value: object) -> None:
 
 
 @pytest.mark.parametrize("depth", [33, 500, 30_000])
-async def test_a_deep_body_is_cut(depth: int) -> None:
+def test_a_deep_body_is_cut(depth: int) -> None:
     """A body nested deeper than any request of the API is shown up to a depth, or not at all."""
     content = b"[" * depth + b"]" * depth
     assert json.dumps(RecordedMessage({}, content).as_json())
