@@ -136,6 +136,7 @@ def test_a_preloaded_client_serves_every_worker(service):
 
 PROGRAM = """
 import signal
+import sys
 import anyio
 from webrtc_async import AsyncWebRtcClient
 
@@ -145,17 +146,18 @@ async def main():
             print("it is up")
             await anyio.sleep_forever()
 
-signal.signal(signal.SIGTERM, signal.default_int_handler)
+signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
 try:
-    anyio.run(main)
+    anyio.run(main, backend=sys.argv[1])
 except KeyboardInterrupt:
     print("it is down")
 """
 
 
-def test_a_program_that_takes_sigterm_for_ctrl_c_leaves_nothing(service):
-    """With the README's line, SIGTERM ends a program's blocks and deletes their resources."""
-    process = started(service, "-c", PROGRAM)
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_a_program_that_takes_sigterm_for_ctrl_c_leaves_nothing(service, backend):
+    """With the guide's line, SIGTERM ends a program's blocks and deletes their resources."""
+    process = started(service, "-c", PROGRAM, backend)
     try:
         read_until(process, "it is up")
         assert len(service.emulator.participant_ids("9900000")) == 2
