@@ -188,9 +188,11 @@ def test_everyone() -> None:
 
 
 def test_everyone_needs_a_session() -> None:
-    """Everyone without a session is refused, because the service reads it as nobody."""
-    with pytest.raises(InvalidArgumentError, match="needs the id of the session"):
-        Subscriptions.everyone("")
+    """Everyone takes a session or its id; without one it would mean nobody, and is refused."""
+    assert Subscriptions.everyone(Session(id="s-1")) == Subscriptions.everyone("s-1")
+    for without_id in ("", Session(tag="not created yet")):
+        with pytest.raises(InvalidArgumentError, match="needs the id of the session"):
+            Subscriptions.everyone(without_id)
 
 
 def test_only() -> None:
@@ -205,12 +207,58 @@ def test_only() -> None:
         assert not chosen.is_nothing
 
 
-def test_only_nobody_is_refused() -> None:
-    """An empty selection is refused with advice, because the service reads it as everyone."""
-    with pytest.raises(InvalidArgumentError, match=r"use Subscriptions\.nothing\(\)"):
-        Subscriptions.only([])
-    with pytest.raises(InvalidArgumentError, match=r"use Subscriptions\.nothing\(\)"):
-        Subscriptions.only(iter(()), session_id="s-1")
+def test_only_takes_participants() -> None:
+    """A created participant may stand for its id; one without an id is refused."""
+    created = Participant(id="p-2", tag="agent")
+    assert Subscriptions.only([created]) == Subscriptions.only(["p-2"])
+    for without_id in ("", Participant(tag="not created yet")):
+        with pytest.raises(InvalidArgumentError, match="or Participants, not without an id"):
+            Subscriptions.only([without_id])
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: Subscriptions.only([]),
+        lambda: Subscriptions.only(()),
+        lambda: Subscriptions.only(iter(()), session_id="s-1"),
+        lambda: Subscriptions(participants=[]),
+        lambda: Subscriptions(session_id="s-1", participants=[]),
+    ],
+)
+def test_an_empty_list_of_participants_is_refused(make: Any) -> None:
+    """The service reads it as nobody or as everyone, so the error names how to say each."""
+    with pytest.raises(InvalidArgumentError, match="empty") as caught:
+        make()
+    assert "Subscriptions.nothing()" in str(caught.value)
+    assert "Subscriptions.everyone(session)" in str(caught.value)
+
+
+def test_an_empty_list_of_streams_is_refused() -> None:
+    """The service reads it as all streams, which leaving it out says too."""
+    with pytest.raises(InvalidArgumentError, match="Leave it out to receive all"):
+        ParticipantSubscription(participant_id="p", stream_aliases=[])
+
+
+@pytest.mark.parametrize(
+    ("make", "name"),
+    [
+        (lambda wrong: Subscriptions.everyone(wrong), "session_id"),
+        (lambda wrong: Subscriptions(session_id=wrong), "session_id"),
+        (lambda wrong: Subscriptions.only([wrong]), "participants"),
+        (lambda wrong: Subscriptions.only(["p", wrong]), "participants"),
+        (lambda wrong: ParticipantSubscription(participant_id=wrong), "participant_id"),
+        (
+            lambda wrong: ParticipantSubscription(participant_id="p", stream_aliases=["c", wrong]),
+            "stream_aliases",
+        ),
+    ],
+)
+@pytest.mark.parametrize("wrong", [5, b"p", {"participantId": "p"}, object()])
+def test_subscriptions_of_a_wrong_type_fail_when_they_are_made(make, name, wrong) -> None:
+    """A wrong type is refused where it is written, not when it is sent."""
+    with pytest.raises(InvalidArgumentError, match=name):
+        make(wrong)
 
 
 def test_only_one_string_is_refused() -> None:
@@ -230,7 +278,7 @@ def test_nothing() -> None:
 
 def test_an_empty_list_is_everyone() -> None:
     """A session with an empty list of participants counts as everyone, as at the service."""
-    assert Subscriptions(session_id="s-1", participants=[]).is_everyone
+    assert Subscriptions(session_id="s-1", participants=()).is_everyone
 
 
 @pytest.mark.parametrize("make", [list, tuple, iter, dict.fromkeys])

@@ -74,16 +74,22 @@ def _check_several(name: str, values: object) -> None:
         raise InvalidArgumentError(f"{name} must be a list, not {type(values).__name__}.")
 
 
+def _check_id(_: object, field: Any, value: Any) -> None:
+    if value is not None and not isinstance(value, str):
+        raise InvalidArgumentError(f"{field.name} must be an id, not {type(value).__name__}.")
+
+
 def _stream_aliases(values: Iterable[str]) -> tuple[str, ...]:
-    if isinstance(values, tuple):
-        return values
     _check_several("stream_aliases", values)
-    return tuple(values)
+    aliases = tuple(values)
+    if not all(isinstance(each, str) for each in aliases):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise InvalidArgumentError("stream_aliases must be texts.")
+    if not aliases and not isinstance(values, tuple):
+        raise InvalidArgumentError("stream_aliases is empty. Leave it out to receive all streams.")
+    return aliases
 
 
 def _sessions(values: Iterable[str]) -> tuple[str, ...]:
-    if isinstance(values, tuple):
-        return values
     _check_several("sessions", values)
     return tuple(values)
 
@@ -142,72 +148,83 @@ class ParticipantSubscription:
 
     Attributes:
         participant_id: The participant to receive.
-        stream_aliases: The streams to receive, by the aliases of the device; empty means all.
+        stream_aliases: The streams to receive, by the aliases of the device; all by default.
         extra: Fields this version does not know, by their names on the wire.
     """
 
-    participant_id: str = field(metadata={"given_by_service": True})
+    participant_id: str = field(metadata={"given_by_service": True}, validator=_check_id)
     stream_aliases: tuple[str, ...] = field(default=(), converter=_stream_aliases)
     extra: Mapping[str, object] = field(factory=_no_extra, hash=False, repr=_names_only)
 
 
+def _subscription(value: Any) -> ParticipantSubscription:
+    if isinstance(value, Participant):
+        value = value.id
+    if isinstance(value, str) and value:
+        return ParticipantSubscription(participant_id=value)
+    if not isinstance(value, ParticipantSubscription):
+        found = "without an id" if value == "" else type(value).__name__
+        raise InvalidArgumentError(f"participants must be ids or Participants, not {found}.")
+    return value
+
+
 def _chosen(
-    values: Iterable[str | ParticipantSubscription],
+    values: "Iterable[str | Participant | ParticipantSubscription]",
 ) -> tuple[ParticipantSubscription, ...]:
     if _is_done(values, tuple, ParticipantSubscription):
         return values  # type: ignore[return-value]
     _check_several("participants", values)
-    return tuple(
-        ParticipantSubscription(participant_id=each) if isinstance(each, str) else each
-        for each in values
-    )
+    chosen = tuple(map(_subscription, values))
+    if not chosen and not isinstance(values, tuple):
+        raise InvalidArgumentError(
+            "participants is empty: use Subscriptions.nothing() or Subscriptions.everyone(session)."
+        )
+    return chosen
 
 
 @frozen(kw_only=True)
 class Subscriptions:
     """The participants that a participant receives in its session.
 
-    An empty list does not mean nobody: with a session id it means everyone. `everyone`, `only` and
-    `nothing` are unambiguous.
+    The service reads an empty list as nobody, and beside a session id as everyone. It is refused
+    here: use `everyone`, `only` and `nothing`.
 
     Attributes:
         session_id: The session; alone it means everyone in it, now and later.
-        participants: Exactly these, whatever session_id says; empty leaves it to session_id.
+        participants: Exactly these, whatever session_id says.
         extra: Fields this version does not know, by their names on the wire.
     """
 
-    session_id: str | None = None
+    session_id: str | None = field(default=None, validator=_check_id)
     participants: tuple[ParticipantSubscription, ...] = field(default=(), converter=_chosen)
     extra: Mapping[str, object] = field(factory=_no_extra, hash=False, repr=_names_only)
 
     @classmethod
-    def everyone(cls, session_id: str) -> Self:
+    def everyone(cls, session: "Session | str") -> Self:
         """Receive everyone in the session, now and later."""
+        session_id = session.id if isinstance(session, Session) else session
         if not session_id:
             raise InvalidArgumentError("Subscriptions.everyone() needs the id of the session.")
         return cls(session_id=session_id)
 
     @classmethod
     def only(
-        cls, participants: Iterable[str | ParticipantSubscription], *, session_id: str | None = None
+        cls,
+        participants: "Iterable[str | Participant | ParticipantSubscription]",
+        *,
+        session_id: str | None = None,
     ) -> Self:
         """Receive exactly these participants.
 
         Args:
-            participants: Participant ids, or `ParticipantSubscription` to choose streams.
+            participants: Participants or their ids, or `ParticipantSubscription` to choose streams.
             session_id: The session they are in; the service does not need it.
 
         Raises:
-            InvalidArgumentError: The list is empty, which the service reads as everyone, or is a
-                single string.
+            InvalidArgumentError: The list is empty, or has something without an id.
         """
-        chosen = _chosen(participants)
-        if not chosen:
-            raise InvalidArgumentError(
-                "Subscriptions.only() needs at least one participant, because the service reads "
-                "an empty list as everyone; use Subscriptions.nothing()."
-            )
-        return cls(session_id=session_id, participants=chosen)
+        # An empty tuple is the field's default, but no selection.
+        return cls(session_id=session_id, participants=_chosen(participants) or [])
 
     @classmethod
     def nothing(cls) -> Self:

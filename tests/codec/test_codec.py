@@ -395,20 +395,6 @@ def test_requests_have_the_caller_s_fields(model: Any, written: bytes) -> None:
         (Session(extra={"new": 10**5000}), "extra: "),
         (Participant(callback_url=["https://a.example"]), "callbackUrl: "),
         (Participant(device_api_version=3), "deviceApiVersion: "),
-        (Subscriptions(session_id=5), "sessionId: "),
-        (Subscriptions(participants=["p", 5]), "participants[1]: "),
-        (Subscriptions(participants=[None]), "participants[0]: "),
-        (Subscriptions(participants=[{"participantId": 5}]), "participants[0].participantId: "),
-        (
-            Subscriptions.only([ParticipantSubscription(participant_id=None)]),
-            "participants[0].participantId: ",
-        ),
-        (
-            Subscriptions.only(
-                [ParticipantSubscription(participant_id="p", stream_aliases=["cam", 5])]
-            ),
-            "participants[0].streamAliases[1]: ",
-        ),
     ],
 )
 def test_requests_refuse_wrong_types(model: Any, path: str) -> None:

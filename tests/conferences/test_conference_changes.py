@@ -22,15 +22,15 @@ async def test_joins_and_leaves():
             coach = await conference.join(ParticipantSpec("coach"), subscribe_to=["agent"])
             assert conference["coach"] is coach
             ids = {name: conference[name].participant.id for name in ("agent", "caller", "coach")}
-            heard = emulator.subscribed_to(ACCOUNT, conference.session.id)
-            assert heard[ids["coach"]] == {ids["agent"]}
-            assert heard[ids["agent"]] == {ids["caller"], ids["coach"]}
+            received = emulator.subscribed_to(ACCOUNT, conference.session.id)
+            assert received[ids["coach"]] == {ids["agent"]}
+            assert received[ids["agent"]] == {ids["caller"], ids["coach"]}
 
             await conference.subscribe("agent", ["coach"])
             await conference.subscribe("caller", "nobody")
-            heard = emulator.subscribed_to(ACCOUNT, conference.session.id)
-            assert heard[ids["agent"]] == {ids["coach"]}
-            assert heard[ids["caller"]] == frozenset()
+            received = emulator.subscribed_to(ACCOUNT, conference.session.id)
+            assert received[ids["agent"]] == {ids["coach"]}
+            assert received[ids["caller"]] == frozenset()
 
             await conference.leave("coach")
             assert "coach" not in conference

@@ -26,7 +26,9 @@ def plans(draw: st.DrawFn) -> ConferencePlan:
     listed_names = draw(st.lists(names, max_size=6, unique=True))
     some = st.lists(st.sampled_from(listed_names), unique=True) if listed_names else st.just([])
     streams = some.flatmap(
-        lambda chosen: st.fixed_dictionaries({name: st.lists(names) for name in chosen})
+        lambda chosen: st.fixed_dictionaries(
+            {name: st.just("all") | st.lists(names, min_size=1) for name in chosen}
+        )
     )
     subscribe_to = st.one_of(st.sampled_from(["everyone", "nobody"]), some, streams)
     listed = (
@@ -94,6 +96,8 @@ def test_a_small_plan_is_small_json():
         ({"subscriptions": {"a": ["b", "b"]}}, "'a' subscribes to 'b' twice"),
         ({"subscriptions": {"a": "b"}}, "must be a list of strings, not 'b'"),
         ({"subscriptions": {"a": {"b": "mic"}}}, "stream aliases of 'b' must be a list"),
+        ({"subscriptions": {"a": {"b": []}}}, 'an empty list. Write "all" for all its streams'),
+        ({"subscriptions": {"a": {5: "all"}}}, "not of 5"),
         ({"subscriptions": {"a": [5]}}, "not of 5"),
         ({"subscriptions": {"a": 5}}, "must be a list of strings"),
     ],
@@ -102,6 +106,33 @@ def test_an_invalid_plan_is_refused(values, said):
     """An invalid plan is refused when it is made, and the error names the fault."""
     with pytest.raises(InvalidArgumentError, match=said):
         ConferencePlan(**{"participants": ["a", "b"], **values})
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"callback_url": 5}, "callback_url must be a URL"),
+        ({"callback_url": "host.example/path?key=hidden"}, "callback_url must be a URL"),
+        ({"callback_url": "ftp://host.example?key=hidden"}, "callback_url must be a URL"),
+        ({"callback_url": "https://[hidden"}, "callback_url must be a URL"),
+        ({"device_api_version": 3}, "device_api_version must be a string, not int"),
+        ({"publish_permissions": "AUDIO"}, "publish_permissions is a list"),
+        ({"tag": 5}, "tag must be a string"),
+    ],
+)
+def test_an_invalid_participant_is_refused(values, said):
+    """A spec checks its values when it is made, and shows no part of a callback URL."""
+    with pytest.raises(InvalidArgumentError, match=said) as caught:
+        ParticipantSpec("a", **values)
+    assert "hidden" not in str(caught.value)
+
+
+def test_an_empty_list_is_nobody():
+    """An empty list or mapping means nobody wherever a plan takes subscriptions."""
+    for nobody in ("nobody", [], {}):
+        plan = ConferencePlan(["a", "b"], subscriptions={"a": nobody})
+        assert plan.subscriptions_of("a").subscribed_to == ()
+    assert ConferencePlan(["a"], subscriptions={}).subscriptions_of("a").subscribed_to == ()
 
 
 @pytest.mark.parametrize(
@@ -145,7 +176,7 @@ def test_subscriptions_by_name():
     """Everyone, nobody, names and streams are kept; others receive nobody."""
     plan = ConferencePlan(
         ["a", "b", "c", "d"],
-        subscriptions={"a": "everyone", "b": ["a"], "c": {"a": ["mic"], "b": []}},
+        subscriptions={"a": "everyone", "b": ["a"], "c": {"a": ["mic"], "b": "all"}},
     )
     assert plan.subscriptions_of("a") == SubscriptionsByName("a", "everyone")
     assert read_plan(write_plan(plan)) == plan
@@ -206,9 +237,9 @@ def test_a_dot_diagram():
 @given(st.lists(names, unique=True, max_size=5))
 def test_no_name_breaks_a_diagram(listed):
     """A diagram has exactly one line for each name, with any characters."""
-    hearings = [SubscriptionsByName(name, ()) for name in listed]
-    assert len(mermaid(hearings).split("\n")) == len(listed) + 2
-    drawn = dot(hearings)
+    listed_subscriptions = [SubscriptionsByName(name, ()) for name in listed]
+    assert len(mermaid(listed_subscriptions).split("\n")) == len(listed) + 2
+    drawn = dot(listed_subscriptions)
     assert len(drawn.split("\n")) == len(listed) + 4
     for line in drawn.split("\n")[2:-2]:
         label = line.partition('"')[2].removesuffix('"];')

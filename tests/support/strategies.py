@@ -60,13 +60,13 @@ def enum_members(model: type[PublishPermission] | type[DeviceApiVersion]) -> st.
 PARTICIPANT_SUBSCRIPTIONS = st.builds(
     ParticipantSubscription,
     participant_id=NAME,
-    stream_aliases=st.lists(TEXT, max_size=3),
+    stream_aliases=st.lists(TEXT, max_size=3).map(tuple),
     extra=unknown_fields(ParticipantSubscription),
 )
 SUBSCRIPTIONS = st.builds(
     Subscriptions,
     session_id=st.none() | TEXT,
-    participants=st.lists(PARTICIPANT_SUBSCRIPTIONS, max_size=3),
+    participants=st.lists(PARTICIPANT_SUBSCRIPTIONS, max_size=3).map(tuple),
     extra=unknown_fields(Subscriptions),
 )
 SESSIONS = st.builds(Session, id=NAME, tag=st.none() | TEXT, extra=unknown_fields(Session))

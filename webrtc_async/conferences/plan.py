@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from typing import Final, Literal
+from urllib.parse import urlsplit
 
 from attrs import field, frozen
 
@@ -65,7 +66,25 @@ def _permissions(
 
 
 def _version(value: str | None) -> DeviceApiVersion | None:
+    if value is not None and not isinstance(value, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise InvalidArgumentError(
+            f"A device_api_version must be a string, not {type(value).__name__}."
+        )
     return None if value is None else DeviceApiVersion(value)
+
+
+def _callback_url(value: str | None) -> str | None:
+    if value is None:
+        return None
+    try:
+        parts = urlsplit(value if isinstance(value, str) else "")  # pyright: ignore[reportUnnecessaryIsInstance]
+        is_url = parts.scheme in ("http", "https") and bool(parts.hostname)
+    except ValueError:
+        is_url = False
+    if not is_url:
+        # The value is not shown: it may hold a secret.
+        raise InvalidArgumentError("A callback_url must be a URL that begins with https://.")
+    return value
 
 
 @frozen
@@ -86,7 +105,9 @@ class ParticipantSpec:
         default=None, converter=_permissions, kw_only=True
     )
     tag: str | None = field(default=None, converter=_tag, kw_only=True)
-    callback_url: str | None = field(default=None, repr=url_without_secrets, kw_only=True)
+    callback_url: str | None = field(
+        default=None, converter=_callback_url, repr=url_without_secrets, kw_only=True
+    )
     device_api_version: DeviceApiVersion | None = field(
         default=None, converter=_version, kw_only=True
     )
@@ -102,12 +123,19 @@ class ParticipantSpec:
         )
 
 
+def as_spec(value: ParticipantSpec | str) -> ParticipantSpec:
+    """Return a spec as it is, and a name as the spec with default settings.
+
+    Raises:
+        InvalidArgumentError: It is neither of the two.
+    """
+    return value if isinstance(value, ParticipantSpec) else ParticipantSpec(value)
+
+
 def _participants(values: Iterable[ParticipantSpec | str]) -> tuple[ParticipantSpec, ...]:
     if isinstance(values, str) or not isinstance(values, Iterable):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise InvalidArgumentError("participants must be a list of ParticipantSpec or of names.")
-    specs = tuple(
-        each if isinstance(each, ParticipantSpec) else ParticipantSpec(each) for each in values
-    )
+    specs = tuple(map(as_spec, values))
     if len(specs) > MAX_PARTICIPANTS:
         raise InvalidArgumentError(
             f"A session holds at most {MAX_PARTICIPANTS} participants; this plan has {len(specs)}."
@@ -143,8 +171,8 @@ class ConferencePlan:
         participants: At most 20, each with a unique name. A string is the name of a participant
             with default settings.
         subscriptions: "everyone", "nobody", or a mapping from each subscriber's name to "everyone",
-            "nobody", names, or names with stream aliases. A participant that is not in the mapping
-            receives nobody.
+            "nobody", names, or names with "all" or stream aliases. An empty list is nobody, and so
+            is a participant that is not in the mapping.
         tag: The session's label, at most 50 characters, without personal data: it is in billing
             reports.
         key: Your own name for the plan, unique in a journal.

@@ -76,5 +76,5 @@ def _write_subscriptions(subscriptions: SubscriptionsByName) -> object:
     if chosen == "everyone":
         return "everyone"
     if any(each.stream_aliases for each in chosen):
-        return {each.name: list(each.stream_aliases) for each in chosen}
+        return {each.name: list(each.stream_aliases) or "all" for each in chosen}
     return [each.name for each in chosen]

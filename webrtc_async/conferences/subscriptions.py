@@ -8,8 +8,10 @@ from attrs import frozen
 from webrtc_async.errors import InvalidArgumentError
 from webrtc_async.models import ParticipantSubscription, Subscriptions
 
-SubscribeTo = Literal["everyone", "nobody"] | Iterable[str] | Mapping[str, Iterable[str]]
-"""One participant's subscriptions: names, or names with stream aliases (none means all streams)."""
+SubscribeTo = (
+    Literal["everyone", "nobody"] | Iterable[str] | Mapping[str, Literal["all"] | Iterable[str]]
+)
+"""One participant's subscriptions: names, or names with "all" or stream aliases; none is nobody."""
 
 PlanSubscriptions = Literal["everyone", "nobody"] | Mapping[str, SubscribeTo]
 """A plan's subscriptions: the same for all, or by subscriber; the others receive nobody."""
@@ -80,10 +82,8 @@ def read_subscriptions(subscriber: str, subscribe_to: SubscribeTo) -> Subscripti
         return SubscriptionsByName(subscriber, ())
     if isinstance(subscribe_to, Mapping):
         with_aliases = cast("Mapping[str, Iterable[str]]", subscribe_to)
-        chosen = tuple(
-            SubscribedParticipant(name, _strings(f"The stream aliases of {name!r}", aliases))
-            for name, aliases in with_aliases.items()
-        )
+        names = _strings(f"The subscriptions of {subscriber!r}", with_aliases)
+        chosen = tuple(SubscribedParticipant(name, _aliases(name, with_aliases)) for name in names)
     else:
         names = _strings(f"The subscriptions of {subscriber!r}", subscribe_to)
         chosen = tuple(SubscribedParticipant(name) for name in names)
@@ -108,6 +108,18 @@ def check_subscriptions(subscriptions: SubscriptionsByName, names: Iterable[str]
             raise InvalidArgumentError(
                 f"The subscriptions name {name!r}, which is not a participant ({listed})."
             )
+
+
+def _aliases(name: str, aliases: Mapping[str, Iterable[str]]) -> tuple[str, ...]:
+    if aliases[name] == "all":
+        return ()
+    chosen = _strings(f"The stream aliases of {name!r}", aliases[name])
+    if not chosen:
+        raise InvalidArgumentError(
+            f'The stream aliases of {name!r} are an empty list. Write "all" for all its streams, '
+            f"or leave {name!r} out to receive none."
+        )
+    return chosen
 
 
 def _strings(subject: str, values: object) -> tuple[str, ...]:
