@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from webrtc_async._protocol.route import Idempotency, Route
     from webrtc_async._transport.rate_limiter import LocalRateLimiter, RateLimiter
     from webrtc_async.client import AsyncWebRtcClient
-    from webrtc_async.conferences.bulk_setup import SetupResult
+    from webrtc_async.conferences.bulk_results import BulkResults
+    from webrtc_async.conferences.bulk_setup import SetUpDone, SetUpFailed
     from webrtc_async.conferences.bulk_teardown import TeardownResult
     from webrtc_async.conferences.conference import Conference, Member
     from webrtc_async.conferences.errors import (
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
         SetupError,
         TeardownError,
     )
+    from webrtc_async.conferences.in_doubt import InDoubt
     from webrtc_async.conferences.journal import Journal
     from webrtc_async.conferences.live import LiveConference
     from webrtc_async.conferences.plan import ConferencePlan, ParticipantSpec
@@ -92,6 +94,7 @@ __all__ = [
     "BasicAuth",
     "BearerAuth",
     "BulkProgress",
+    "BulkResults",
     "ClientClosedError",
     "Conference",
     "ConferenceError",
@@ -106,6 +109,7 @@ __all__ = [
     "EnvironmentSecret",
     "ForbiddenError",
     "Idempotency",
+    "InDoubt",
     "InvalidArgumentError",
     "Journal",
     "JournalError",
@@ -138,9 +142,10 @@ __all__ = [
     "Secret",
     "ServerError",
     "Session",
+    "SetUpDone",
+    "SetUpFailed",
     "SetupError",
     "SetupProgress",
-    "SetupResult",
     "Stage",
     "SubscribedParticipant",
     "Subscriptions",
@@ -209,7 +214,8 @@ _HOMES: Final = {
     "_codec.wire_form": ("from_wire", "to_wire"),
     "route_table": ("ROUTES",),
     "_auth.secret": ("EnvironmentSecret", "Secret"),
-    "conferences.bulk_setup": ("SetupResult",),
+    "conferences.bulk_results": ("BulkResults",),
+    "conferences.bulk_setup": ("SetUpDone", "SetUpFailed"),
     "conferences.bulk_teardown": ("TeardownResult",),
     "conferences.conference": ("Conference", "Member"),
     "conferences.errors": (
@@ -220,6 +226,7 @@ _HOMES: Final = {
         "TeardownError",
     ),
     "conferences.subscriptions": ("SubscribedParticipant", "SubscriptionsByName"),
+    "conferences.in_doubt": ("InDoubt",),
     "conferences.journal": ("Journal",),
     "conferences.live": ("LiveConference",),
     "conferences.plan": ("ConferencePlan", "ParticipantSpec"),

@@ -11,19 +11,21 @@ from webrtc_async.endpoints import Endpoints
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import AsyncGenerator, Iterable
-    from typing import Literal
+    from collections.abc import Iterable
 
-    from webrtc_async.conferences.bulk_setup import SetupResult
+    from webrtc_async.conferences.bulk_results import BulkResults
+    from webrtc_async.conferences.bulk_setup import SetUpDone, SetUpFailed
     from webrtc_async.conferences.bulk_teardown import TeardownResult
-    from webrtc_async.conferences.conference import Conference
-    from webrtc_async.conferences.context import ConferenceContext, OnStep
+    from webrtc_async.conferences.conference import Conference, Member
     from webrtc_async.conferences.journal import Journal
+    from webrtc_async.conferences.live import LiveConference
+    from webrtc_async.conferences.opening import ConferenceContext
     from webrtc_async.conferences.pipeline import Source
     from webrtc_async.conferences.plan import ConferencePlan, ParticipantSpec
     from webrtc_async.conferences.progress import OnBulkProgress
     from webrtc_async.conferences.setup import OnError
-    from webrtc_async.conferences.subscriptions import PlanSubscriptions
+    from webrtc_async.conferences.setup_task import OnStep
+    from webrtc_async.conferences.subscriptions import PlanSubscriptions, SubscribeTo
 
 
 class ConferenceMethods(Endpoints):
@@ -36,18 +38,19 @@ class ConferenceMethods(Endpoints):
     def account_id(self) -> str:
         """The account that owns the sessions and participants."""
 
-    def conference(
+    async def open_conference(
         self,
         participants: ConferencePlan | Iterable[ParticipantSpec | str],
         *,
         subscriptions: PlanSubscriptions = "everyone",
         tag: str | None = None,
+        journal: Journal | None = None,
         deadline: float | None = None,
         grace: float = GRACE,
-        on_error: OnError = "cancel",
+        on_error: OnError = "stop",
         on_progress: OnStep | None = None,
-    ) -> ConferenceContext:
-        """Set up a conference for the length of an `async with` block, then tear it down.
+    ) -> LiveConference:
+        """Set up a conference, which exists until its `end()`.
 
         The session and the participants are created at the same time, and each participant joins
         with its subscriptions as soon as it can: 1 + 2N requests, two round trips deep.
@@ -58,12 +61,46 @@ class ConferenceMethods(Endpoints):
             subscriptions: "everyone", "nobody", or each subscriber's name with the participants
                 that it receives.
             tag: The session's label.
+            journal: An open journal, which learns of every change. If it knows the plan's key from
+                an earlier run, that conference is returned without a request.
             deadline: Seconds that the set-up may take. Without it, only the deadline of each
                 request applies.
             grace: Seconds that a cancelled caller waits while the client cleans up.
-            on_error: "cancel" cancels the set-up's other requests when one fails; "finish" lets
-                them finish first.
+            on_error: "stop" cancels the set-up's other requests when one fails; "collect" lets them
+                finish, for an error that lists all failures.
             on_progress: Called with each step. An exception that it raises is logged.
+
+        Raises:
+            InvalidArgumentError: The plan is invalid; nothing was sent.
+            SetupError: The set-up failed, and everything it created was deleted.
+        """
+        context = self.conference(
+            participants,
+            subscriptions=subscriptions,
+            tag=tag,
+            journal=journal,
+            deadline=deadline,
+            grace=grace,
+            on_error=on_error,
+            on_progress=on_progress,
+        )
+        return await context.opening.open()
+
+    def conference(
+        self,
+        participants: ConferencePlan | Iterable[ParticipantSpec | str],
+        *,
+        subscriptions: PlanSubscriptions = "everyone",
+        tag: str | None = None,
+        journal: Journal | None = None,
+        deadline: float | None = None,
+        grace: float = GRACE,
+        on_error: OnError = "stop",
+        on_progress: OnStep | None = None,
+    ) -> ConferenceContext:
+        """Open a conference for the length of an `async with` block, then end it.
+
+        The arguments are those of `open_conference`.
 
         Raises:
             InvalidArgumentError: The plan is invalid; nothing was sent.
@@ -71,17 +108,87 @@ class ConferenceMethods(Endpoints):
             TeardownError: On leaving: something could not be deleted.
         """
         with loading("conference"):
-            from webrtc_async.conferences.context import ConferenceContext
+            from webrtc_async.conferences.opening import ConferenceContext, Opening
             from webrtc_async.conferences.plan import as_plan
 
         return ConferenceContext(
+            Opening(
+                client=self,
+                background_work=self._background_work,
+                account_id=self.account_id,
+                plan=as_plan(participants, subscriptions=subscriptions, tag=tag),
+                on_error=on_error,
+                deadline=deadline,
+                grace=grace,
+                on_progress=on_progress,
+                journal=journal,
+            )
+        )
+
+    def resume_conference(
+        self,
+        value: str | bytes | Conference,
+        *,
+        journal: Journal | None = None,
+        grace: float = GRACE,
+    ) -> LiveConference:
+        """Return a conference that was opened in another request, process or machine.
+
+        It sends nothing. Save `to_json()` again after each change. Its `end()` asks the service for
+        members that joined elsewhere.
+
+        Args:
+            value: The text of `to_json()`, or a conference of `set_up`.
+            journal: An open journal, which learns of every change.
+            grace: Seconds that a cancelled caller waits while the client cleans up.
+
+        Raises:
+            InvalidArgumentError: The value is no conference, or one of another account.
+        """
+        with loading("conference"):
+            from webrtc_async.conferences.resuming import resume
+
+        return resume(
+            value,
             client=self,
             background_work=self._background_work,
-            plan=as_plan(participants, subscriptions=subscriptions, tag=tag),
-            on_error=on_error,
-            deadline=deadline,
+            account_id=self.account_id,
             grace=grace,
-            on_progress=on_progress,
+            journal=journal,
+        )
+
+    async def join(
+        self,
+        session_id: str,
+        participant: ParticipantSpec | str,
+        *,
+        subscribe_to: SubscribeTo = "everyone",
+        grace: float = GRACE,
+    ) -> Member:
+        """Create a participant and let it join an existing session.
+
+        If a step fails, or the caller is cancelled, the participant is deleted again.
+
+        Args:
+            session_id: The session.
+            participant: The participant. A string is the name of one with default settings.
+            subscribe_to: "everyone", "nobody", or the ids of the participants that it receives.
+            grace: Seconds that a cancelled caller waits while the client cleans up.
+
+        Raises:
+            InvalidArgumentError: An argument is invalid; nothing was sent.
+            WebRtcError: A request failed.
+        """
+        with loading("conference"):
+            from webrtc_async.conferences.joining import join_session
+
+        return await join_session(
+            self,
+            self._background_work,
+            session_id,
+            participant,
+            subscribe_to=subscribe_to,
+            grace=grace,
         )
 
     def set_up(
@@ -89,18 +196,18 @@ class ConferenceMethods(Endpoints):
         plans: Source[ConferencePlan],
         *,
         concurrency: int = 16,
-        on_error: Literal["collect", "stop"] = "collect",
+        on_error: OnError = "collect",
         journal: Journal | str | os.PathLike[str] | None = None,
         deadline: float | None = None,
         grace: float = GRACE,
         total: int | None = None,
         on_progress: OnBulkProgress | None = None,
-    ) -> AsyncGenerator[SetupResult]:
+    ) -> BulkResults[SetUpDone | SetUpFailed]:
         """Set up many conferences, and yield the result of each as soon as it is known.
 
-        The conferences exist until `tear_down`. If you may leave the loop early, wrap the call in
-        `contextlib.aclosing()`: it deletes every unfinished conference, and without a journal also
-        every finished one that the loop has not received.
+        The conferences exist until `tear_down`. Leaving the loop early deletes every unfinished
+        conference, and without a journal also every finished one that the loop has not received.
+        `async with client.set_up(...) as results:` waits for that at the end of its block.
 
         Args:
             plans: The plans; the next one is read when there is room for it.
@@ -142,7 +249,7 @@ class ConferenceMethods(Endpoints):
         grace: float = GRACE,
         total: int | None = None,
         on_progress: OnBulkProgress | None = None,
-    ) -> AsyncGenerator[TeardownResult]:
+    ) -> BulkResults[TeardownResult]:
         """Delete many conferences, and yield the result of each as soon as it is known.
 
         Args:

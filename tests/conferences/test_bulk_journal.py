@@ -14,6 +14,8 @@ from webrtc_async import (
     Journal,
     JournalError,
     ParticipantSpec,
+    SetUpDone,
+    SetUpFailed,
 )
 
 pytestmark = pytest.mark.anyio
@@ -40,6 +42,7 @@ async def test_a_second_run_repeats_nothing(path):
         }
         sent = client.requests_sent
         second = {each.plan.key: each async for each in client.set_up(plans(12), journal=path)}
+        assert all(isinstance(each, SetUpDone) for each in second.values())
         assert client.requests_sent - sent == 2 * 5
     assert len(emulator.session_ids(ACCOUNT)) == 12
     for key, known in first.items():
@@ -86,7 +89,7 @@ async def test_a_crash_anywhere_loses_nothing_and_repeats_nothing(path, cut):
             if each not in known:
                 await client.delete_participant(each)
         results = [each async for each in client.set_up(plans(2), journal=path)]
-    assert all(each.error is None for each in results)
+    assert all(isinstance(each, SetUpDone) for each in results)
     assert len(remaining_in(emulator)) == 6
     assert set(emulator.session_ids(ACCOUNT)) == {each.get().session.id for each in results}
 
@@ -130,7 +133,7 @@ async def test_plans_with_a_journal_need_unique_keys(path):
     twice = [ConferencePlan(["a"], key="k"), ConferencePlan(["a"], key="k"), ConferencePlan(["a"])]
     async with client_over(transport) as client:
         results = [each async for each in client.set_up(twice, journal=path)]
-    errors = sorted(str(each.error) for each in results if each.error is not None)
+    errors = sorted(str(each.error) for each in results if isinstance(each, SetUpFailed))
     assert errors == [
         "A plan has no key. With a journal, each plan needs its own key.",
         "Two plans have the key 'k'. With a journal, each plan needs its own key.",
@@ -209,7 +212,9 @@ async def test_remains_that_cannot_be_deleted_fail_their_plan(path):
         path.write_bytes(b"".join(lines[:-1]))
         transport.refuse = lambda request: 403 if request.method == "DELETE" else None
         [result] = [each async for each in client.set_up(plans(1), journal=path)]
+        assert isinstance(result, SetUpFailed)
         assert "the remains of an earlier run could not be deleted" in str(result.error)
+        assert {each.id for each in result.in_doubt} == set(remaining_in(emulator))
         assert len(emulator.session_ids(ACCOUNT)) == 1
         transport.refuse = lambda _: None
         [result] = [each async for each in client.set_up(plans(1), journal=path)]
@@ -224,9 +229,7 @@ async def test_leaving_early_keeps_exactly_the_journal_s_conferences(path):
         for taken in range(1, 6):
             kept = Journal(path, fsync=True)
             number = 0
-            async with contextlib.aclosing(
-                client.set_up(plans(100), concurrency=4, journal=kept)
-            ) as results:
+            async with client.set_up(plans(100), concurrency=4, journal=kept) as results:
                 async for result in results:
                     number += not result.is_resumed
                     if number == taken:

@@ -27,7 +27,7 @@ DELETE_PARTICIPANT = "DELETE /participants/*"
 DELETE_SESSION = "DELETE /sessions/*"
 
 
-@pytest.mark.parametrize("on_error", ["cancel", "finish"])
+@pytest.mark.parametrize("on_error", ["stop", "collect"])
 async def test_a_refused_join_undoes_everything(on_error):
     """A refused join deletes everything that was created, and the error says so."""
     emulator, transport = service()
@@ -52,7 +52,7 @@ async def test_a_refused_join_undoes_everything(on_error):
     assert str(error).endswith("No known resource is left.")
     deletes = [each for each in without_ids(transport.requests) if each.startswith("DELETE")]
     assert deletes == [DELETE_PARTICIPANT] * 3 + [DELETE_SESSION]
-    if on_error == "finish":
+    if on_error == "collect":
         assert joins == 3
 
 
@@ -79,7 +79,7 @@ async def test_except_star_takes_one_kind():
     async with client_over(transport) as client:
         seen = []
         try:
-            async with client.conference(["a"], on_error="finish"):
+            async with client.conference(["a"], on_error="collect"):
                 pytest.fail("it was entered")
         except* BadRequestError as group:
             seen.append(group)
@@ -96,7 +96,7 @@ async def test_a_create_with_a_lost_response_is_listed():
     transport.lose = lambda request: request == ("POST", "/sessions")
     async with client_over(transport) as client:
         with pytest.raises(SetupError) as caught:
-            async with client.conference(["a", "b"], on_error="finish"):
+            async with client.conference(["a", "b"], on_error="collect"):
                 pytest.fail("it was entered")
     assert "may exist without a known id: 1." in str(caught.value)
     assert [type(each) for each in caught.value.maybe_created] == [UnknownOutcomeError]
@@ -117,7 +117,7 @@ async def test_a_rolled_back_create_is_not_listed():
     transport.garble = lambda request: request == ("POST", "/sessions")
     async with client_over(transport) as client:
         with pytest.raises(SetupError) as caught:
-            async with client.conference(["a", "b"], on_error="finish"):
+            async with client.conference(["a", "b"], on_error="collect"):
                 pytest.fail("it was entered")
     assert [type(each) for each in caught.value.exceptions] == [CreateRolledBackError]
     assert caught.value.maybe_created == ()

@@ -6,7 +6,7 @@ A cancelled caller, a closing client and an event loop that ends cut it off.
 import asyncio
 import threading
 from collections.abc import Callable, Coroutine, Iterator
-from contextlib import aclosing, contextmanager, nullcontext, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from webrtc_async import (
     Journal,
     JournalError,
     SetupError,
+    SetUpFailed,
     TeardownError,
     WebRtcError,
 )
@@ -103,7 +104,7 @@ async def test_a_journal_is_closed_although_it_was_still_being_read(
         }
 
         async def call() -> None:
-            async with aclosing(calls[what]()) as results:
+            async with calls[what]() as results:
                 async for _ in results:
                     pytest.fail("it was not cancelled")
 
@@ -238,7 +239,7 @@ async def test_an_end_of_a_bulk_set_up_that_never_began_names_what_is_left(caplo
     with anyio.fail_after(2):
         async with client_over(transport) as client:
             results = client.set_up(plans, concurrency=4)
-            while (await anext(results)).error is not None:
+            while isinstance(await anext(results), SetUpFailed):
                 pass
             await anyio.wait_all_tasks_blocked()
             with stillborn_tasks():
@@ -337,7 +338,7 @@ async def test_a_caller_that_leaves_a_bulk_set_up_early_waits_for_its_grace() ->
     """Leaving the loop takes at most `grace`, although the service is silent."""
     _, transport = service()
     async with client_over(transport, close_grace=0, deadline=600) as client:
-        async with aclosing(client.set_up([*PLANS, *PLANS], grace=3)) as results:
+        async with client.set_up([*PLANS, *PLANS], grace=3) as results:
             async for _ in results:
                 transport.hold = never_answer
                 began = anyio.current_time()

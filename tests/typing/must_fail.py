@@ -48,11 +48,21 @@ async def wrong_results(client: AsyncWebRtcClient) -> None:
     await client.request(CREATE_SESSION, Participant())  # error
 
 
+async def wrong_set_ups(client: AsyncWebRtcClient) -> None:
+    async for result in client.set_up([], on_error="cancel"):  # error
+        result.conference  # error
+        result.error  # error
+    await client.conference(["a"], on_error="cancel").__aenter__()  # error
+    client.resume_conference(5)  # error
+
+
 def wrong_values() -> None:
     Session("tag")  # error
     Session(tag=5)  # error
     Session(label="a")  # error
     Subscriptions.only([5])  # error
+    Subscriptions.everyone(5)  # error
+    Subscriptions.everyone(Participant())  # error
     RetryPolicy(creates="sometimes")  # error
     AsyncWebRtcClient("1", auth="user:password")  # error
     AsyncWebRtcClient(1, auth=("user", "password"))  # error

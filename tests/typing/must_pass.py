@@ -11,10 +11,12 @@ from webrtc_async import (
     ApiError,
     ApiResponse,
     AsyncWebRtcClient,
+    BulkResults,
     Conference,
     ConferencePlan,
     ConflictError,
     DeadlineExceededError,
+    InDoubt,
     Journal,
     LiveConference,
     Member,
@@ -27,9 +29,10 @@ from webrtc_async import (
     Resource,
     RetryPolicy,
     Session,
+    SetUpDone,
     SetupError,
+    SetUpFailed,
     SetupProgress,
-    SetupResult,
     Stage,
     Subscriptions,
     TeardownError,
@@ -139,18 +142,43 @@ async def conferences(client: AsyncWebRtcClient) -> None:
         assert_type(conference["agent"].token, str)
         assert_type(conference.session, Session)
         assert_type(await conference.join("late", subscribe_to="nobody"), Member)
-        await conference.subscribe("late", ["agent"])
+        await conference.subscribe("late", {"agent": "all", "caller": ["mic"]})
         await conference.leave("late")
+    opened = await client.open_conference(ConferencePlan(["agent"]), on_error="collect")
+    assert_type(opened, LiveConference)
+    assert_type(opened.members, tuple[Member, ...])
+    assert_type([member.name for member in opened], list[str])
+    assert_type(opened.to_json(keep_tokens=True), str)
+    resumed = client.resume_conference(opened.to_json())
+    assert_type(resumed, LiveConference)
+    await resumed.end()
+    assert_type(await client.join("s", "coach", subscribe_to={"p": ["mic"]}), Member)
+
+
+async def many_conferences(client: AsyncWebRtcClient) -> None:
     plans = (ConferencePlan(["a"], subscriptions="nobody", key=str(n)) for n in range(3))
-    async for result in client.set_up(plans, journal="j"):
-        assert_type(result, SetupResult)
-        assert_type(result.get(), Conference)
-        async for gone in client.tear_down([result.get()]):
-            assert_type(gone.error, TeardownError | None)
+    async with client.set_up(plans, journal="j") as results:
+        assert_type(results, BulkResults[SetUpDone | SetUpFailed])
+        async for result in results:
+            assert_type(result, SetUpDone | SetUpFailed)
+            assert_type(result.get(), Conference)
+            assert_type(result.in_doubt, tuple[InDoubt, ...])
+            match result:
+                case SetUpDone():
+                    assert_type(result.conference, Conference)
+                    async for gone in client.tear_down([result.conference]):
+                        assert_type(gone.error, TeardownError | None)
+                case SetUpFailed():
+                    assert_type(result.error, WebRtcError)
+            if isinstance(result, SetUpFailed):
+                assert_type(result.error, WebRtcError)
+            else:
+                assert_type(result, SetUpDone)
     async for gone in client.tear_down(Journal("j")):
         assert_type(gone, TeardownResult)
 
 
 def setup_errors(error: SetupError) -> None:
     assert_type(error.not_deleted, tuple[Resource, ...])
+    assert_type(error.in_doubt, tuple[InDoubt, ...])
     assert_type(error.maybe_created, tuple[WebRtcError, ...])

@@ -50,10 +50,12 @@ class BackgroundWork:
         background_tasks: Runs the tasks; the client waits for them when it closes.
         max_requests: Requests that may run at the same time: the client's number of connections.
             More would wait inside the client, and spend their deadlines there.
+        on_close: Called when the client begins to close, to end work that waits for its caller.
     """
 
     background_tasks: BackgroundTasks
     max_requests: int
+    on_close: set[Callable[[], None]] = field(factory=set[Callable[[], None]], init=False)
     _under_way: set[_Job] = field(factory=set[_Job], init=False)
     _waiting: deque[_Job] = field(factory=deque[_Job], init=False)
     _slots: tuple[object, anyio.CapacityLimiter] | None = field(default=None, init=False)
@@ -93,6 +95,9 @@ class BackgroundWork:
         self.background_tasks.bind_to_loop()
         if not self.background_tasks.under_way:
             self._under_way.clear()  # after a fork it is the parent's
+            self.on_close.clear()
+        for callback in tuple(self.on_close):
+            callback()
         with interrupts_between_callbacks(), anyio.move_on_after(grace, shield=True):
             while self._under_way:
                 handle = next(iter(self._under_way)).handle

@@ -5,6 +5,7 @@ import gc
 import os
 import sys
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from contextvars import copy_context
 from typing import Any, Final, Generic, TypeVar
 
@@ -76,6 +77,29 @@ def spawn(work: Callable[[], Coroutine[Any, Any, None]], *, on_end: Callable[[],
 
     trio: Any = sys.modules["trio"]  # it runs this code, so it is loaded
     return trio.lowlevel.spawn_system_task(carry_out, context=copy_context())
+
+
+def call_soon_in(where: tuple[object, int], callback: Callable[[], None]) -> None:
+    """Call a function in a task of an event loop, from any thread and from a destructor.
+
+    Nothing is called after the end of the event loop, or in another process.
+
+    Args:
+        where: The event loop and the process, from `home()`.
+        callback: The function.
+    """
+    event_loop: Any = where[0]
+
+    async def call() -> None:
+        callback()
+
+    with suppress(RuntimeError):  # the event loop has ended
+        if where[1] != forks():
+            return
+        if isinstance(event_loop, asyncio.AbstractEventLoop):
+            event_loop.call_soon_threadsafe(lambda: event_loop.create_task(call()))
+        else:
+            event_loop.run_sync_soon(sys.modules["trio"].lowlevel.spawn_system_task, call)
 
 
 class PerLoop(Generic[ObjectT]):

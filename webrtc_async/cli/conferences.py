@@ -2,8 +2,8 @@
 
 import sys
 import time
-from collections.abc import AsyncGenerator, Callable, Generator, Iterator
-from contextlib import aclosing, contextmanager
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,10 +21,12 @@ from rich.progress import (
 from webrtc_async import (
     AsyncWebRtcClient,
     BulkProgress,
+    BulkResults,
     ConferencePlan,
     InvalidArgumentError,
     Journal,
-    SetupResult,
+    SetUpDone,
+    SetUpFailed,
     TeardownResult,
     WebRtcError,
     read_plan,
@@ -35,7 +37,8 @@ from webrtc_async.cli.failure import EXIT_CODES, WrongUse, explain, failure
 MAX_FAILURES_SHOWN: Final = 20
 """Failures that get a line each; the others are only counted."""
 
-Results = AsyncGenerator[SetupResult, None] | AsyncGenerator[TeardownResult, None]
+Result = SetUpDone | SetUpFailed | TeardownResult
+Results = BulkResults[SetUpDone | SetUpFailed] | BulkResults[TeardownResult]
 OnProgress = Callable[[BulkProgress], None]
 
 
@@ -139,13 +142,11 @@ def _run(
             last = progress
             show(progress)
 
-        async with (
-            AsyncWebRtcClient.from_env() as client,
-            aclosing(start(client, keep)) as results,
-        ):
+        async with AsyncWebRtcClient.from_env() as client, start(client, keep) as results:
             async for result in results:
-                if result.error is not None and last.failed <= MAX_FAILURES_SHOWN:
-                    click.echo(f"{_key(result)}: {explain(result.error)}", err=True)
+                error = None if isinstance(result, SetUpDone) else result.error
+                if error is not None and last.failed <= MAX_FAILURES_SHOWN:
+                    click.echo(f"{_key(result)}: {explain(error)}", err=True)
 
     def sum_up() -> str:
         known = f", {last.resumed} of them from the journal" if last.resumed else ""
@@ -209,5 +210,5 @@ def _read(plans: Path) -> Iterator[ConferencePlan]:
             yield plan
 
 
-def _key(result: SetupResult | TeardownResult) -> str:
-    return result.plan.key if isinstance(result, SetupResult) else result.key
+def _key(result: Result) -> str:
+    return result.key if isinstance(result, TeardownResult) else result.plan.key

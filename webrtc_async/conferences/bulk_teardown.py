@@ -6,14 +6,14 @@ import anyio.to_thread
 from attrs import define, field, frozen
 
 from webrtc_async._tasks.background_work import BackgroundWork
+from webrtc_async.conferences.bulk_results import BulkResults
 from webrtc_async.conferences.conference import Conference
 from webrtc_async.conferences.deletion import Deletion
-from webrtc_async.conferences.errors import TeardownError
+from webrtc_async.conferences.errors import OPERATION, TeardownError
 from webrtc_async.conferences.journal import Journal
 from webrtc_async.conferences.pipeline import Pipeline, Source
 from webrtc_async.conferences.progress import OnBulkProgress, Tally
 from webrtc_async.conferences.resource import Resource
-from webrtc_async.conferences.setup import OPERATION
 from webrtc_async.endpoints import Endpoints
 
 
@@ -46,33 +46,36 @@ class BulkTeardown:
     on_progress: OnBulkProgress | None
     _tally: Tally | None = field(default=None, init=False)
 
-    def results(self) -> AsyncGenerator[TeardownResult]:
-        """Yield the result of each conference as soon as it is known."""
+    def results(self) -> BulkResults[TeardownResult]:
+        """Return the results, each as soon as it is known."""
         given = self.conferences
-        return Pipeline[Conference | str, TeardownResult](
-            background_work=self.background_work,
-            items=self._keys(given) if isinstance(given, Journal) else given,
-            work=self._tear_down,
-            on_result=self._count,
-            stop=lambda: None,
-            undo=self._undo_nothing,
-            on_start=self._open,
-            on_end=self._close,
-            concurrency=self.concurrency,
-            grace=self.grace,
-        ).results()
+        return BulkResults(
+            Pipeline[Conference | str, TeardownResult](
+                background_work=self.background_work,
+                items=self._keys(given) if isinstance(given, Journal) else given,
+                work=self._tear_down,
+                on_result=self._count,
+                stop=lambda: None,
+                undo=self._undo_nothing,
+                on_start=self._open,
+                on_end=self._close,
+                concurrency=self.concurrency,
+                grace=self.grace,
+            )
+        )
 
     async def _open(self) -> None:
         given, total = self.conferences, self.total
         if isinstance(given, Journal):
             await anyio.to_thread.run_sync(given.open, self.account_id)
-            total = len(given.keys)
+            total = len({*given.keys})
         elif isinstance(given, Sized):
             total = len(given)
         self._tally = Tally(total=total, on_progress=self.on_progress)
 
     async def _keys(self, journal: Journal) -> AsyncGenerator[str]:
-        for key in journal.keys:
+        # A key may be both: finished, with a participant that was joining late.
+        for key in dict.fromkeys(journal.keys):
             yield key
 
     async def _count(self, result: TeardownResult) -> None:
@@ -93,7 +96,8 @@ class BulkTeardown:
         else:
             assert journal is not None  # noqa: S101  # only a journal has keys
             known = journal.finished(item)
-            key, resources = item, journal.unfinished(item) if known is None else known.resources
+            finished = () if known is None else known.resources
+            key, resources = item, (*finished, *journal.unfinished(item))
         deletion = Deletion(self.client, self.background_work.slots, list(resources))
         await deletion.run()
         deleted = tuple(each for each in resources if each not in deletion.not_deleted)

@@ -1,5 +1,6 @@
 """A conference as a value: its session, its members and their subscriptions."""
 
+from collections.abc import Iterator
 from typing import Self
 
 import attrs
@@ -57,6 +58,9 @@ class Conference:
 
     def __contains__(self, name: object) -> bool:
         return any(member.name == name for member in self.members)
+
+    def __iter__(self) -> Iterator[Member]:
+        return iter(self.members)
 
     def __len__(self) -> int:
         return len(self.members)

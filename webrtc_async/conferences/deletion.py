@@ -73,7 +73,7 @@ class Deletion:
             except NotFoundError:
                 pass
             except Exception as error:  # noqa: BLE001  # a user's transport may raise anything
-                self.errors.append(_as_webrtc_error(error, resource))
+                self.errors.append(as_webrtc_error(error, resource))
                 return
         self.not_deleted.remove(resource)
 
@@ -85,7 +85,8 @@ def log_not_deleted(resources: Sequence[Resource]) -> None:
         _log.warning("Not deleted before the client was closed: %s.", listed)
 
 
-def _as_webrtc_error(error: Exception, resource: Resource) -> WebRtcError:
+def as_webrtc_error(error: Exception, resource: Resource) -> WebRtcError:
+    """Return the error of a deletion, with the resource that may still exist."""
     if isinstance(error, WebRtcError):
         error.add_note(f"The request was to delete {resource}.")
         return error

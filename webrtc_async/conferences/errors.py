@@ -4,9 +4,13 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any, Final, Self, cast
 
+from webrtc_async.conferences.in_doubt import InDoubt
 from webrtc_async.conferences.resource import Resource
 from webrtc_async.errors import ApiError, CreateRolledBackError, WebRtcError
 from webrtc_async.errors.outcome import Outcome
+
+OPERATION: Final = "conference"
+"""The operation in the errors of conferences."""
 
 MAX_SHOWN: Final = 3
 """Failures and resources that an error text lists; the attributes hold all of them."""
@@ -71,6 +75,7 @@ class SetupError(ConferenceError):
 
     Attributes:
         created: The resources that were created, newest last.
+        in_doubt: The sessions and participants that may exist, with their tags and times.
         rollback: The failures of deletions; `exceptions` holds only the failures of the set-up.
     """
 
@@ -84,12 +89,14 @@ class SetupError(ConferenceError):
         outcome: Outcome = Outcome.NOT_SENT,
         created: Sequence[Resource] = (),
         rollback: Sequence[WebRtcError] = (),
+        in_doubt: Sequence[InDoubt] = (),
     ) -> None:
         super().__init__(
             message, errors, not_deleted=not_deleted, operation=operation, outcome=outcome
         )
         self.created: tuple[Resource, ...] = tuple(created)
         self.rollback: tuple[WebRtcError, ...] = tuple(rollback)
+        self.in_doubt: tuple[InDoubt, ...] = tuple(in_doubt)
 
     @property
     def maybe_created(self) -> tuple[WebRtcError, ...]:

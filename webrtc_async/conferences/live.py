@@ -1,55 +1,70 @@
-"""A conference that is going on: late joins, early leaves and changed subscriptions."""
+"""A conference that is going on: late joins, early leaves, changed subscriptions, and its end."""
+
+from collections.abc import Iterator
 
 import anyio
 from attrs import define, field
 
 from webrtc_async._tasks.background_work import BackgroundWork, wait_for
 from webrtc_async.conferences.conference import Conference, Member
+from webrtc_async.conferences.conference_json import write_conference
 from webrtc_async.conferences.deletion import Deletion
-from webrtc_async.conferences.errors import ConferenceOverError, TeardownError
-from webrtc_async.conferences.plan import MAX_PARTICIPANTS, ParticipantSpec
-from webrtc_async.conferences.resource import Resource
-from webrtc_async.conferences.setup import OPERATION, Setup
+from webrtc_async.conferences.errors import OPERATION, ConferenceOverError, JournalError
+from webrtc_async.conferences.plan import MAX_PARTICIPANTS, ParticipantSpec, as_spec
+from webrtc_async.conferences.roster import JoinLedger, Roster
+from webrtc_async.conferences.setup import Setup
+from webrtc_async.conferences.setup_task import SetupTask
 from webrtc_async.conferences.subscriptions import (
     SubscribeTo,
     check_subscriptions,
     read_subscriptions,
 )
+from webrtc_async.conferences.teardown import Teardown
 from webrtc_async.endpoints import Endpoints
-from webrtc_async.errors import ClientClosedError, InvalidArgumentError
+from webrtc_async.errors import InvalidArgumentError
 from webrtc_async.models import Session
 
 
-@define(eq=False)
+@define(eq=False, kw_only=True)
 class LiveConference:
-    """A conference that is going on; `conference["agent"]` is the member of that name.
+    """A conference that is going on; `conference["agent"]` is the member of that name."""
 
-    Attributes:
-        now: The conference as it is now, as a value.
-    """
-
-    now: Conference
-    _client: Endpoints = field(repr=False)
-    _background_work: BackgroundWork = field(repr=False)
-    _grace: float = field(repr=False)
+    _roster: Roster = field(alias="roster", repr=lambda roster: repr(roster.now))
+    _client: Endpoints = field(alias="client", repr=False)
+    _background_work: BackgroundWork = field(alias="background_work", repr=False)
+    _account_id: str = field(alias="account_id", repr=False)
+    _grace: float = field(alias="grace", repr=False)
+    _is_resumed: bool = field(alias="is_resumed", repr=False)
     _names: set[str] = field(init=False, repr=False)
-    _joining: set[Setup] = field(factory=set[Setup], init=False, repr=False)
     _locks: dict[str, anyio.Lock] = field(factory=dict[str, anyio.Lock], init=False, repr=False)
-    _is_over: bool = field(default=False, init=False)
+    _teardown: Teardown | None = field(default=None, init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
         self._names = {member.name for member in self.now.members}
+
+    @property
+    def now(self) -> Conference:
+        """The conference as it is now, as a value."""
+        return self._roster.now
 
     @property
     def session(self) -> Session:
         """The session."""
         return self.now.session
 
+    @property
+    def members(self) -> tuple[Member, ...]:
+        """The members, in the order of the plan, late ones last."""
+        return self.now.members
+
     def __getitem__(self, name: str) -> Member:
         return self.now[name]
 
     def __contains__(self, name: object) -> bool:
         return name in self.now
+
+    def __iter__(self) -> Iterator[Member]:
+        return iter(self.members)
 
     def __len__(self) -> int:
         return len(self.now)
@@ -61,6 +76,17 @@ class LiveConference:
     def dot(self) -> str:
         """Return the subscriptions as a Graphviz DOT graph; an arrow points to the subscriber."""
         return self.now.dot()
+
+    def to_json(self, *, keep_tokens: bool = False) -> str:
+        """Return the conference as a line of JSON, for `AsyncWebRtcClient.resume_conference`.
+
+        It has the ids, the names and the subscriptions, without tags and permissions.
+
+        Args:
+            keep_tokens: True to include the device tokens, which the service gives only once. Keep
+                the text as secret as a password then.
+        """
+        return write_conference(self.now, self._account_id, keep_tokens=keep_tokens)
 
     async def join(
         self, participant: ParticipantSpec | str, *, subscribe_to: SubscribeTo = "everyone"
@@ -79,7 +105,7 @@ class LiveConference:
             WebRtcError: A request failed, and the participant was deleted.
         """
         self._check_not_over()
-        spec = ParticipantSpec(participant) if isinstance(participant, str) else participant
+        spec = as_spec(participant)
         if spec.name in self._names:
             raise InvalidArgumentError(
                 f"A participant is already named {spec.name!r}; names must be unique."
@@ -90,6 +116,8 @@ class LiveConference:
             )
         subscriptions = read_subscriptions(spec.name, subscribe_to)
         check_subscriptions(subscriptions, (*self.now.ids, spec.name))
+        roster = self._roster
+        ledger = JoinLedger(roster.ledger.journal, roster.ledger.key, roster=roster)
         setup = Setup(
             client=self._client,
             slots=self._background_work.slots,
@@ -97,23 +125,34 @@ class LiveConference:
             subscriptions_of=lambda _: subscriptions,
             session_plan=self.session,
             present=self.now.ids,
+            ledger=ledger,
+        )
+        task = SetupTask(
+            setup=setup,
+            background_work=self._background_work,
+            name=f"{spec.name} joining",
+            grace=self._grace,
         )
         self._names.add(spec.name)
-        self._joining.add(setup)
+        roster.start_join(setup)
+        has_joined = False
         try:
-            self._background_work.start(setup.run, f"{spec.name} joining", on_end=setup.end)
-            await wait_for(setup.done, wait_when_cancelled=self._grace, on_cancelled=setup.abandon)
-            if not setup.is_up or self._is_over:
-                raise self._join_failure(setup)
-            self._joining.remove(setup)
-            self.now = self.now.with_member(setup.members[0], subscriptions)
+            has_joined = await task.run() and not roster.is_over
         finally:
-            if setup in self._joining and not self._is_over:
-                self._give_up_join(setup)
-        return self.now[spec.name]
+            if not has_joined:
+                self._names.discard(spec.name)
+                ledger.drop()
+        if has_joined:
+            roster.joining.discard(setup)
+            return self.now[spec.name]
+        if roster.is_over and not setup.errors and setup.unexpected_error is None:
+            raise ConferenceOverError(
+                "it ended before the participant had joined.", operation=OPERATION
+            )
+        raise setup.first_failure()
 
     async def leave(self, name: str) -> None:
-        """Delete a member; the others stay.
+        """Delete a member, even if the caller is cancelled; the others stay.
 
         Raises:
             KeyError: There is no such member.
@@ -122,14 +161,28 @@ class LiveConference:
         """
         self._check_not_over()
         async with self._lock(name):
-            deletion = Deletion(
-                self._client, self._background_work.slots, [self.now[name].resource]
-            )
-            await deletion.run()
+            member = self.now[name]
+            deletion = Deletion(self._client, self._background_work.slots, [member.resource])
+            done = anyio.Event()
+
+            async def work() -> None:
+                await deletion.run()
+                if not deletion.errors:
+                    self._names.discard(name)
+                    self._roster.drop(member)
+                    try:
+                        await self._roster.save()
+                    except JournalError as error:
+                        deletion.errors.append(error)
+
+            def end() -> None:
+                deletion.end()
+                done.set()
+
+            self._background_work.start(work, f"{name} leaving", on_end=end)
+            await wait_for(done, wait_when_cancelled=self._grace)
             if deletion.errors:
                 raise deletion.errors[0]
-            self.now = self.now.without(name)
-            self._names.discard(name)
 
     async def subscribe(self, name: str, subscribe_to: SubscribeTo) -> None:
         """Replace all subscriptions of a member.
@@ -154,90 +207,41 @@ class LiveConference:
                     participant_id=ids[name],
                     subscriptions=subscriptions.by_id(self.session.id, ids),
                 )
-            self.now = self.now.with_subscriptions(subscriptions)
+            self._roster.now = self.now.with_subscriptions(subscriptions)
 
-    def end(self) -> "Teardown":
-        """Start the tear-down in a task of the client."""
-        self._is_over = True
-        teardown = Teardown(
-            self._client, self._background_work, list(self.now.resources), self._joining
-        )
-        name = f"tear-down of {self.session.id}"
-        self._background_work.start(teardown.run, name, on_end=teardown.end)
-        return teardown
+    async def end(self) -> None:
+        """Delete the members and the session, even if the caller is cancelled.
+
+        A second call waits for the first, or tries again what the first could not delete. The end
+        of a resumed conference asks the service for members that joined in other processes.
+
+        Raises:
+            TeardownError: Something could not be deleted; the error lists it.
+        """
+        last = self._teardown
+        if last is None or (last.done.is_set() and last.failure is not None):
+            self._roster.is_over = True
+            self._teardown = Teardown(
+                client=self._client,
+                slots=self._background_work.slots,
+                session_id=self.session.id,
+                not_deleted=list(self.now.resources) if last is None else last.not_deleted,
+                joining=self._roster.joining,
+                has_others=self._is_resumed,
+                ledger=self._roster.ledger,
+            )
+            name = f"tear-down of {self.session.id}"
+            self._background_work.start(self._teardown.run, name, on_end=self._teardown.end)
+        teardown = self._teardown
+        assert teardown is not None  # noqa: S101  # it was started
+        await wait_for(teardown.done, wait_when_cancelled=self._grace)
+        if teardown.failure is not None:
+            raise teardown.failure
 
     def _lock(self, name: str) -> anyio.Lock:
         # Changes of one member run one after the other; those of different members run together.
         return self._locks.setdefault(name, anyio.Lock())
 
     def _check_not_over(self) -> None:
-        if self._is_over:
+        if self._roster.is_over:
             raise ConferenceOverError("it is over: its tear-down has begun.", operation=OPERATION)
-
-    def _join_failure(self, setup: Setup) -> Exception:
-        if setup.unexpected_error is not None:
-            return setup.unexpected_error
-        if setup.errors:
-            for each in setup.not_deleted:
-                setup.errors[0].add_note(f"{each} may still exist.")
-            return setup.errors[0]
-        return ConferenceOverError(
-            "it ended before the participant had joined.", operation=OPERATION
-        )
-
-    def _give_up_join(self, setup: Setup) -> None:
-        """Forget a join that undoes itself; undo it if it finished too late."""
-        self._joining.discard(setup)
-        self._names.discard(setup.participants[0].name)
-        if setup.is_up:
-            deletion = Deletion(self._client, self._background_work.slots, setup.not_deleted)
-            name = "deletion of a late participant"
-            self._background_work.start(deletion.run, name, on_end=deletion.end)
-
-
-@define(eq=False)
-class Teardown:
-    """The tear-down of a conference.
-
-    Attributes:
-        not_deleted: The resources that may still exist.
-        done: Set when every resource that can be deleted is.
-    """
-
-    _client: Endpoints
-    _background_work: BackgroundWork
-    not_deleted: list[Resource]
-    _joining: set[Setup]
-    done: anyio.Event = field(factory=anyio.Event, init=False)
-    _deletion: Deletion = field(init=False)
-
-    def __attrs_post_init__(self) -> None:
-        self._deletion = Deletion(self._client, self._background_work.slots, self.not_deleted)
-
-    async def run(self) -> None:
-        """Delete the members, including those that are still joining, and then the session."""
-        for setup in tuple(self._joining):
-            setup.abandon()
-            await setup.done.wait()
-            self.not_deleted.extend(setup.not_deleted)
-        await self._deletion.run()
-
-    def end(self) -> None:
-        """Report what is left if the task was ended, and release the caller."""
-        self._deletion.end()
-        self.done.set()
-
-    @property
-    def failure(self) -> TeardownError | None:
-        """The error for all failures, if any."""
-        errors = self._deletion.errors
-        if not errors and self.not_deleted:
-            errors = [ClientClosedError("the client closed.", operation=OPERATION)]
-        if not errors:
-            return None
-        return TeardownError(
-            "the tear-down failed.",
-            errors,
-            operation=OPERATION,
-            not_deleted=self.not_deleted,
-        )

@@ -10,7 +10,7 @@ from collections.abc import (
     Coroutine,
     Iterable,
 )
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 import anyio
 from anyio.lowlevel import checkpoint
@@ -18,11 +18,16 @@ from attrs import define, field
 
 from webrtc_async._config.validation import check_count
 from webrtc_async._tasks.background_work import BackgroundWork, wait_for
+from webrtc_async._tasks.event_loop import home
 from webrtc_async._tasks.interrupts import interrupts_between_callbacks
+from webrtc_async.conferences.errors import OPERATION
 from webrtc_async.errors import ClientClosedError
 
 ItemT = TypeVar("ItemT")
 ResultT = TypeVar("ResultT")
+
+NAME: Final = "work on many conferences"
+"""The name of the tasks, for reports."""
 
 Source = Iterable[ItemT] | AsyncIterable[ItemT]
 
@@ -45,6 +50,7 @@ class Pipeline(Generic[ItemT, ResultT]):
             because the client closed.
         concurrency: Number of items at the same time; as many results may wait.
         grace: Seconds that a caller that leaves early waits for running work.
+        home: The event loop and the process that the work runs in, once it is started.
 
     Raises:
         ConfigurationError: The concurrency is not a whole number of at least 1.
@@ -66,6 +72,9 @@ class Pipeline(Generic[ItemT, ResultT]):
     _slots: anyio.Semaphore = field(init=False)
     _source_lock: anyio.Lock = field(factory=anyio.Lock, init=False)
     _source_scope: anyio.CancelScope = field(factory=anyio.CancelScope, init=False)
+    home: tuple[object, int] | None = field(default=None, init=False)
+    _turn: anyio.Lock = field(factory=anyio.Lock, init=False)
+    _ended: anyio.Event | None = field(default=None, init=False)
     _is_over: bool = field(default=False, init=False)
     _is_complete: bool = field(default=False, init=False)
     _failure: Exception | None = field(default=None, init=False)
@@ -74,33 +83,62 @@ class Pipeline(Generic[ItemT, ResultT]):
         check_count("concurrency", self.concurrency)
         self._slots = anyio.Semaphore(2 * self.concurrency)
 
-    async def results(self) -> AsyncGenerator[ResultT]:
-        """Yield the results as they are made; end all running work if the caller leaves early."""
-        name = "work on many conferences"
-        self.background_work.start(self._run, name, on_end=self._release)
-        try:
-            while await self._wait_for_result():
+    @property
+    def is_running(self) -> bool:
+        """True from the first result that is asked for until `start_end`."""
+        return self.home is not None and self._ended is None
+
+    async def next(self) -> ResultT:
+        """Return the next result; start the work for the first one.
+
+        Raises:
+            StopAsyncIteration: There is none any more.
+        """
+        if self.home is None:
+            self.home = home()
+            self.background_work.start(self._run, NAME, on_end=self._release)
+            self.background_work.on_close.add(self._end_with_client)
+        async with self._turn:
+            if self._ended is None and await self._wait_for_result():
                 self._slots.release()
-                yield self._ready.popleft()
-            if self._failure is not None:
-                raise self._failure
-        finally:
-            left_early = not self._has_ended.is_set() or bool(self._ready)
-            self.end()
-            ended = anyio.Event()
+                return self._ready.popleft()
+        await self.aclose()
+        failure, self._failure = self._failure, None
+        raise StopAsyncIteration if failure is None else failure
 
-            def end() -> None:
-                self.on_end(self._ready)
-                ended.set()
+    async def aclose(self) -> None:
+        """End all running work, undo results that were not taken, and wait for it."""
+        left_early = not self._has_ended.is_set() or bool(self._ready)
+        self.start_end()
+        if self._ended is None:  # nothing was started
+            return
+        if left_early:
+            with interrupts_between_callbacks(), anyio.move_on_after(self.grace, shield=True):
+                await self._ended.wait()
+        else:
+            await wait_for(self._ended, wait_when_cancelled=self.grace)
 
-            self.background_work.start(self._undo_rest, f"the end of {name}", on_end=end)
-            if left_early:
-                with interrupts_between_callbacks(), anyio.move_on_after(self.grace, shield=True):
-                    await ended.wait()
-            else:
-                await wait_for(ended, wait_when_cancelled=self.grace)
+    def start_end(self) -> None:
+        """End all running work in a task of the client, unless that has begun."""
+        if not self.is_running:
+            return
+        ended = self._ended = anyio.Event()
+        self.background_work.on_close.discard(self._end_with_client)
+        self._stop_work()
 
-    def end(self) -> None:
+        def end() -> None:
+            self.on_end(self._ready)
+            ended.set()
+
+        self.background_work.start(self._undo_rest, f"the end of {NAME}", on_end=end)
+
+    def _end_with_client(self) -> None:
+        """End work that would wait until its caller asks for the next result."""
+        if not self._turn.locked():
+            self._failure = self._failure or _client_closed()
+            self.start_end()
+
+    def _stop_work(self) -> None:
         """Read no more items, and cut running work short."""
         if not self._has_ended.is_set():
             self._is_over = True
@@ -140,7 +178,7 @@ class Pipeline(Generic[ItemT, ResultT]):
 
     def _release(self) -> None:
         if not self._is_complete and self._failure is None:
-            self._failure = ClientClosedError("the client closed.", operation="conference")
+            self._failure = _client_closed()
         self._has_ended.set()
         self._has_news.set()
 
@@ -170,7 +208,7 @@ class Pipeline(Generic[ItemT, ResultT]):
                 self._has_news.set()
         except Exception as error:  # noqa: BLE001  # a user's transport may raise anything
             self._failure = self._failure or error
-            self.end()
+            self._stop_work()
 
     async def _next(self, items: AsyncIterator[ItemT]) -> tuple[ItemT, ...]:
         """Return the next item in a tuple, or an empty tuple after the last one."""
@@ -191,3 +229,7 @@ class Pipeline(Generic[ItemT, ResultT]):
 async def _stepping(items: Iterable[ItemT]) -> AsyncGenerator[ItemT]:
     for item in items:
         yield item
+
+
+def _client_closed() -> ClientClosedError:
+    return ClientClosedError("the client closed.", operation=OPERATION)

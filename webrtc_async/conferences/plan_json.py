@@ -66,12 +66,13 @@ def write_plan(plan: ConferencePlan) -> bytes:
         ),
         subscriptions=subscriptions
         if isinstance(subscriptions, str)
-        else {each.subscriber: _write_subscriptions(each) for each in subscriptions},
+        else {each.subscriber: write_subscriptions(each) for each in subscriptions},
     )
     return write_json(to_json_value(written))
 
 
-def _write_subscriptions(subscriptions: SubscriptionsByName) -> object:
+def write_subscriptions(subscriptions: SubscriptionsByName) -> object:
+    """Return one participant's subscriptions as JSON, for a plan's "subscriptions"."""
     chosen = subscriptions.subscribed_to
     if chosen == "everyone":
         return "everyone"

@@ -1,16 +1,20 @@
 """The set-up of one conference, undone if it fails."""
 
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Final, Literal, TypeVar
+import time
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from typing import Literal
 
 import anyio
 from attrs import define, field
 
 from webrtc_async._tasks.slot import Slot
 from webrtc_async.conferences.conference import Conference, Member
+from webrtc_async.conferences.creates import Creates
 from webrtc_async.conferences.deletion import Deletion, log_not_deleted
-from webrtc_async.conferences.errors import JournalError, SetupError
-from webrtc_async.conferences.plan import ConferencePlan, ParticipantSpec
+from webrtc_async.conferences.errors import OPERATION, JournalError, SetupError
+from webrtc_async.conferences.in_doubt import InDoubt
+from webrtc_async.conferences.ledger import Ledger
+from webrtc_async.conferences.plan import ParticipantSpec
 from webrtc_async.conferences.progress import SetupProgress, SetupStage
 from webrtc_async.conferences.resource import Resource
 from webrtc_async.conferences.subscriptions import SubscriptionsByName
@@ -18,31 +22,32 @@ from webrtc_async.endpoints import Endpoints
 from webrtc_async.errors import (
     ClientClosedError,
     DeadlineExceededError,
-    UnknownOutcomeError,
+    InvalidArgumentError,
     WebRtcError,
 )
 from webrtc_async.errors.outcome import Outcome
-from webrtc_async.models import AccountsParticipantsResponse, Session
+from webrtc_async.models import Session
 
-CreatedT = TypeVar("CreatedT", Session, AccountsParticipantsResponse)
-
-OnError = Literal["cancel", "finish"]
-"""A failed request cancels the set-up's other requests, or lets them finish first."""
-
-OPERATION: Final = "conference"
-"""The operation in the errors of conferences."""
+OnError = Literal["stop", "collect"]
+"""The first failure stops the other work, or the other work goes on and all failures are given."""
 
 
-async def _record_nothing(_: Resource) -> None:
-    """Keep no journal."""
+def check_on_error(value: object) -> None:
+    """Refuse a word that is not an `OnError`.
+
+    Raises:
+        InvalidArgumentError: It is another word.
+    """
+    if value not in ("stop", "collect"):
+        shown = repr(value)[:64]
+        raise InvalidArgumentError(f'on_error must be "stop" or "collect", not {shown}.')
 
 
 @define(eq=False, kw_only=True)
 class Setup:
     """The set-up of a conference, or of a participant that joins one late.
 
-    `run` belongs in a task that the caller's cancellation does not reach. A create is never
-    cancelled in flight, because only its response has the id to delete.
+    `run` belongs in a task that the caller's cancellation does not reach.
 
     Attributes:
         client: Sends the requests.
@@ -54,12 +59,11 @@ class Setup:
         on_error: See `OnError`.
         deadline: Seconds that the set-up may take, or None for no limit.
         on_step: Called with each finished step.
-        record: Called with each created resource before it is used.
+        ledger: Keeps the journal.
+        clock: Returns the seconds since 1970.
         done: Set when everything is set up, or everything that can be is undone.
         errors: The failures.
         unexpected_error: An exception that is not this package's, such as a user's transport's.
-        created: The resources that were created.
-        not_deleted: The created resources that were not deleted again.
     """
 
     client: Endpoints
@@ -68,19 +72,18 @@ class Setup:
     subscriptions_of: Callable[[str], SubscriptionsByName]
     session_plan: Session
     present: Mapping[str, str] = field(factory=dict[str, str])
-    on_error: OnError = "cancel"
+    on_error: OnError = "stop"
     deadline: float | None = None
     on_step: Callable[[SetupProgress], None] | None = None
-    record: Callable[[Resource], Awaitable[None]] = _record_nothing
+    ledger: Ledger = field(factory=Ledger)
+    clock: Callable[[], float] = time.time
     done: anyio.Event = field(factory=anyio.Event, init=False)
     errors: list[WebRtcError] = field(factory=list[WebRtcError], init=False)
     unexpected_error: Exception | None = field(default=None, init=False)
-    created: list[Resource] = field(factory=list[Resource], init=False)
-    not_deleted: list[Resource] = field(factory=list[Resource], init=False)
+    _creates: Creates = field(init=False)
     _session: Session | None = field(default=None, init=False)
     _members: dict[str, Member] = field(factory=dict[str, Member], init=False)
     _settled: dict[str, anyio.Event] = field(init=False)
-    _in_flight: list[str] = field(factory=list[str], init=False)
     _scope: anyio.CancelScope = field(factory=anyio.CancelScope, init=False)
     _is_cut_short: bool = field(default=False, init=False)
     _is_closed: bool = field(default=False, init=False)
@@ -91,6 +94,9 @@ class Setup:
         # "" stands for the session, because no participant can have that name.
         names = ("", *(spec.name for spec in self.participants))
         self._settled = {name: anyio.Event() for name in names}
+        self._creates = Creates(
+            slots=self.slots, record=self.ledger.record, key=self.ledger.key, clock=self.clock
+        )
         self._rollback = Deletion(self.client, self.slots, self.not_deleted)
 
     @property
@@ -99,19 +105,29 @@ class Setup:
         return self.done.is_set() and not self._has_failed
 
     @property
+    def not_deleted(self) -> list[Resource]:
+        """The created resources that were not deleted again."""
+        return self._creates.not_deleted
+
+    @property
+    def in_doubt(self) -> tuple[InDoubt, ...]:
+        """The sessions and participants that may exist, with or without a known id."""
+        return self._creates.in_doubt
+
+    @property
     def members(self) -> tuple[Member, ...]:
         """The created members, in the order of the plan."""
         names = (spec.name for spec in self.participants)
         return tuple(self._members[name] for name in names if name in self._members)
 
-    def conference(self, plan: ConferencePlan) -> Conference:
+    def conference(self) -> Conference:
         """Return the conference of a successful set-up."""
         assert self._session is not None  # noqa: S101  # the set-up has succeeded
         return Conference(
             session=self._session,
             members=self.members,
             subscriptions=tuple(self.subscriptions_of(spec.name) for spec in self.participants),
-            key=plan.key,
+            key=self.ledger.key,
         )
 
     def abandon(self) -> None:
@@ -134,13 +150,19 @@ class Setup:
                 self._scope.deadline = anyio.current_time() + self.deadline
             try:
                 with self._scope:
-                    await self._set_up()
+                    await self._write(self.ledger.begin())
+                    if not self._has_failed:
+                        await self._set_up()
             except BaseException:
                 self.end()
                 raise
             self._is_cut_short |= self._scope.cancelled_caught
+            if not self._has_failed:
+                await self._write(self.ledger.finish(self.conference()))
             if self._has_failed:
                 await self._rollback.run()
+                if not self.in_doubt:
+                    await self._write(self.ledger.forget())
         finally:
             self.done.set()
 
@@ -150,22 +172,25 @@ class Setup:
         if not errors:
             # Nothing but closing or the deadline ends a set-up whose caller is still there.
             errors.append(self._cut_short())
-        errors += [
-            UnknownOutcomeError(
-                "the response has not arrived yet. The client still waits for it, and deletes the "
-                "created resource when it arrives.",
-                operation=operation,
-            )
-            for operation in self._in_flight
-        ]
+        errors += self._creates.unanswered
         return SetupError(
             "the set-up failed.",
             errors,
             operation=OPERATION,
-            created=self.created,
+            created=self._creates.created,
             not_deleted=self.not_deleted,
             rollback=self._rollback.errors,
+            in_doubt=self.in_doubt,
         )
+
+    def first_failure(self) -> Exception:
+        """Return the failure that ended the join of one participant."""
+        if self.unexpected_error is not None:
+            return self.unexpected_error
+        error = self.errors[0] if self.errors else self._cut_short()
+        for each in self.not_deleted:
+            error.add_note(f"{each} may still exist.")
+        return error
 
     def _cut_short(self) -> WebRtcError:
         if self._is_closed:
@@ -198,7 +223,7 @@ class Setup:
             await work(*arguments)
         except WebRtcError as error:
             self.errors.append(error)
-            if self.on_error == "cancel" or isinstance(error, JournalError):
+            if self.on_error == "stop" or isinstance(error, JournalError):
                 self._scope.cancel()
         except Exception as error:  # noqa: BLE001  # a user's transport may raise anything
             self.unexpected_error = error
@@ -212,8 +237,9 @@ class Setup:
             self._session = self.session_plan
             return
         wanted = self.session_plan
-        session = await self._create(
-            "createSession",
+        session = await self._creates.run(
+            "",
+            wanted.tag,
             lambda: self.client.create_session(wanted if wanted.tag is not None else None),
             lambda created: Resource("session", created.id),
         )
@@ -221,8 +247,9 @@ class Setup:
         self._step("session created")
 
     async def _create_participant(self, spec: ParticipantSpec) -> None:
-        created = await self._create(
-            "createParticipant",
+        created = await self._creates.run(
+            spec.name,
+            spec.tag,
             lambda: self.client.create_participant(spec.participant),
             lambda created: Resource("participant", created.participant.id, spec.name),
         )
@@ -252,26 +279,11 @@ class Setup:
             )
         self._step("joined", name)
 
-    async def _create(
-        self,
-        operation: str,
-        create: Callable[[], Awaitable[CreatedT]],
-        resource_of: Callable[[CreatedT], Resource],
-    ) -> CreatedT:
-        results = list[CreatedT]()
-        async with Slot(self.slots, object()):
-            # The wait for a slot can be cancelled; a started create cannot.
-            with anyio.CancelScope(shield=True):
-                self._in_flight.append(operation)
-                try:
-                    results.append(await create())
-                finally:
-                    self._in_flight.remove(operation)
-                resource = resource_of(results[0])
-                self.created.append(resource)
-                self.not_deleted.append(resource)
-                await self.record(resource)
-        return results[0]
+    async def _write(self, entry: Coroutine[None, None, None]) -> None:
+        try:
+            await entry
+        except JournalError as error:
+            self.errors.append(error)
 
     def _step(self, stage: SetupStage, name: str = "") -> None:
         self._steps += 1
