@@ -11,12 +11,14 @@ import pytest
 from anyio.lowlevel import checkpoint
 from support.conferences import Request, client_over, random_pauses, remaining_in, service
 
-from webrtc_async import AsyncWebRtcClient
+from webrtc_async import AsyncWebRtcClient, Conference, ConferencePlan, LiveConference
 
 CONFERENCES = int(os.environ.get("CONFERENCES", "300"))
 """Conferences that each storm cancels; the conferences session of nox sets it to 10,000."""
 
 AT_A_TIME = 20
+
+NAMES = ["a", "b", "c", "d"]
 
 Block = Callable[[], Awaitable[None]]
 
@@ -50,14 +52,58 @@ async def cancelled_by_scopes(work: Block, cancels: int, steps: Callable[[], int
             scope.cancel()
 
 
-async def hold(client: AsyncWebRtcClient, source: random.Random) -> None:
+async def change(conference: LiveConference, source: random.Random) -> None:
     """Hold a conference for a while; one participant joins late and one leaves."""
-    grace = source.choice([0, 0.001, 1])
-    async with client.conference(["a", "b", "c", "d"], grace=grace) as conference:
-        for _ in range(source.randrange(20)):
-            await checkpoint()
-        await conference.join("late")
-        await conference.leave("a")
+    for _ in range(source.randrange(20)):
+        await checkpoint()
+    await conference.join("late")
+    await conference.leave("a")
+
+
+async def in_a_block(client: AsyncWebRtcClient, source: random.Random, grace: float) -> None:
+    """Change a conference in its block."""
+    async with client.conference(NAMES, grace=grace) as conference:
+        await change(conference, source)
+
+
+async def by_calls(client: AsyncWebRtcClient, source: random.Random, grace: float) -> None:
+    """Open, change and end a conference by separate calls."""
+    conference = await client.open_conference(NAMES, grace=grace)
+    try:
+        await change(conference, source)
+    finally:
+        await conference.end()
+
+
+async def resumed(client: AsyncWebRtcClient, source: random.Random, grace: float) -> None:
+    """Open a conference, and change and end it as another process would."""
+    opened = await client.open_conference(NAMES, grace=grace)
+    conference = client.resume_conference(opened.to_json(), grace=grace)
+    try:
+        await client.join(opened.session.id, "not stored", grace=grace)
+        await change(conference, source)
+    finally:
+        await conference.end()
+
+
+async def in_bulk(client: AsyncWebRtcClient, source: random.Random, grace: float) -> None:
+    """Set up in bulk, take the first result, and leave the other to the client."""
+    plans = [ConferencePlan(NAMES), ConferencePlan(NAMES)]
+    up: list[Conference] = []
+    try:
+        if source.randrange(2):
+            async with client.set_up(plans, grace=grace) as results:
+                up.append((await anext(results)).get())
+        else:
+            async for result in client.set_up(plans, grace=grace):
+                up.append(result.get())
+                break
+    finally:
+        for each in up:
+            await client.resume_conference(each, grace=grace).end()
+
+
+WAYS = (in_a_block, by_calls, resumed, in_bulk)
 
 
 @pytest.mark.anyio
@@ -79,7 +125,7 @@ async def test_a_storm_of_cancellations_leaves_no_orphan(anyio_backend, cancelle
     async def one(client: AsyncWebRtcClient) -> None:
         async def work() -> None:
             nonlocal completed
-            await hold(client, source)
+            await source.choice(WAYS)(client, source, source.choice([0, 0.001, 1]))
             completed += 1
 
         await cancelled(work, source.randint(1, 3), lambda: source.randrange(120))

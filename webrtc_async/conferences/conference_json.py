@@ -7,7 +7,7 @@ The members' values are their ids; "tokens" has their device tokens by name. Wit
 everyone receives everyone.
 """
 
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from attrs import field, frozen
 
@@ -30,15 +30,24 @@ from webrtc_async.models import Participant, Session
 VERSION: Final = 1
 
 
+def _read_texts(value: object, _: object) -> dict[str, str]:
+    if not is_object(value):
+        raise TypeError("expected an object")
+    for name, each in value.items():
+        if not isinstance(each, str):
+            raise TypeError(f"expected text for {name[:64]!r}")
+    return cast("dict[str, str]", value)
+
+
 @frozen(kw_only=True)
 class _ConferenceJson:
     conference: int
     account: str
     session: str
     key: str = ""
-    members: dict[str, str] = field(factory=dict[str, str])
+    members: dict[str, str] = field(factory=dict[str, str], metadata={"read": _read_texts})
     subscriptions: Any = None
-    tokens: dict[str, str] = field(factory=dict[str, str])
+    tokens: dict[str, str] = field(factory=dict[str, str], metadata={"read": _read_texts})
 
 
 def write_conference(conference: Conference, account_id: str, *, keep_tokens: bool) -> str:

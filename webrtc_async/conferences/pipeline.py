@@ -75,6 +75,7 @@ class Pipeline(Generic[ItemT, ResultT]):
     home: tuple[object, int] | None = field(default=None, init=False)
     _turn: anyio.Lock = field(factory=anyio.Lock, init=False)
     _ended: anyio.Event | None = field(default=None, init=False)
+    _is_reported: bool = field(default=False, init=False)
     _is_over: bool = field(default=False, init=False)
     _is_complete: bool = field(default=False, init=False)
     _failure: Exception | None = field(default=None, init=False)
@@ -101,6 +102,7 @@ class Pipeline(Generic[ItemT, ResultT]):
         async with self._turn:
             if self._ended is None and await self._wait_for_result():
                 self._slots.release()
+                self._is_reported = False
                 return self._ready.popleft()
         await self.aclose()
         failure, self._failure = self._failure, None
@@ -158,7 +160,9 @@ class Pipeline(Generic[ItemT, ResultT]):
             # A loop over results that are already there must be cancellable too.
             await checkpoint()
             # Removed only after that, so that a caller cancelled there loses no result.
-            await self.on_result(self._ready[0])
+            if not self._is_reported:
+                self._is_reported = True
+                await self.on_result(self._ready[0])
         return True
 
     async def _run(self) -> None:
