@@ -57,6 +57,11 @@ class LiveConference:
         """The members, in the order of the plan, late ones last."""
         return self.now.members
 
+    @property
+    def is_over(self) -> bool:
+        """True once `end` was called."""
+        return self._roster.is_over
+
     def __getitem__(self, name: str) -> Member:
         return self.now[name]
 
