@@ -39,6 +39,6 @@ def test_an_empty_subscription_names_options() -> None:
     with pytest.raises(InvalidArgumentError) as caught:
         Subscriptions.only([])
     text = explain(caught.value)
-    assert "--only" in text
+    assert "--everyone" in text
     assert "--nothing" in text
     assert "Subscriptions" not in text

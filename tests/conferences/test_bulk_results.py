@@ -14,6 +14,7 @@ from support.scripted import policy
 from webrtc_async import (
     AsyncWebRtcClient,
     BulkProgress,
+    BulkResults,
     ClientClosedError,
     ConferencePlan,
     ParticipantSpec,
@@ -85,6 +86,63 @@ async def test_a_closing_client_ends_work_that_waits_for_its_caller():
         await anext(results)
     with pytest.raises(StopAsyncIteration):
         await anext(results)
+
+
+async def test_a_closing_client_deletes_results_that_were_ready():
+    """The same holds if all work is done and the results only wait to be taken."""
+    emulator, transport = service()
+    async with client_over(transport) as client:
+        results = client.set_up(plans(5))
+        first = (await anext(results)).get()
+        await anyio.wait_all_tasks_blocked()
+        assert kept_by(client) == ()
+    assert emulator.session_ids(ACCOUNT) == (first.session.id,)
+    await results.aclose()
+
+
+@pytest.mark.parametrize("others", [1, 5])
+async def test_another_task_may_end_the_work(others):
+    """A task that waits for a result learns that there is none any more."""
+    emulator, transport = service()
+    transport.pauses = random_pauses(random.Random(others))
+    taken: list[str] = []
+    for steps in range(0, 60, 3):
+        async with client_over(transport) as client:
+            results = client.set_up(plans(4))
+
+            async def take(results: BulkResults[SetUpDone | SetUpFailed]) -> None:
+                async for result in results:
+                    taken.append(result.get().session.id)
+
+            async with anyio.create_task_group() as tasks:
+                for _ in range(others):
+                    tasks.start_soon(take, results)
+                for _ in range(steps):
+                    await checkpoint()
+                await results.aclose()
+    assert set(emulator.session_ids(ACCOUNT)) == set(taken)
+
+
+async def test_results_of_an_event_loop_that_has_ended_are_forgotten(anyio_backend_name):
+    """Results that outlive their event loop keep nothing alive in their client."""
+    _, transport = service()
+    client = client_over(transport)
+
+    async def begin() -> BulkResults[SetUpDone | SetUpFailed]:
+        results = client.set_up(plans(5))
+        await anext(results)
+        await anyio.wait_all_tasks_blocked()
+        return results
+
+    def run_elsewhere() -> BulkResults[SetUpDone | SetUpFailed]:
+        return anyio.run(begin, backend=anyio_backend_name)
+
+    results = await anyio.to_thread.run_sync(run_elsewhere)
+    assert len(client._background_work.on_close) == 1
+    await client.aclose()  # it has nothing to end in this event loop
+    del results
+    gc.collect()
+    assert client._background_work.on_close == set()
 
 
 async def test_a_loop_can_be_continued():
@@ -175,6 +233,8 @@ async def test_a_block_that_asks_for_nothing_sends_nothing():
     async with client_over(transport) as client:
         async with client.set_up(plans(3)) as results:
             await results.aclose()
+        with pytest.raises(StopAsyncIteration):
+            await anext(results)
         client.tear_down([])
     assert transport.requests == []
 

@@ -4,11 +4,13 @@ import contextlib
 import resource
 from collections.abc import Iterator
 
+import anyio
 import pytest
-from support.conferences import ACCOUNT, client_over, remaining_in, service
+from support.conferences import ACCOUNT, Request, client_over, remaining_in, service
 
 from webrtc_async import (
     AsyncWebRtcClient,
+    ConferenceOverError,
     ConferencePlan,
     InvalidArgumentError,
     Journal,
@@ -199,6 +201,38 @@ async def test_a_join_under_way_stays_in_the_journal(path):
             [left] = journal.unfinished("visit")
             assert left.name == "late"
         assert await tear_down(client, path) == [3]
+    assert remaining_in(emulator) == ()
+
+
+async def test_a_change_under_way_does_not_outlive_its_conference_in_the_journal(path):
+    """A leave or a join that is done after `end` has begun writes nothing more."""
+    emulator, transport = service()
+    reached, may_go_on = anyio.Event(), anyio.Event()
+
+    async def hold(request: Request) -> None:
+        if request.method in ("PUT", "DELETE") and not may_go_on.is_set():
+            reached.set()
+            await may_go_on.wait()
+
+    async with client_over(transport) as client:
+        with opened(path) as journal:
+            conference = await client.open_conference(PLAN, journal=journal)
+            transport.hold = hold
+
+            async def join() -> None:
+                with pytest.raises(ConferenceOverError):
+                    await conference.join("late")
+
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(join)
+                tasks.start_soon(conference.leave, "a")
+                await reached.wait()
+                await anyio.wait_all_tasks_blocked()
+                tasks.start_soon(conference.end)
+                await anyio.wait_all_tasks_blocked()
+                may_go_on.set()
+            assert journal.keys == ()
+        assert await tear_down(client, path) == []
     assert remaining_in(emulator) == ()
 
 

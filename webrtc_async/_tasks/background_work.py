@@ -95,7 +95,6 @@ class BackgroundWork:
         self.background_tasks.bind_to_loop()
         if not self.background_tasks.under_way:
             self._under_way.clear()  # after a fork it is the parent's
-            self.on_close.clear()
         for callback in tuple(self.on_close):
             callback()
         with interrupts_between_callbacks(), anyio.move_on_after(grace, shield=True):

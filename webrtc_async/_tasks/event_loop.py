@@ -5,7 +5,6 @@ import gc
 import os
 import sys
 from collections.abc import Callable, Coroutine
-from contextlib import suppress
 from contextvars import copy_context
 from typing import Any, Final, Generic, TypeVar
 
@@ -79,27 +78,31 @@ def spawn(work: Callable[[], Coroutine[Any, Any, None]], *, on_end: Callable[[],
     return trio.lowlevel.spawn_system_task(carry_out, context=copy_context())
 
 
-def call_soon_in(where: tuple[object, int], callback: Callable[[], None]) -> None:
+def call_soon_in(where: tuple[object, int], callback: Callable[[], None]) -> bool:
     """Call a function in a task of an event loop, from any thread and from a destructor.
-
-    Nothing is called after the end of the event loop, or in another process.
 
     Args:
         where: The event loop and the process, from `home()`.
         callback: The function.
+
+    Returns:
+        False if the event loop has ended or belongs to another process; nothing is called then.
     """
     event_loop: Any = where[0]
 
     async def call() -> None:
         callback()
 
-    with suppress(RuntimeError):  # the event loop has ended
-        if where[1] != forks():
-            return
+    if where[1] != forks():
+        return False
+    try:
         if isinstance(event_loop, asyncio.AbstractEventLoop):
             event_loop.call_soon_threadsafe(lambda: event_loop.create_task(call()))
         else:
             event_loop.run_sync_soon(sys.modules["trio"].lowlevel.spawn_system_task, call)
+    except RuntimeError:  # it has ended
+        return False
+    return True
 
 
 class PerLoop(Generic[ObjectT]):

@@ -37,6 +37,7 @@ _WORDS: Final = {
     "session_id": "SESSION_ID",
     "participant_id": "PARTICIPANT_ID",
     "Subscriptions.everyone()": "--everyone",
+    "Subscriptions.everyone(session)": "--everyone",
     "Subscriptions.only()": "--only",
     "Subscriptions.nothing()": "--nothing",
     "base_url": "BW_WEBRTC_BASE_URL",

@@ -3,7 +3,6 @@
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
 
-from webrtc_async._tasks.event_loop import call_soon_in
 from webrtc_async.conferences.pipeline import Pipeline
 
 ResultT = TypeVar("ResultT")
@@ -52,6 +51,4 @@ class BulkResults(Generic[ResultT]):
         await self.aclose()
 
     def __del__(self) -> None:
-        pipeline = self._pipeline
-        if pipeline.is_running and pipeline.home is not None:
-            call_soon_in(pipeline.home, pipeline.start_end)
+        self._pipeline.abandon()

@@ -18,7 +18,7 @@ from attrs import define, field
 
 from webrtc_async._config.validation import check_count
 from webrtc_async._tasks.background_work import BackgroundWork, wait_for
-from webrtc_async._tasks.event_loop import home
+from webrtc_async._tasks.event_loop import call_soon_in, home
 from webrtc_async._tasks.interrupts import interrupts_between_callbacks
 from webrtc_async.conferences.errors import OPERATION
 from webrtc_async.errors import ClientClosedError
@@ -75,6 +75,7 @@ class Pipeline(Generic[ItemT, ResultT]):
     home: tuple[object, int] | None = field(default=None, init=False)
     _turn: anyio.Lock = field(factory=anyio.Lock, init=False)
     _ended: anyio.Event | None = field(default=None, init=False)
+    _is_closed: bool = field(default=False, init=False)
     _is_reported: bool = field(default=False, init=False)
     _is_over: bool = field(default=False, init=False)
     _is_complete: bool = field(default=False, init=False)
@@ -84,17 +85,14 @@ class Pipeline(Generic[ItemT, ResultT]):
         check_count("concurrency", self.concurrency)
         self._slots = anyio.Semaphore(2 * self.concurrency)
 
-    @property
-    def is_running(self) -> bool:
-        """True from the first result that is asked for until `start_end`."""
-        return self.home is not None and self._ended is None
-
     async def next(self) -> ResultT:
         """Return the next result; start the work for the first one.
 
         Raises:
             StopAsyncIteration: There is none any more.
         """
+        if self._is_closed:
+            raise StopAsyncIteration
         if self.home is None:
             self.home = home()
             self.background_work.start(self._run, NAME, on_end=self._release)
@@ -112,7 +110,8 @@ class Pipeline(Generic[ItemT, ResultT]):
         """End all running work, undo results that were not taken, and wait for it."""
         left_early = not self._has_ended.is_set() or bool(self._ready)
         self.start_end()
-        if self._ended is None:  # nothing was started
+        if self._ended is None:
+            self._is_closed = True  # nothing was started
             return
         if left_early:
             with interrupts_between_callbacks(), anyio.move_on_after(self.grace, shield=True):
@@ -122,7 +121,7 @@ class Pipeline(Generic[ItemT, ResultT]):
 
     def start_end(self) -> None:
         """End all running work in a task of the client, unless that has begun."""
-        if not self.is_running:
+        if self.home is None or self._ended is not None:
             return
         ended = self._ended = anyio.Event()
         self.background_work.on_close.discard(self._end_with_client)
@@ -134,9 +133,16 @@ class Pipeline(Generic[ItemT, ResultT]):
 
         self.background_work.start(self._undo_rest, f"the end of {NAME}", on_end=end)
 
+    def abandon(self) -> None:
+        """End all running work soon, in its event loop; any thread and destructor may call it."""
+        if self.home is None or self._ended is not None:
+            return
+        if not call_soon_in(self.home, self.start_end):  # the end of its loop has cut it off
+            self.background_work.on_close.discard(self._end_with_client)
+
     def _end_with_client(self) -> None:
         """End work that would wait until its caller asks for the next result."""
-        if not self._turn.locked():
+        if self.home == home() and not self._turn.locked():
             self._failure = self._failure or _client_closed()
             self.start_end()
 
@@ -160,10 +166,10 @@ class Pipeline(Generic[ItemT, ResultT]):
             # A loop over results that are already there must be cancellable too.
             await checkpoint()
             # Removed only after that, so that a caller cancelled there loses no result.
-            if not self._is_reported:
+            if self._ended is None and not self._is_reported:
                 self._is_reported = True
                 await self.on_result(self._ready[0])
-        return True
+        return self._ended is None  # else another task has ended the work meanwhile
 
     async def _run(self) -> None:
         try:
