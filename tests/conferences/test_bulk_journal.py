@@ -215,6 +215,7 @@ async def test_remains_that_cannot_be_deleted_fail_their_plan(path):
         assert isinstance(result, SetUpFailed)
         assert "the remains of an earlier run could not be deleted" in str(result.error)
         assert {each.id for each in result.in_doubt} == set(remaining_in(emulator))
+        assert sorted(map(str, result.in_doubt)) == sorted(map(str, result.error.not_deleted))
         assert len(emulator.session_ids(ACCOUNT)) == 1
         transport.refuse = lambda _: None
         [result] = [each async for each in client.set_up(plans(1), journal=path)]

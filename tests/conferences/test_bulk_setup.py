@@ -197,6 +197,18 @@ async def test_invalid_settings_are_refused():
             client.tear_down([], concurrency=0)
 
 
+@pytest.mark.parametrize("wrong", ["visits.jsonl", [["a"]], [None]])
+async def test_other_values_are_refused(wrong):
+    """Values that are no plans or conferences are refused in a sentence; nothing is sent."""
+    _, transport = service()
+    async with client_over(transport) as client:
+        with pytest.raises(InvalidArgumentError, match=r"set_up\(\) takes ConferencePlans, not "):
+            await anext(client.set_up(wrong))
+        with pytest.raises(InvalidArgumentError, match=r"takes Conferences or a Journal, not "):
+            await anext(client.tear_down(wrong))
+    assert transport.requests == []
+
+
 async def test_an_unexpected_error_leaves_nothing():
     """An exception of a user's own code is raised unchanged, and nothing is left."""
     emulator, transport = service()

@@ -283,6 +283,17 @@ async def test_a_closed_journal_is_refused(path):
     assert transport.requests == []
 
 
+async def test_a_path_is_no_open_journal(path):
+    """A path is refused with the call that opens it, because conferences share a journal."""
+    _, transport = service()
+    async with client_over(transport) as client:
+        for journal in (path, str(path)):
+            with pytest.raises(InvalidArgumentError, match=r"Journal\(path\)\.open"):
+                client.conference(PLAN, journal=journal)
+    assert not path.exists()
+    assert transport.requests == []
+
+
 async def test_a_journal_needs_a_key():
     """A plan without a key is refused before anything is sent."""
     _, transport = service()

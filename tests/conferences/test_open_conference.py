@@ -29,7 +29,10 @@ async def test_a_conference_is_opened_changed_and_ended():
         assert list(conference.now) == list(conference.members)
         assert all(isinstance(member, Member) and member.token for member in conference)
         assert conference["agent"].token not in repr(conference)
+        assert conference.dot().count("->") == conference.mermaid().count("-->") == 2
+        assert not conference.is_over
         await conference.end()
+        assert conference.is_over
         assert remaining_in(emulator) == ()
         sent = client.requests_sent
         await conference.end()

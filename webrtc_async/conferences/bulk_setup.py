@@ -138,6 +138,10 @@ class BulkSetup:
                     raise result.error
 
     async def _set_up(self, plan: ConferencePlan) -> SetUpResult | None:
+        if not isinstance(plan, ConferencePlan):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise InvalidArgumentError(
+                f"set_up() takes ConferencePlans, not {type(plan).__name__}."
+            )
         if self.journal is None:
             return await self._set_up_anew(plan, Ledger(key=plan.key))
         if not plan.key or plan.key in self._keys:

@@ -15,6 +15,7 @@ from webrtc_async.conferences.pipeline import Pipeline, Source
 from webrtc_async.conferences.progress import OnBulkProgress, Tally
 from webrtc_async.conferences.resource import Resource
 from webrtc_async.endpoints import Endpoints
+from webrtc_async.errors import InvalidArgumentError
 
 
 @frozen(kw_only=True)
@@ -93,8 +94,11 @@ class BulkTeardown:
         journal = self.conferences if isinstance(self.conferences, Journal) else None
         if isinstance(item, Conference):
             key, resources = item.key, item.resources
+        elif journal is None:
+            raise InvalidArgumentError(
+                f"tear_down() takes Conferences or a Journal, not {type(item).__name__}."
+            )
         else:
-            assert journal is not None  # noqa: S101  # only a journal has keys
             known = journal.finished(item)
             finished = () if known is None else known.resources
             key, resources = item, (*finished, *journal.unfinished(item))

@@ -1,5 +1,6 @@
 """The journal's entries of one plan."""
 
+import os
 from collections.abc import Callable
 
 import anyio
@@ -26,7 +27,7 @@ class Ledger:
         on_broken: Called at once when a created resource cannot be written.
 
     Raises:
-        InvalidArgumentError: There is a journal, and the plan has no key.
+        InvalidArgumentError: The journal is a path, or the plan has no key for it.
     """
 
     journal: Journal | None = None
@@ -34,6 +35,11 @@ class Ledger:
     on_broken: Callable[[], None] = field(default=lambda: None, kw_only=True)
 
     def __attrs_post_init__(self) -> None:
+        if isinstance(self.journal, str | os.PathLike):
+            raise InvalidArgumentError(
+                "journal must be open already, not a path: several conferences can share it. Pass "
+                "Journal(path).open(client.account_id)."
+            )
         if self.journal is not None and not self.key:
             raise InvalidArgumentError(
                 "A plan has no key. With a journal, each plan needs its own key."
