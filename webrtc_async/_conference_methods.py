@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from webrtc_async.conferences.bulk_results import BulkResults
     from webrtc_async.conferences.bulk_setup import SetUpDone, SetUpFailed
     from webrtc_async.conferences.bulk_teardown import TeardownResult
+    from webrtc_async.conferences.call_options import OnError
     from webrtc_async.conferences.conference import Conference, Member
     from webrtc_async.conferences.journal import Journal
     from webrtc_async.conferences.live import LiveConference
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from webrtc_async.conferences.pipeline import Source
     from webrtc_async.conferences.plan import ConferencePlan, ParticipantSpec
     from webrtc_async.conferences.progress import OnBulkProgress
-    from webrtc_async.conferences.setup import OnError
     from webrtc_async.conferences.setup_task import OnStep
     from webrtc_async.conferences.subscriptions import PlanSubscriptions, SubscribeTo
 

@@ -7,6 +7,7 @@ from support.conferences import ACCOUNT, Request, client_over, remaining_in, ser
 from webrtc_async import (
     ConferenceOverError,
     ConferencePlan,
+    ConfigurationError,
     InvalidArgumentError,
     Member,
     SetupError,
@@ -28,11 +29,13 @@ async def test_a_conference_is_opened_changed_and_ended():
         assert conference.members == (conference["agent"], late)
         assert list(conference.now) == list(conference.members)
         assert all(isinstance(member, Member) and member.token for member in conference)
-        assert conference["agent"].token not in repr(conference)
+        shown = f"<LiveConference in session {conference.session.id} of agent, late"
+        assert repr(conference) == f"{shown}>"
         assert conference.dot().count("->") == conference.mermaid().count("-->") == 2
         assert not conference.is_over
         await conference.end()
         assert conference.is_over
+        assert repr(conference) == f"{shown}, over>"
         assert remaining_in(emulator) == ()
         sent = client.requests_sent
         await conference.end()
@@ -182,3 +185,26 @@ async def test_words_for_on_error_are_checked():
         ):
             with pytest.raises(InvalidArgumentError, match='must be "stop" or "collect", not '):
                 call()
+
+
+async def test_times_are_checked():
+    """A time that is no number of seconds is refused when the call is made, also a grace."""
+    _, transport = service()
+    async with client_over(transport) as client:
+        for wrong in ("5", -1, None, True):
+            for call in (
+                lambda wrong: client.conference(["a"], grace=wrong),
+                lambda wrong: client.set_up([], grace=wrong),
+                lambda wrong: client.tear_down([], grace=wrong),
+                lambda wrong: client.resume_conference("{}", grace=wrong),
+            ):
+                with pytest.raises(ConfigurationError, match="grace must be a number of seconds"):
+                    call(wrong)
+            with pytest.raises(ConfigurationError, match="grace must be a number of seconds"):
+                await client.join("s", "a", grace=wrong)
+        for wrong in ("5", 0, True):
+            with pytest.raises(ConfigurationError, match="deadline must be a number of seconds"):
+                client.conference(["a"], deadline=wrong)
+            with pytest.raises(ConfigurationError, match="deadline must be a number of seconds"):
+                client.set_up([], deadline=wrong)
+    assert transport.requests == []

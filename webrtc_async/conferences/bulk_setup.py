@@ -9,6 +9,7 @@ from attrs import define, field, frozen
 
 from webrtc_async._tasks.background_work import BackgroundWork
 from webrtc_async.conferences.bulk_results import BulkResults
+from webrtc_async.conferences.call_options import OnError, check_on_error, check_times
 from webrtc_async.conferences.conference import Conference
 from webrtc_async.conferences.deletion import Deletion, log_not_deleted
 from webrtc_async.conferences.errors import JournalError, SetupError
@@ -18,7 +19,7 @@ from webrtc_async.conferences.ledger import Ledger
 from webrtc_async.conferences.pipeline import Pipeline, Source
 from webrtc_async.conferences.plan import ConferencePlan
 from webrtc_async.conferences.progress import OnBulkProgress, Tally
-from webrtc_async.conferences.setup import OnError, Setup, check_on_error
+from webrtc_async.conferences.setup import Setup
 from webrtc_async.endpoints import Endpoints
 from webrtc_async.errors import InvalidArgumentError, WebRtcError
 from webrtc_async.models import Session
@@ -103,6 +104,7 @@ class BulkSetup:
 
     def __attrs_post_init__(self) -> None:
         check_on_error(self.on_error)
+        check_times(grace=self.grace, deadline=self.deadline)
 
     def results(self) -> BulkResults[SetUpResult]:
         """Return the results, each as soon as it is known."""

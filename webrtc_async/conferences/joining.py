@@ -2,6 +2,7 @@
 
 from webrtc_async._config.validation import check_id
 from webrtc_async._tasks.background_work import BackgroundWork
+from webrtc_async.conferences.call_options import check_times
 from webrtc_async.conferences.conference import Member
 from webrtc_async.conferences.plan import ParticipantSpec, as_spec
 from webrtc_async.conferences.setup import Setup
@@ -21,6 +22,7 @@ async def join_session(
     grace: float,
 ) -> Member:
     """Create a participant and let it join; see `AsyncWebRtcClient.join`."""
+    check_times(grace=grace)
     spec = as_spec(participant)
     subscriptions = read_subscriptions(spec.name, subscribe_to)
     chosen = subscriptions.subscribed_to

@@ -25,19 +25,19 @@ from webrtc_async.errors import InvalidArgumentError
 from webrtc_async.models import Session
 
 
-@define(eq=False, kw_only=True)
+@define(eq=False, kw_only=True, repr=False)
 class LiveConference:
     """A conference that is going on; `conference["agent"]` is the member of that name."""
 
-    _roster: Roster = field(alias="roster", repr=lambda roster: repr(roster.now))
-    _client: Endpoints = field(alias="client", repr=False)
-    _background_work: BackgroundWork = field(alias="background_work", repr=False)
-    _account_id: str = field(alias="account_id", repr=False)
-    _grace: float = field(alias="grace", repr=False)
-    _is_resumed: bool = field(alias="is_resumed", repr=False)
-    _names: set[str] = field(init=False, repr=False)
-    _locks: dict[str, anyio.Lock] = field(factory=dict[str, anyio.Lock], init=False, repr=False)
-    _teardown: Teardown | None = field(default=None, init=False, repr=False)
+    _roster: Roster = field(alias="roster")
+    _client: Endpoints = field(alias="client")
+    _background_work: BackgroundWork = field(alias="background_work")
+    _account_id: str = field(alias="account_id")
+    _grace: float = field(alias="grace")
+    _is_resumed: bool = field(alias="is_resumed")
+    _names: set[str] = field(init=False)
+    _locks: dict[str, anyio.Lock] = field(factory=dict[str, anyio.Lock], init=False)
+    _teardown: Teardown | None = field(default=None, init=False)
 
     def __attrs_post_init__(self) -> None:
         self._names = {member.name for member in self.now.members}
@@ -73,6 +73,11 @@ class LiveConference:
 
     def __len__(self) -> int:
         return len(self.now)
+
+    def __repr__(self) -> str:
+        names = ", ".join(member.name for member in self.members) or "nobody"
+        state = ", over" if self.is_over else ""
+        return f"<LiveConference in session {self.session.id} of {names}{state}>"
 
     def mermaid(self) -> str:
         """Return the subscriptions as a Mermaid flowchart; an arrow points to the subscriber."""

@@ -6,13 +6,14 @@ from typing import Final
 from attrs import define, field
 
 from webrtc_async._tasks.background_work import BackgroundWork
+from webrtc_async.conferences.call_options import OnError, check_on_error, check_times
 from webrtc_async.conferences.errors import OPERATION, ConferenceOverError, TeardownError
 from webrtc_async.conferences.journal import Journal
 from webrtc_async.conferences.ledger import Ledger
 from webrtc_async.conferences.live import LiveConference
 from webrtc_async.conferences.plan import ConferencePlan
 from webrtc_async.conferences.roster import Roster
-from webrtc_async.conferences.setup import OnError, Setup, check_on_error
+from webrtc_async.conferences.setup import Setup
 from webrtc_async.conferences.setup_task import OnStep, SetupTask
 from webrtc_async.endpoints import Endpoints
 from webrtc_async.models import Session
@@ -37,6 +38,7 @@ class Opening:
 
     def __attrs_post_init__(self) -> None:
         check_on_error(self.on_error)
+        check_times(grace=self.grace, deadline=self.deadline)
         self._ledger = Ledger(self.journal, self.plan.key)
 
     async def open(self) -> LiveConference:

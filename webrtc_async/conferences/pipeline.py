@@ -20,6 +20,7 @@ from webrtc_async._config.validation import check_count
 from webrtc_async._tasks.background_work import BackgroundWork, wait_for
 from webrtc_async._tasks.event_loop import call_soon_in, home
 from webrtc_async._tasks.interrupts import interrupts_between_callbacks
+from webrtc_async.conferences.call_options import check_times
 from webrtc_async.conferences.errors import OPERATION
 from webrtc_async.errors import ClientClosedError
 
@@ -53,7 +54,8 @@ class Pipeline(Generic[ItemT, ResultT]):
         home: The event loop and the process that the work runs in, once it is started.
 
     Raises:
-        ConfigurationError: The concurrency is not a whole number of at least 1.
+        ConfigurationError: The concurrency is not a whole number of at least 1, or the grace is no
+            number of seconds.
     """
 
     background_work: BackgroundWork
@@ -83,6 +85,7 @@ class Pipeline(Generic[ItemT, ResultT]):
 
     def __attrs_post_init__(self) -> None:
         check_count("concurrency", self.concurrency)
+        check_times(grace=self.grace)
         self._slots = anyio.Semaphore(2 * self.concurrency)
 
     async def next(self) -> ResultT:

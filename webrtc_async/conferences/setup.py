@@ -2,12 +2,12 @@
 
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
-from typing import Literal
 
 import anyio
 from attrs import define, field
 
 from webrtc_async._tasks.slot import Slot
+from webrtc_async.conferences.call_options import OnError
 from webrtc_async.conferences.conference import Conference, Member
 from webrtc_async.conferences.creates import Creates
 from webrtc_async.conferences.deletion import Deletion, log_not_deleted
@@ -22,25 +22,10 @@ from webrtc_async.endpoints import Endpoints
 from webrtc_async.errors import (
     ClientClosedError,
     DeadlineExceededError,
-    InvalidArgumentError,
     WebRtcError,
 )
 from webrtc_async.errors.outcome import Outcome
 from webrtc_async.models import Session
-
-OnError = Literal["stop", "collect"]
-"""The first failure stops the other work, or the other work goes on and all failures are given."""
-
-
-def check_on_error(value: object) -> None:
-    """Refuse a word that is not an `OnError`.
-
-    Raises:
-        InvalidArgumentError: It is another word.
-    """
-    if value not in ("stop", "collect"):
-        shown = repr(value)[:64]
-        raise InvalidArgumentError(f'on_error must be "stop" or "collect", not {shown}.')
 
 
 @define(eq=False, kw_only=True)
