@@ -23,6 +23,7 @@ from webrtc_async.emulator.core.refusal import (
 from webrtc_async.emulator.core.response_bodies import ResponseBodies
 from webrtc_async.emulator.core.snapshot import read_snapshot, write_snapshot
 from webrtc_async.emulator.core.state import AccountState, ParticipantRecord, new_id
+from webrtc_async.emulator.core.subject import Subject, subject_of
 from webrtc_async.emulator.core.switches import Switches
 
 BASE_PATH: Final = "/v1"
@@ -124,6 +125,14 @@ class Service:
         if not path.startswith(f"{BASE_PATH}/"):
             return None
         return operations.match(method, path[len(BASE_PATH) :])
+
+    def subject_of(
+        self, request: WireRequest, operation: str | None, match: Match[Account] | None
+    ) -> Subject:
+        """Return the subject of a request; its credentials may be wrong."""
+        account = None if match is None else self._accounts.get(match.account_id)
+        state = None if account is None else self.state(account.id)
+        return subject_of(request, operation, match, state)
 
     def respond(
         self, request: WireRequest, path: str, match: Match[Account] | None
