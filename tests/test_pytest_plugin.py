@@ -252,7 +252,7 @@ FAULTY = """
         await client.create_session()
         with pytest.raises(ServerError):
             await client.create_session()
-        [fault] = webrtc_emulator.faults
+        [fault] = webrtc_emulator.faults.spent
         assert fault.fired == 1
 
     @pytest.mark.parametrize("again", [1, 2])
@@ -291,6 +291,34 @@ def test_markers_of_a_module_and_of_its_tests_add_up(run):
         """
     )
     result.assert_outcomes(passed=1)
+
+
+def test_a_marker_arms_a_chaos_profile(run):
+    """The rules of a profile are armed, with their seeds; a wrong profile fails the test."""
+    result = run(
+        """
+        import pytest
+        from webrtc_async.emulator.faults.chaos import chaos_rules
+
+        @pytest.mark.webrtc_faults(chaos="bad-day", seed=3)
+        def test_rules(webrtc_emulator):
+            armed = [each.rule for each in webrtc_emulator.faults]
+            assert armed == [*chaos_rules("bad-day", seed=3)]
+
+        @pytest.mark.webrtc_faults(chaos="worse-day")
+        def test_unknown(webrtc_emulator):
+            pass
+
+        @pytest.mark.webrtc_faults("createSession", chaos="bad-day")
+        def test_mixed(webrtc_emulator):
+            pass
+        """
+    )
+    result.assert_outcomes(passed=1, errors=2)
+    result.stdout.fnmatch_lines(
+        ["*webrtc_faults: profile must be one of *bad-day, not 'worse-day'.*"]
+    )
+    result.stdout.fnmatch_lines(["*webrtc_faults: chaos can be combined with seed only.*"])
 
 
 @pytest.mark.parametrize("fixture", ["webrtc_emulator", "webrtc_server"])

@@ -17,6 +17,7 @@ from webrtc_async.emulator.control.calls import CONTROL_CALLS
 from webrtc_async.emulator.core.access_tokens import TOKEN_PATH
 from webrtc_async.emulator.core.switches import describe_switches, write_value
 from webrtc_async.emulator.doors.server import EmulatorServer
+from webrtc_async.emulator.faults.chaos import PROFILES
 from webrtc_async.endpoints import Endpoints
 
 ROOT = Path(__file__).parent.parent
@@ -147,14 +148,15 @@ def test_every_operation_error_and_setting_is_documented():
 
 
 def test_every_switch_and_control_call_is_in_the_emulators_guide():
-    """The tables list every switch with its description, and every control call."""
+    """The tables list every switch, chaos profile and control call, with its description."""
     rows = TEXT[ROOT / "webrtc_async/emulator/GUIDE.md"].splitlines()
     switches = [
         f"| `{each.name}` | {', '.join(f'`{write_value(choice)}`' for choice in each.choices)} "
         f"| {each.says} | {each.inferred_from} |"
         for each in describe_switches()
     ]
-    assert [row for row in switches if row not in rows] == []
+    profiles = [f"| `{name}` | {each.says} |" for name, each in PROFILES.items()]
+    assert [row for row in (*switches, *profiles) if row not in rows] == []
     for call in CONTROL_CALLS:
         path = f"{CONTROL_PATH}{call.path.template}"
         assert any(call.method in row and path in row for row in rows), call

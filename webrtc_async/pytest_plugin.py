@@ -11,7 +11,7 @@ failed test shows the last exchanges of each emulator that the test used.
 
 # pytest loads this module in every run, even if no test uses it. So it imports only pytest, and the
 # fixtures import the rest.
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from typing import TYPE_CHECKING, Final
 
 import pytest
@@ -117,7 +117,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers",
         f"{MARKER}(...): arm a fault rule of webrtc_emulator and webrtc_server for this test; "
-        "the arguments are those of Emulator.faults.add",
+        "the arguments are those of Emulator.faults.add, or chaos= and seed= for a profile",
     )
 
 
@@ -156,7 +156,6 @@ def _client_of(
     return AsyncWebRtcClient(
         DEFAULT_ACCOUNT,
         auth=auth,
-        base_url=f"http://localhost{emulator.base_path}",
         transport=EmulatorTransport(emulator),
     )
 
@@ -171,19 +170,24 @@ def _rules_of(item: pytest.Item) -> "list[FaultRule]":
             pytrace=False,
         )
     try:
-        return [_rule_of(each) for each in markers]
+        return [rule for each in markers for rule in _rules_of_marker(each)]
     except ValueError as error:
         problem = str(error)
     pytest.fail(f"{MARKER}: {problem}", pytrace=False)
 
 
-def _rule_of(marker: pytest.Mark) -> "FaultRule":
+def _rules_of_marker(marker: pytest.Mark) -> "Iterable[FaultRule]":
+    from webrtc_async.emulator.faults.chaos import chaos_rules
     from webrtc_async.emulator.faults.rule import read_rule
 
+    if "chaos" in marker.kwargs:
+        if marker.args or marker.kwargs.keys() > {"chaos", "seed"}:
+            raise ValueError("chaos can be combined with seed only.")
+        return chaos_rules(marker.kwargs["chaos"], seed=marker.kwargs.get("seed"))
     if len(marker.args) > 1:
         raise ValueError("only the route can be a positional argument.")
     route = {"route": marker.args[0]} if marker.args else {}
-    return read_rule({**route, **marker.kwargs})
+    return [read_rule({**route, **marker.kwargs})]
 
 
 def _arm(item: pytest.Item, emulator: "Emulator") -> None:

@@ -203,6 +203,83 @@ def test_a_bad_fault_rule_is_refused_by_the_field(control, emulator):
     assert len(emulator.faults) == 0
 
 
+BAD_FAULTS = [
+    (b'{"status": 503, "colour": "red"}', "'colour' is not a field of a fault rule."),
+    (b'{"status": {}}', "status must be a whole number from 200 to 599, not an object."),
+    (b'{"status": [[[]]]}', "status must be a whole number from 200 to 599, not an array."),
+    (b'{"delay": {"median": 1}}', "delay must be seconds, or an object of median and sigma"),
+    (b'{"delay": {"median": true, "sigma": 1}}', "delay.median must be seconds above 0"),
+    (b'{"status": 503, "tag": 7}', "tag must be text of 1 to 65536 characters."),
+    (b'{"status": 503, "header": []}', "header must be an object of 1 to 20 texts"),
+    (b'{"status": 503, "header": {"authorization": "canary"}}', "header must not name authoriz"),
+    (b'{"status": 503, "message": null, "drop": "reset"}', "status and drop are 2 faults."),
+    (b"[" * 1_000_000 + b"]" * 1_000_000, "the JSON is nested too deeply"),
+    (b'{"status": ' + b"[" * 1_000_000 + b"]" * 1_000_000 + b"}", "the JSON is nested too deeply"),
+    (b'{"status": ' + b"[" * 500 + b"]" * 500 + b"}", "status must be a whole number"),
+    (b'{"status": ' + b"9" * 5000 + b"}", "not valid JSON"),
+    (b'"status"', "the body: expected an object"),
+    (b"", "not valid JSON"),
+]
+
+
+@pytest.mark.parametrize(("raw", "said"), BAD_FAULTS, ids=lambda each: repr(each)[:40])
+def test_a_bad_fault_changes_nothing(control, emulator, raw, said):
+    """Any other body is a 400 with one sentence, and the armed rules stay as they are."""
+    ask(control, "POST", "/faults", {"status": 503})
+    before = said_of(control)
+    answer = ask(control, "POST", "/faults", raw=raw)
+    assert answer.status == 400
+    assert said in (error := json.loads(answer.content)["error"])
+    assert "canary" not in error
+    assert len(error) < 200
+    assert said_of(control) == before
+
+
+def said_of(control):
+    return json.loads(ask(control, "GET", "/faults").content)
+
+
+def test_spent_faults_are_shown_apart(control, emulator):
+    """A spent rule leaves the armed ones and shows its counters."""
+    ask(control, "POST", "/faults", {"status": 503, "times": 1})
+    assert said_of(control)["spent"] == []
+    Caller(emulator, can_fail=True).send("POST", "/sessions")
+    rule = {"status": 503, "times": 1}
+    spent = {"number": 1, "rule": rule, "seen": 1, "fired": 1}
+    assert said_of(control) == {"faults": [], "spent": [spent]}
+
+
+def test_a_chaos_profile_is_armed_by_its_name(control, emulator):
+    """GET explains the profiles, and POST arms one; its rules are removed like others."""
+    profiles = said(ask(control, "GET", "/chaos"))
+    assert profiles["slow"]["says"]
+    assert profiles["slow"]["rules"] == [{"delay": {"median": 0.3, "sigma": 0.62}}]
+    armed = said(ask(control, "POST", "/chaos", {"profile": "bad-day", "seed": 3}))["faults"]
+    assert armed == said_of(control)["faults"]
+    assert len(armed) == len(profiles["bad-day"]["rules"])
+    assert ask(control, "DELETE", f"/faults/{armed[0]['number']}").status == 204
+    assert len(emulator.faults) == len(armed) - 1
+
+
+@pytest.mark.parametrize(
+    ("body", "error"),
+    [
+        ({}, "profile"),
+        ({"profile": 5}, "profile"),
+        ({"profile": "worse-day"}, "'worse-day'"),
+        ({"profile": "slow", "seed": "1"}, "seed"),
+        ({"profile": "slow", "route": "createSession"}, "route"),
+        ([], "the body"),
+    ],
+)
+def test_a_wrong_chaos_call_arms_nothing(control, emulator, body, error):
+    """The error names the field."""
+    answer = ask(control, "POST", "/chaos", body)
+    assert answer.status == 400
+    assert error in said(answer)["error"]
+    assert len(emulator.faults) == 0
+
+
 # Access
 
 

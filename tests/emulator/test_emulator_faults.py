@@ -404,7 +404,13 @@ async def test_another_server_supports_only_asgi_faults():
     emulator.faults.add(nth=1, slow_body=0.01)
     emulator.faults.add(nth=2, status=503)
     emulator.faults.add(nth=3, drop=True)
+    emulator.faults.add(delay=0.01)
     async with httpx.AsyncClient(transport=transport) as client:
         answers = [await client.get("http://emulator/v1/x") for _ in range(3)]
     assert [each.status_code for each in answers] == [403, 503, 501]
+    assert [each.fault for each in emulator.exchanges] == [
+        "slow_body 0.01 and delay 0.01",
+        "status 503 and delay 0.01",
+        "drop reset and delay 0.01",
+    ]
     assert "own server" in answers[2].text

@@ -5,9 +5,12 @@ import time
 
 from webrtc_async._protocol.wire import WireRequest, WireResponse
 from webrtc_async.emulator.core.clock import EmulatorClock
+from webrtc_async.emulator.core.handler_table import Match
+from webrtc_async.emulator.core.operations import Account
 from webrtc_async.emulator.core.refusal import Refusal, bad_request
 from webrtc_async.emulator.core.service import Service, operation_of, path_of
-from webrtc_async.emulator.faults.armed import Faults, TriggeredFault, trigger_now
+from webrtc_async.emulator.faults.armed import Faults
+from webrtc_async.emulator.faults.armed_fault import ArmedFault, TriggeredFault
 from webrtc_async.emulator.faults.header import FAULT_HEADER, read_fault_header
 from webrtc_async.emulator.faults.reply import Reply, json_response
 from webrtc_async.emulator.faults.response import fault_response
@@ -64,7 +67,7 @@ class RequestHandler:
             fault: TriggeredFault | None = None
             response: WireResponse | None = None
             try:
-                fault = self._trigger_fault(request, operation) if can_fail else None
+                fault = self._trigger_fault(request, operation, match) if can_fail else None
                 if fault is None or fault.rule.acts:
                     status, body = self._service.respond(request, path, match)
                     response = json_response(request_id, status, body)
@@ -81,19 +84,23 @@ class RequestHandler:
             target=path,
             operation=operation,
             status=None if shown is None else shown.status,
-            seconds=time.perf_counter() - began + (rule.wait if rule else 0),
-            fault=None if rule is None else str(rule),
+            seconds=time.perf_counter() - began + (0 if fault is None else fault.seconds),
+            fault=None if fault is None else fault.text,
             request=request,
             response=shown,
         )
-        return Reply(response, rule if fault is not None and fault.status is None else None)
+        return Reply(response) if fault is None else Reply(response, fault.to_send, fault.delay)
 
-    def _trigger_fault(self, request: WireRequest, operation: str | None) -> TriggeredFault | None:
+    def _trigger_fault(
+        self, request: WireRequest, operation: str | None, match: Match[Account] | None
+    ) -> TriggeredFault | None:
         if self._accepts_fault_header:
             try:
                 rule = read_fault_header(request.headers)
             except ValueError as error:
                 raise bad_request(f"{FAULT_HEADER}: {error}") from None
             if rule is not None:
-                return trigger_now(rule, self._clock())
-        return self._faults.trigger(operation)
+                return ArmedFault(number=0, rule=rule).trigger_now(self._clock())
+        if not len(self._faults):
+            return None
+        return self._faults.trigger(self._service.subject_of(request, operation, match))

@@ -1,14 +1,16 @@
 """Control calls for the fault rules of an emulator."""
 
 from http import HTTPStatus
-from typing import Final
+from typing import Final, cast
 
 from webrtc_async.emulator.control.call import ControlCall, ControlError, ControlRequest
 from webrtc_async.emulator.emulator import Emulator
+from webrtc_async.emulator.faults.chaos import PROFILES
 
 
 def _get(emulator: Emulator, _: ControlRequest) -> object:
-    return {"faults": emulator.faults.as_json()}
+    spent = [each.as_json() for each in emulator.faults.spent]
+    return {"faults": emulator.faults.as_json(), "spent": spent}
 
 
 def _add(emulator: Emulator, request: ControlRequest) -> object:
@@ -28,10 +30,28 @@ def _clear(emulator: Emulator, _: ControlRequest) -> None:
     emulator.faults.clear()
 
 
+def _get_chaos(_: Emulator, __: ControlRequest) -> object:
+    return {
+        name: {"says": profile.says, "rules": [rule.as_json() for rule in profile.rules]}
+        for name, profile in PROFILES.items()
+    }
+
+
+def _add_chaos(emulator: Emulator, request: ControlRequest) -> object:
+    fields = request.fields()
+    fields.only("profile", "seed")
+    # Any other type of seed is refused with the rules.
+    seed = cast("int | None", fields.values.get("seed"))
+    added = emulator.faults.add_chaos(fields.text("profile"), seed=seed)
+    return {"faults": [each.as_json() for each in added]}
+
+
 FAULT_CALLS: Final[tuple[ControlCall[Emulator], ...]] = (
     ControlCall(method="GET", path="/faults", handler=_get),
     ControlCall(method="POST", path="/faults", handler=_add),
     ControlCall(method="DELETE", path="/faults", handler=_clear),
     ControlCall(method="DELETE", path="/faults/{number}", handler=_remove),
+    ControlCall(method="GET", path="/chaos", handler=_get_chaos),
+    ControlCall(method="POST", path="/chaos", handler=_add_chaos),
 )
-"""POST arms a rule given as JSON; the response has its number and counters."""
+"""POST arms a rule given as JSON, or those of a profile; the response has numbers and counters."""

@@ -13,7 +13,7 @@ from webrtc_async._protocol.wire import WireRequest, WireResponse
 from webrtc_async.emulator.control.call import CONTROL_PATH
 from webrtc_async.emulator.control.calls import MAX_CONTROL_BODY, Control
 from webrtc_async.emulator.core.service import MAX_BODY
-from webrtc_async.emulator.doors.asgi_faults import send_with_fault
+from webrtc_async.emulator.doors.asgi_faults import send_with_fault, waited
 from webrtc_async.emulator.doors.connection import Connection, connection_of
 from webrtc_async.emulator.doors.host_check import OwnHostOnly, local_address
 from webrtc_async.emulator.emulator import Emulator
@@ -107,6 +107,8 @@ async def _serve(emulator: Emulator, scope: Scope, receive: Receive, send: Send)
     if request is None:
         return
     reply = emulator.reply_to(request)
+    if reply.delay and not await waited(reply.delay, receive):
+        return
     if reply.fault is not None:
         response = _response(reply.response or WireResponse(status=503))
         await send_with_fault(reply.fault, response, scope, receive, send)

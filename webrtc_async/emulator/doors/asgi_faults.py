@@ -37,10 +37,7 @@ async def send_with_fault(
         send: The request's `send`.
     """
     connection = connection_of(scope)
-    if rule.fault == "delay":
-        if await _waited(rule.wait, receive):
-            await response(scope, receive, send)
-    elif rule.fault == "slow_body":
+    if rule.fault == "slow_body":
         await _send_slow_body(rule, response, receive, send)
     elif connection is None:
         # Without access to the connection the fault is impossible, and a correct response would
@@ -77,7 +74,7 @@ async def _send_slow_headers(
     await _send_head(response, send)
     for piece in pieces(connection.take()):
         connection.write(piece)
-        if not await _waited(rule.wait / PIECES, receive):
+        if not await waited(rule.slowness / PIECES, receive):
             return
     await _send_piece(bytes(response.body), send)
 
@@ -87,7 +84,7 @@ async def _send_slow_body(
 ) -> None:
     await _send_head(response, send)
     for piece in pieces(bytes(response.body)):
-        if not await _waited(rule.wait / PIECES, receive):
+        if not await waited(rule.slowness / PIECES, receive):
             return
         await _send_piece(piece, send, more_body=True)
     await _send_piece(b"", send)
@@ -107,7 +104,7 @@ async def _send_piece(piece: bytes, send: Send, *, more_body: bool = False) -> N
     await send({"type": "http.response.body", "body": piece, "more_body": more_body})
 
 
-async def _waited(seconds: float, receive: Receive) -> bool:
+async def waited(seconds: float, receive: Receive) -> bool:
     """Wait, and return False if the client disconnects."""
     is_connected = True
 

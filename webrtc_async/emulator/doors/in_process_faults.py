@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import AsyncIterator
-from typing import Final
+from typing import Final, Literal
 
 import anyio
 import httpx
@@ -29,14 +29,19 @@ class FaultyConnection:
             request: The request.
         """
         if self._surplus:
+            await _report_sending(request)
             # The pool reads bytes after the last response as the response to this request.
             surplus, self._surplus = self._surplus, b""
             return _read_surplus(surplus, request)
         rule = reply.fault
+        if rule is not None and rule.refuse:
+            await _report(request, "connection.connect_tcp.started")
+            await _wait(reply.delay, request, "connect")
+            raise httpx.ConnectError("All connection attempts failed", request=request)
+        await _report_sending(request)
+        await _wait(reply.delay, request)
         if rule is None:
             return _whole(reply.response)
-        if rule.refuse:
-            raise httpx.ConnectError("All connection attempts failed", request=request)
         if ending := rule.drop or rule.lose_answer:
             raise _ended(ending, request)
         if rule.garbage is not None:
@@ -48,11 +53,12 @@ class FaultyConnection:
         self, response: WireResponse, rule: FaultRule, request: httpx.Request
     ) -> httpx.Response:
         if rule.slow_body is not None:
-            return _streamed(response, _SlowBody(response.content, rule.wait / PIECES, request))
-        if rule.wait:
-            gap = rule.wait if rule.delay is not None else rule.wait / PIECES
-            for _ in range(round(rule.wait / gap)):
-                await _wait(gap, request)
+            return _streamed(
+                response, _SlowBody(response.content, rule.slow_body / PIECES, request)
+            )
+        if rule.slow_headers is not None:
+            for _ in range(PIECES):
+                await _wait(rule.slow_headers / PIECES, request)
         if rule.truncate is not None:
             return _truncated(response, rule.truncate, request)
         if rule.wrong_length is not None:
@@ -98,13 +104,31 @@ class _CutBody(httpx.AsyncByteStream):
         )
 
 
-async def _wait(seconds: float, request: httpx.Request) -> None:
-    timeout: float | None = request.extensions.get("timeout", {}).get("read")
+async def _report_sending(request: httpx.Request) -> None:
+    """Report a new connection and the sent request, as httpcore does (its trace extension)."""
+    await _report(request, "connection.connect_tcp.complete")
+    await _report(request, "http11.send_request_headers.started")
+    await _report(request, "http11.send_request_body.complete")
+
+
+async def _report(request: httpx.Request, event: str) -> None:
+    trace = request.extensions.get("trace")
+    if trace is not None:
+        await trace(event, {"request": request})
+
+
+async def _wait(
+    seconds: float, request: httpx.Request, step: Literal["connect", "read"] = "read"
+) -> None:
+    if not seconds:
+        return
+    timeout: float | None = request.extensions.get("timeout", {}).get(step)
     if timeout is None or seconds <= timeout:
         await anyio.sleep(seconds)
         return
     await anyio.sleep(timeout)
-    raise httpx.ReadTimeout("", request=request)
+    kind = httpx.ReadTimeout if step == "read" else httpx.ConnectTimeout
+    raise kind("", request=request)
 
 
 def _whole(response: WireResponse | None) -> httpx.Response:

@@ -1,132 +1,50 @@
 """The armed fault rules of an emulator: they decide which requests fail; no I/O."""
 
-import random
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Final, Unpack
-
-from attrs import define, field, frozen
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Final, Literal, Unpack
 
 from webrtc_async._protocol.route import Route
-from webrtc_async.emulator.faults.rule import FaultFields, FaultRule, read_rule
+from webrtc_async.emulator.core.subject import Subject
+from webrtc_async.emulator.faults.armed_fault import ArmedFault, TriggeredFault, combined
+from webrtc_async.emulator.faults.chaos import chaos_rules
+from webrtc_async.emulator.faults.fields import FaultFields
+from webrtc_async.emulator.faults.rule import FaultRule, read_rule
 
 MAX_RULES: Final = 1000
 """Maximum number of armed rules."""
 
-_GATEWAY: Final = (502, 503, 504)
+SPENT_KEPT: Final = 100
+"""Number of spent rules that are kept."""
 
-
-@frozen(kw_only=True)
-class TriggeredFault:
-    """A fault that one request triggered.
-
-    Attributes:
-        rule: The fault's rule.
-        at: Time of the request, in seconds since 1970.
-        status: Status of the response; None if the fault is not a status.
-        wait: Seconds until the end of the storm or window; None without one.
-    """
-
-    rule: FaultRule
-    at: float
-    status: int | None = None
-    wait: float | None = None
-
-
-@define(eq=False, kw_only=True)
-class ArmedFault:
-    """A fault rule that is armed.
-
-    Attributes:
-        number: Number of the rule, counted from 1.
-        rule: The rule.
-        seen: Number of requests for the rule's route.
-        fired: Number of those requests that triggered the fault.
-    """
-
-    number: int
-    rule: FaultRule
-    seen: int = 0
-    fired: int = 0
-    _random: random.Random = field(alias="random", repr=False)
-    _started_at: float | None = field(default=None, init=False, repr=False)
-    _passed: int = field(default=0, init=False, repr=False)
-
-    def as_json(self) -> dict[str, object]:
-        """Return the rule and its counters as JSON values."""
-        return {
-            "number": self.number,
-            "rule": self.rule.as_json(),
-            "seen": self.seen,
-            "fired": self.fired,
-        }
-
-    def trigger(self, operation: str | None, now: float) -> TriggeredFault | None:
-        """Count a request and return the fault for it, if any; the caller updates `fired`."""
-        if self.rule.route not in {None, operation}:
-            return None
-        self.seen += 1
-        if self.rule.fault == "limit":
-            return self._over_limit(now)
-        if self.rule.fault == "storm":
-            return self._in_storm(now)
-        return trigger_now(self.rule, now) if self._is_due() else None
-
-    def _is_due(self) -> bool:
-        rule = self.rule
-        if rule.nth is not None:
-            return rule.nth <= self.seen < rule.nth + (rule.times or 1)
-        if rule.times is not None and self.fired >= rule.times:
-            return False
-        return rule.probability is None or self._random.random() < rule.probability
-
-    def _over_limit(self, now: float) -> TriggeredFault | None:
-        assert self.rule.limit is not None  # noqa: S101  # the rule's fault is "limit"
-        window = self.rule.window or 1.0
-        # A clock that was set back starts a new window, too.
-        if self._started_at is None or not self._started_at <= now < self._started_at + window:
-            self._started_at, self._passed = now, 0
-        if self._passed < self.rule.limit:
-            self._passed += 1
-            return None
-        wait = self._started_at + window - now
-        return TriggeredFault(rule=self.rule, at=now, status=429, wait=wait)
-
-    def _in_storm(self, now: float) -> TriggeredFault | None:
-        assert self.rule.storm is not None  # noqa: S101  # the rule's fault is "storm"
-        if self._started_at is None and self.seen >= (self.rule.nth or 1):
-            self._started_at = now
-        if self._started_at is None or now >= self._started_at + self.rule.storm:
-            return None
-        status = self.rule.status or self._random.choice(_GATEWAY)
-        wait = self._started_at + self.rule.storm - now
-        return TriggeredFault(rule=self.rule, at=now, status=status, wait=wait)
-
-
-def trigger_now(rule: FaultRule, now: float) -> TriggeredFault:
-    """Return the fault of a rule that applies to this request."""
-    return TriggeredFault(rule=rule, at=now, status=rule.status)
+Change = Literal["armed", "spent", "removed", "cleared"]
 
 
 class Faults:
     """The armed fault rules of an emulator, in the order they were added.
 
-    Every rule counts every request for its route; of several faults for a request, the first rule's
-    counts. Threads may share it.
+    Every rule counts the requests that it is for. Of several faults for a request, the first rule's
+    counts; delays add to it and to each other. A rule that can affect no further request is spent:
+    it leaves the armed rules, and its counters stay. Threads may share it.
 
     Args:
         clock: Returns the seconds since 1970, for storms and windows.
+        on_change: Called with each change, as JSON values.
     """
 
     def __init__(
         self,
         *,
         clock: Callable[[], float] = time.time,
+        on_change: Callable[[dict[str, object]], object] = lambda _: None,
     ) -> None:
         self._clock = clock
+        self._on_change = on_change
         self._lock = threading.Lock()
         self._armed: dict[int, ArmedFault] = {}
+        self._spent: deque[ArmedFault] = deque(maxlen=SPENT_KEPT)
         self._count = 0
 
     def add(
@@ -136,7 +54,7 @@ class Faults:
 
         Args:
             route: The rule's route, or the name of its operation; None for every request.
-            fields: Exactly one fault and its options, as `FaultRule` describes them.
+            fields: A fault and its options, as `FaultRule` describes them.
 
         Returns:
             The armed rule, with the number of faults that it caused in `fired`.
@@ -154,63 +72,120 @@ class Faults:
         """
         return self.arm(read_rule(mapping))
 
+    def add_chaos(self, profile: str, *, seed: int | None = None) -> tuple[ArmedFault, ...]:
+        """Arm the rules of a chaos profile.
+
+        Args:
+            profile: Its name, such as "bad-day".
+            seed: Makes the faults repeatable for the same sequence of requests.
+
+        Raises:
+            ValueError: There is no such profile, or too many rules are armed.
+        """
+        return self._arm(chaos_rules(profile, seed=seed))
+
     def arm(self, rule: FaultRule) -> ArmedFault:
         """Arm a rule.
 
         Raises:
             ValueError: Too many rules are armed.
         """
-        with self._lock:
-            if len(self._armed) >= MAX_RULES:
-                raise ValueError(f"{MAX_RULES} rules are armed already. Remove some first.")
-            self._count += 1
-            # Not for secrets; without a seed, the choice of requests differs in every run.
-            source = random.Random(rule.seed)  # noqa: S311
-            fault = ArmedFault(number=self._count, rule=rule, random=source)
-            self._armed[fault.number] = fault
-        return fault
+        return self._arm([rule])[0]
 
     def remove(self, fault: ArmedFault | int) -> None:
-        """Disarm a rule, given by itself or its number.
+        """Disarm a rule, given by itself or its number; a spent one is only forgotten.
 
         Raises:
-            LookupError: The rule is not armed.
+            LookupError: The rule is neither armed nor spent.
         """
         number = fault.number if isinstance(fault, ArmedFault) else fault
         with self._lock:
-            if self._armed.pop(number, None) is None:
-                raise LookupError(f"No fault rule {number} is armed.")
+            found = self._armed.pop(number, None)
+            if found is None:
+                found = next((each for each in self._spent if each.number == number), None)
+                if found is None:
+                    raise LookupError(f"No fault rule {number} is armed.")
+                self._spent.remove(found)
+        self._report("removed", found)
 
     def clear(self) -> None:
-        """Disarm all rules, and number new ones from 1 again."""
+        """Disarm all rules, forget the spent ones, and number new ones from 1 again."""
         with self._lock:
             self._armed.clear()
+            self._spent.clear()
             self._count = 0
+        self._report("cleared", None)
 
-    def trigger(self, operation: str | None) -> TriggeredFault | None:
+    def trigger(self, subject: Subject) -> TriggeredFault | None:
         """Count a request, and return the fault that it triggers, if any."""
         if not self._armed:
             return None
+        self._retire()
         now = self._clock()
-        first: TriggeredFault | None = None
+        applying: list[TriggeredFault] = []
+        has_fault = False
         with self._lock:
             for armed in self._armed.values():
-                triggered = armed.trigger(operation, now)
-                if first is None and triggered is not None:
-                    first = triggered
-                    armed.fired += 1
-        return first
+                triggered = armed.trigger(subject, now)
+                if triggered is None or (has_fault and not triggered.is_delay):
+                    continue
+                has_fault |= not triggered.is_delay
+                applying.append(triggered)
+                armed.fired += 1
+        self._retire()
+        return combined(applying) if applying else None
+
+    @property
+    def spent(self) -> tuple[ArmedFault, ...]:
+        """The last rules that were spent, oldest first."""
+        self._retire()
+        with self._lock:
+            return tuple(self._spent)
 
     def as_json(self) -> list[dict[str, object]]:
-        """Return all rules and their counters as JSON values."""
+        """Return all armed rules and their counters as JSON values."""
         return [each.as_json() for each in self]
 
     def __iter__(self) -> Iterator[ArmedFault]:
+        self._retire()
         with self._lock:
             return iter(tuple(self._armed.values()))
 
     def __len__(self) -> int:
+        self._retire()
         return len(self._armed)
 
     def __repr__(self) -> str:
         return f"<Faults: {len(self)} armed>"
+
+    def _arm(self, rules: Sequence[FaultRule]) -> tuple[ArmedFault, ...]:
+        self._retire()
+        with self._lock:
+            if len(self._armed) + len(rules) > MAX_RULES:
+                raise ValueError(f"At most {MAX_RULES} rules can be armed. Remove some first.")
+            first = self._count + 1
+            self._count += len(rules)
+            added = tuple(
+                ArmedFault(number=number, rule=rule) for number, rule in enumerate(rules, first)
+            )
+            self._armed.update((each.number, each) for each in added)
+        for each in added:
+            self._report("armed", each)
+        return added
+
+    def _retire(self) -> None:
+        """Move spent rules out of the armed ones; a storm ends without a request."""
+        if not self._armed:
+            return
+        now = self._clock()
+        with self._lock:
+            spent = [each for each in self._armed.values() if each.is_spent(now)]
+            for each in spent:
+                del self._armed[each.number]
+            self._spent.extend(spent)
+        for each in spent:
+            self._report("spent", each)
+
+    def _report(self, change: Change, fault: ArmedFault | None) -> None:
+        # Without the lock, because the receiver may read the rules.
+        self._on_change({"change": change, "fault": None if fault is None else fault.as_json()})

@@ -9,7 +9,10 @@ from webrtc_async.emulator.faults.rule import FaultRule, read_rule
 FAULT_HEADER: Final = "X-Emulator-Fault"
 
 # These fields select among several requests.
-_SELECTING: Final = ("route", "nth", "times", "probability", "seed", "storm", "limit", "window")
+_SELECTING: Final = (
+    *("route", "session", "participant", "tag", "header"),
+    *("nth", "times", "probability", "seed", "storm", "limit", "window"),
+)
 
 
 def read_fault_header(headers: Mapping[str, str]) -> FaultRule | None:

@@ -16,10 +16,12 @@ class Reply:
     Attributes:
         response: The response; None if the connection ends before the service has acted.
         fault: The fault to send the response with; None to send it correctly.
+        delay: Seconds to wait first.
     """
 
     response: WireResponse | None
     fault: FaultRule | None = None
+    delay: float = 0.0
 
 
 def json_response(request_id: str, status: HTTPStatus, body: object) -> WireResponse:

@@ -1,15 +1,18 @@
 """Fault rules: a fault, and the requests that it applies to; validated when made."""
 
 from collections.abc import Mapping
-from typing import Any, Final, Literal, TypedDict, cast
+from random import Random
+from typing import Any, Final, Literal, cast
 
 from attrs import asdict, field, fields, frozen
 
 from webrtc_async._protocol.route import Route
+from webrtc_async.emulator.core.subject import Subject
 from webrtc_async.emulator.faults.check import (
     MAX_BYTES,
     MAX_WAIT,
     is_flag,
+    is_header,
     is_operation,
     is_text,
     number,
@@ -17,12 +20,14 @@ from webrtc_async.emulator.faults.check import (
     shown,
     whole,
 )
+from webrtc_async.emulator.faults.delay import RandomDelay, is_delay, read_delay
+from webrtc_async.emulator.faults.fields import Ending, FaultBody
+from webrtc_async.route_table import ROUTES
 
 FAULTS: Final = (
     "status",
     "storm",
     "limit",
-    "delay",
     "slow_headers",
     "slow_body",
     "refuse",
@@ -32,8 +37,9 @@ FAULTS: Final = (
     "wrong_length",
     "garbage",
     "trailing",
+    "delay",
 )
-"""The faults; a rule has exactly one."""
+"""The faults; a rule has exactly one, or one and a delay."""
 
 BEFORE_ACTING: Final = frozenset({"status", "storm", "limit", "refuse", "drop"})
 """Faults that happen before the service acts on the request."""
@@ -41,33 +47,8 @@ BEFORE_ACTING: Final = frozenset({"status", "storm", "limit", "refuse", "drop"})
 _WITH_STATUS: Final = frozenset({"status", "storm", "limit"})
 _GATEWAY: Final = (502, 503, 504)
 
-FaultBody = Literal["error", "message", "code", "html", "empty"]
-Ending = Literal["reset", "close"]
-
-
-class FaultFields(TypedDict, total=False):
-    """The fields of a rule without its route, as `FaultRule` describes them."""
-
-    nth: int | None
-    times: int | None
-    probability: float | None
-    seed: int | None
-    status: int | None
-    body: FaultBody | None
-    retry_after: int | str | None
-    storm: float | None
-    limit: int | None
-    window: float | None
-    delay: float | None
-    slow_headers: float | None
-    slow_body: float | None
-    refuse: bool
-    drop: Ending | Literal[True] | None
-    lose_answer: Ending | Literal[True] | None
-    truncate: int | None
-    wrong_length: int | None
-    garbage: int | None
-    trailing: str | None
+WITHOUT_BODY: Final = frozenset({204, 205, 304})
+"""Statuses whose responses have no body."""
 
 
 def _operation_of(route: Route[Any, Any] | str | None) -> str | None:
@@ -78,6 +59,14 @@ def _ending_of(ending: Ending | Literal[True] | None) -> Ending | None:
     return "reset" if ending is True else ending
 
 
+def _header_of(header: Mapping[str, str] | None) -> dict[str, str] | None:
+    if not isinstance(header, Mapping):
+        return header
+    # The annotation is a promise of the caller, so the names can have any type.
+    pairs = cast("Mapping[Any, Any]", header).items()
+    return {name.lower() if isinstance(name, str) else name: value for name, value in pairs}
+
+
 _seconds: Final = number(MAX_WAIT, "seconds")
 _ending: Final = one_of("reset", "close")
 
@@ -86,28 +75,35 @@ _ending: Final = one_of("reset", "close")
 class FaultRule:
     """A fault, and the requests that it applies to.
 
-    Give exactly one fault: `status`, `storm` (with `status` to fix its status), `limit`, `delay`,
+    Give exactly one fault: `status`, `storm` (with `status` to fix its status), `limit`,
     `slow_headers`, `slow_body`, `refuse`, `drop`, `lose_answer`, `truncate`, `wrong_length`,
-    `garbage` or `trailing`. With `status`, `storm`, `limit`, `refuse` and `drop` the service does
-    not act on the request; with all others it acts first.
+    `garbage` or `trailing`. A `delay` can be added to each, or be given alone. With `status`,
+    `storm`, `limit`, `refuse` and `drop` the service does not act on the request; with all others
+    it acts first.
 
     Attributes:
         route: The rule's operation, given as a route or a name; None for every request.
+        session: Id of the session in the request's path.
+        participant: Id of the participant in the request's path.
+        tag: Tag of that session or participant; for a create, the tag in its body.
+        header: Values of request headers by name; all of them must be equal.
         nth: Number of the first affected request, from 1; the only one unless `times` is given.
         times: Maximum number of affected requests.
         probability: Probability that a request is affected.
         seed: Seed of the randomness; the same seed affects the same requests.
+        delay: Seconds before the response, in addition to those of other rules; a number, or a
+            mapping of `median` and `sigma` for a log-normal distribution.
         status: Status of the response, 200 to 599.
         body: Response body with `status`, `storm` or `limit`: one of the service's three error
             bodies ("error", "message", "code"), an "html" page like a gateway's, or "empty". The
             default is the body that the service or its gateway uses with the status.
+        message: Text of the error in that body, in place of the status's phrase.
         retry_after: Retry-After header. With `status`, in seconds; with `storm` and `limit`, the
             format of the remaining time: "seconds", "date" or "nonsense".
         storm: Duration in seconds of the emulator's clock, from the first affected request, in
             which a gateway responds with 502, 503 and 504.
         limit: Number of requests accepted in each `window`; further ones get a 429.
         window: Length in seconds of the emulator's clock; the default is 1.
-        delay: Seconds before the response starts.
         slow_headers: Seconds that sending the response head takes, in small pieces.
         slow_body: Seconds that sending the response body takes, in small pieces.
         refuse: Refuse the connection. Over TCP the open connection is reset.
@@ -124,19 +120,29 @@ class FaultRule:
     """
 
     route: str | None = field(default=None, converter=_operation_of, validator=is_operation)
+    session: str | None = field(default=None, validator=is_text)
+    participant: str | None = field(default=None, validator=is_text)
+    tag: str | None = field(default=None, validator=is_text)
+    # A dict has no hash.
+    header: dict[str, str] | None = field(
+        default=None, converter=_header_of, validator=is_header, hash=False
+    )
     nth: int | None = field(default=None, validator=whole(1))
     times: int | None = field(default=None, validator=whole(1))
     probability: float | None = field(default=None, validator=number(1, "a number"))
     seed: int | None = field(default=None, validator=whole(0))
+    delay: float | RandomDelay | None = field(
+        default=None, converter=read_delay, validator=is_delay
+    )
     status: int | None = field(default=None, validator=whole(200, 599))
     body: FaultBody | None = field(
         default=None, validator=one_of("error", "message", "code", "html", "empty")
     )
+    message: str | None = field(default=None, validator=is_text)
     retry_after: int | str | None = None
     storm: float | None = field(default=None, validator=_seconds)
     limit: int | None = field(default=None, validator=whole(0))
     window: float | None = field(default=None, validator=_seconds)
-    delay: float | None = field(default=None, validator=_seconds)
     slow_headers: float | None = field(default=None, validator=_seconds)
     slow_body: float | None = field(default=None, validator=_seconds)
     refuse: bool = field(default=False, validator=is_flag)
@@ -150,11 +156,12 @@ class FaultRule:
     def __attrs_post_init__(self) -> None:
         given = self._faults_given()
         if not given:
-            raise ValueError(f"A fault is missing. Give exactly one of {', '.join(FAULTS)}.")
+            raise ValueError(f"A fault is missing. Give one of {', '.join(FAULTS)}.")
         if len(given) > 1:
             raise ValueError(
                 f"{' and '.join(given)} are {len(given)} faults. Make a rule for each."
             )
+        self._check_path()
         self._check_options(given[0])
         self._check_retry_after(given[0])
 
@@ -174,9 +181,29 @@ class FaultRule:
         return self.fault in {"refuse", "drop", "lose_answer", "garbage"}
 
     @property
-    def wait(self) -> float:
-        """Seconds that the fault adds to the response time."""
-        return self.delay or self.slow_headers or self.slow_body or 0.0
+    def is_random(self) -> bool:
+        """True if a seed makes the fault repeatable."""
+        draws = (self.probability, self.storm)
+        return draws != (None, None) or isinstance(self.delay, RandomDelay)
+
+    @property
+    def slowness(self) -> float:
+        """Seconds that sending the response takes."""
+        return self.slow_headers or self.slow_body or 0.0
+
+    def matches(self, subject: Subject) -> bool:
+        """Return True if the rule is for requests of this subject."""
+        return (
+            self.route in {None, subject.operation}
+            and self.session in {None, subject.session_id}
+            and self.participant in {None, subject.participant_id}
+            and (self.tag is None or self.tag in subject.tags)
+            and (self.header is None or self.header.items() <= subject.headers.items())
+        )
+
+    def draw_delay(self, source: Random) -> float:
+        """Return the seconds to wait before the response to one request."""
+        return self.delay.draw(source) if isinstance(self.delay, RandomDelay) else self.delay or 0.0
 
     def as_json(self) -> dict[str, object]:
         """Return the fields that are set, as JSON values for `read_rule`."""
@@ -184,8 +211,9 @@ class FaultRule:
         return {name: value for name, value in asdict(self).items() if value != blank[name]}
 
     def __str__(self) -> str:
-        value = getattr(self, self.fault)
-        return self.fault if value is True else f"{self.fault} {value}"
+        names = [self.fault] if self.delay is None else dict.fromkeys((self.fault, "delay"))
+        values = [(name, getattr(self, name)) for name in names]
+        return ", ".join(name if value is True else f"{name} {value}" for name, value in values)
 
     def _faults_given(self) -> list[str]:
         # Not by equality: 0 is a given value, and it equals False.
@@ -194,11 +222,21 @@ class FaultRule:
             for name in FAULTS
             if (value := getattr(self, name)) is not None and value is not False
         ]
-        return given[1:] if given[:2] == ["status", "storm"] else given
+        given = given[1:] if given[:2] == ["status", "storm"] else given
+        return given[:-1] if given[-1:] == ["delay"] != given else given
+
+    def _check_path(self) -> None:
+        if self.route is None:
+            return
+        in_path = {each.operation: each.caller_names for each in ROUTES}.get(self.route, ())
+        for name in ("session", "participant"):
+            if getattr(self, name) is not None and f"{name}_id" not in in_path:
+                raise ValueError(f"{name} is not in the path of {self.route}.")
 
     def _check_options(self, fault: str) -> None:
         forbidden = {
             "body": fault not in _WITH_STATUS,
+            "message": fault not in _WITH_STATUS,
             "retry_after": fault not in _WITH_STATUS,
             "window": fault != "limit",
             "nth": fault == "limit",
@@ -210,8 +248,10 @@ class FaultRule:
                 raise ValueError(f"{name} cannot be combined with {fault}.")
         if self.nth is not None and self.probability is not None:
             raise ValueError("nth cannot be combined with probability.")
-        if self.seed is not None and fault != "storm" and self.probability is None:
-            raise ValueError("seed needs probability or storm.")
+        if self.seed is not None and not self.is_random:
+            raise ValueError("seed needs probability, storm, or a delay with a median.")
+        if self.message is not None and (self.body == "empty" or self.status in WITHOUT_BODY):
+            raise ValueError("message needs a response with a body.")
         if fault == "storm" and self.status not in {None, *_GATEWAY}:
             raise ValueError(f"status must be 502, 503 or 504 in a storm, not {self.status}.")
         if self.wrong_length == 0:

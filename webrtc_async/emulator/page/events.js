@@ -60,8 +60,16 @@ export function fillFault(item, { rule, fired, seen }) {
   const pairs = [["for", route], ...Object.entries(facts), ["seen", seen]];
   const make = () => document.createElement("span");
   fillList(part(item, "facts"), pairs, ([name]) => name, make, (span, [name, value]) =>
-    setText(span, value === true ? name : `${name} ${value}`),
+    setText(span, value === true ? name : `${name} ${shownFact(value)}`),
   );
+}
+
+// A random delay and header values are objects.
+function shownFact(value) {
+  if (typeof value !== "object") return value;
+  return Object.entries(value)
+    .map((pair) => pair.join(" "))
+    .join(", ");
 }
 
 export function fillWebhook(item, webhook) {
