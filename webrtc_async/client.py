@@ -45,15 +45,14 @@ class AsyncWebRtcClient(ConferenceMethods):
         account_id: The Bandwidth account.
         auth: `OAuth2ClientCredentials`, `BearerAuth`, `BasicAuth` or `("username", "password")`.
             Optional only for an `http_client` with an auth of its own.
-        base_url: The URL of the service.
+        base_url: The URL of the service; by default the transport's, if it has one, or Bandwidth's.
         deadline: Seconds for a whole call, from queue and token to the body; `math.inf` for none.
         retry: The failures to retry, the number of attempts and the pauses.
         max_connections: At most this many requests at a time; further calls wait.
         headers: Headers to send with every request, besides the client's own.
         http_client: Your `AsyncClient` of httpx or httpx2, with its hooks, auth and transport; you
             close it yourself.
-        transport: A transport of httpx or httpx2, such as `EmulatorTransport`, which is closed with
-            the client.
+        transport: A transport of httpx or httpx2, closed with the client; see `EmulatorTransport`.
         http_library: "httpx" or "httpx2" (an extra), to send everything through it. By default that
             of `http_client` or `transport`; else the pooled transport on asyncio, httpx elsewhere.
         proxy: URL of a proxy. By default the environment's proxies, except for this machine.
@@ -76,7 +75,7 @@ class AsyncWebRtcClient(ConferenceMethods):
         account_id: str,
         *,
         auth: Auth | tuple[str, str] | None = None,
-        base_url: str = PRODUCTION,
+        base_url: str | None = None,
         deadline: float = 30.0,
         retry: RetryPolicy | None = None,
         max_connections: int = 32,
@@ -100,7 +99,8 @@ class AsyncWebRtcClient(ConferenceMethods):
                 "an http_client with auth=; an Authorization header of it does not count."
             )
         auth = None if auth is None else as_auth(auth)
-        self._base_url = check_base_url(base_url)
+        default = getattr(transport, "base_url", PRODUCTION)
+        self._base_url = check_base_url(default if base_url is None else base_url)
         self._observers = check_observers(observers)
         background_tasks = BackgroundTasks()
         session = HttpSession(
@@ -156,7 +156,7 @@ class AsyncWebRtcClient(ConferenceMethods):
         environment = Environment(os.environ if environ is None else environ)
         del environ  # a debugger shows the variables of a failure
         account_id, auth = environment.account_id, auth_from(environment)
-        if "base_url" not in settings:
+        if "base_url" not in settings and environment.base_url is not None:
             settings["base_url"] = environment.base_url
         return cls(account_id, auth=auth, **settings)
 

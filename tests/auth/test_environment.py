@@ -8,7 +8,7 @@ import pytest
 
 from webrtc_async._auth.from_environment import auth_from
 from webrtc_async._auth.schemes import BasicAuth
-from webrtc_async._config.environment import PRODUCTION, Environment
+from webrtc_async._config.environment import Environment
 from webrtc_async.client import AsyncWebRtcClient
 from webrtc_async.errors import ConfigurationError
 
@@ -87,7 +87,7 @@ def test_a_given_base_url_takes_precedence() -> None:
 
 def test_the_public_service_is_the_default() -> None:
     """Without variables, requests go to the public service."""
-    assert Environment(BASIC).base_url == PRODUCTION
+    assert Environment(BASIC).base_url is None
     assert "at https://api.webrtc.bandwidth.com/v1" in repr(AsyncWebRtcClient.from_env(BASIC))
 
 

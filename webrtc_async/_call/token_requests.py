@@ -7,6 +7,7 @@ from attrs import define, evolve, field
 
 from webrtc_async._call.call_context import CallContext
 from webrtc_async._call.retry_policy import RetryPolicy
+from webrtc_async._config.environment import TOKEN_URL
 from webrtc_async._protocol.route import Idempotency
 from webrtc_async._protocol.wire import WireRequest, WireResponse, with_headers
 from webrtc_async._transport.attempt_state import AttemptState
@@ -44,6 +45,8 @@ class TokenRequests:
         # A separate state, because a token request sends nothing of the call.
         state = AttemptState(self.operation)
         headers = {"User-Agent": self.user_agent, **request.headers}
+        if request.target == TOKEN_URL:  # the credentials name no other
+            request = evolve(request, target=self.context.connections.session.token_url)
         return await self.context.connections.exchange(
             with_headers(request, headers),
             state,

@@ -39,8 +39,10 @@ class Environment:
         return check_account_id("BW_ACCOUNT_ID", self._required("BW_ACCOUNT_ID"))
 
     @property
-    def base_url(self) -> str:
-        """Base URL of the service, Bandwidth's by default."""
+    def base_url(self) -> str | None:
+        """Base URL of the service; None if the variable is not set."""
+        if "BW_WEBRTC_BASE_URL" not in self._variables:
+            return None
         return check_base_url(self._url("BW_WEBRTC_BASE_URL", PRODUCTION), "BW_WEBRTC_BASE_URL")
 
     @property

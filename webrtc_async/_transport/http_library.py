@@ -41,7 +41,11 @@ class HttpClient(Protocol):
 
 
 class HttpTransport(Protocol):
-    """An `AsyncBaseTransport` of httpx or httpx2."""
+    """An `AsyncBaseTransport` of httpx or httpx2.
+
+    One that reaches a single service can name it by a `base_url` and a `token_url`, which replace
+    Bandwidth's.
+    """
 
     async def handle_async_request(self, request: Any) -> Any:
         """Return the library's response to the library's request."""

@@ -10,6 +10,7 @@ from typing import Any, Final, cast
 import anyio
 import httpx
 
+from webrtc_async._config.environment import TOKEN_URL
 from webrtc_async._config.validation import check_count, check_kind, check_proxy, check_seconds
 from webrtc_async._protocol.wire import WireResponse
 from webrtc_async._tasks.background_tasks import BackgroundTasks
@@ -51,6 +52,7 @@ class HttpSession:
         is_given: True if the user gave the client or its transport, which report no progress.
         lifetime: Open, closing or closed.
         max_connections: Connections, at most.
+        token_url: URL for credentials that name none.
     """
 
     def __init__(
@@ -81,6 +83,7 @@ class HttpSession:
         self.is_given = http_client is not None or transport is not None
         self.lifetime = Lifetime()
         self.max_connections = max_connections
+        self.token_url: str = getattr(transport, "token_url", TOKEN_URL)
         self._is_borrowed = http_client is not None
         self._background_tasks = background_tasks
         self._limiter: anyio.CapacityLimiter

@@ -15,7 +15,7 @@ from rich.text import Text
 
 from webrtc_async import WebRtcError
 from webrtc_async._auth.from_environment import auth_from
-from webrtc_async._config.environment import Environment
+from webrtc_async._config.environment import PRODUCTION, Environment
 from webrtc_async.cli.doctor import attempt
 from webrtc_async.cli.printable import printable
 from webrtc_async.emulator.contract import (
@@ -81,7 +81,7 @@ async def _run_live(chosen: Sequence[Case]) -> list[Verdict]:
             raise click.ClickException(finding.text)
     verdicts = list[Verdict]()
     environment = Environment(os.environ)
-    auth, base_url = auth_from(environment), environment.base_url
+    auth, base_url = auth_from(environment), environment.base_url or PRODUCTION
     async with Target(base_url=base_url, account=environment.account_id) as target:
         click.echo(f"Checking {base_url} with account {target.account}.", err=True)
         for case in chosen:

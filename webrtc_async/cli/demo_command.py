@@ -8,7 +8,7 @@ import click
 from rich.console import Console
 
 from webrtc_async import AsyncWebRtcClient, ConfigurationError
-from webrtc_async._config.environment import Environment
+from webrtc_async._config.environment import PRODUCTION, Environment
 from webrtc_async.cli.demo import perform, plan
 from webrtc_async.cli.emulator_options import ACCOUNT, PASSWORD, USERNAME, require_server
 from webrtc_async.cli.failure import explain
@@ -51,7 +51,7 @@ def demo(context: click.Context, sessions: int, participants: int, live: bool, p
             raise click.ClickException(
                 f"{explain(error)} --live needs the BW_ variables."
             ) from None
-        base_url = Environment(os.environ).base_url
+        base_url = Environment(os.environ).base_url or PRODUCTION
         screen.say(f"The service is at {base_url}, the account is {client.account_id}.")
         context.exit(anyio.run(perform, client, planned, screen))
     require_server("demo")

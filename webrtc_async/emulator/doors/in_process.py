@@ -6,15 +6,20 @@ from contextlib import contextmanager
 from importlib import import_module
 from importlib.util import find_spec
 from types import ModuleType
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Final, cast
 
 import httpx
 from anyio.lowlevel import checkpoint
 
 from webrtc_async._protocol.wire import WireRequest
 from webrtc_async.emulator.control.calls import CONTROL_CALLS, Control
+from webrtc_async.emulator.core.access_tokens import TOKEN_PATH
+from webrtc_async.emulator.core.service import BASE_PATH
 from webrtc_async.emulator.doors.in_process_faults import FaultyConnection
 from webrtc_async.emulator.emulator import Emulator
+
+_ORIGIN: Final = "http://emulator"
+"""Names the emulator in a client's errors and logs."""
 
 if TYPE_CHECKING or find_spec("httpx2") is None:
     _Transport = httpx.AsyncBaseTransport
@@ -33,12 +38,20 @@ else:
 class EmulatorTransport(_Transport):
     """An httpx or httpx2 transport that sends requests for any host to an emulator.
 
-    For a fault it waits, or raises the same error as httpx's own pool.
+    For a fault it waits, or raises the same error as httpx's own pool. It reports the progress of a
+    request to the trace extension, so that a client's errors say the same as over the network.
+
+    Attributes:
+        base_url: URL of the API; a client of this transport uses it unless another one is given.
+        token_url: URL of the access tokens, in the same way.
 
     Args:
         emulator: The emulator that responds.
         control: True to accept control calls as well.
     """
+
+    base_url: Final = f"{_ORIGIN}{BASE_PATH}"
+    token_url: Final = f"{_ORIGIN}{TOKEN_PATH}"
 
     def __init__(self, emulator: Emulator, *, control: bool = True) -> None:
         self.emulator = emulator
