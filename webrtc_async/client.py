@@ -16,7 +16,7 @@ from webrtc_async._call.options import ClientSettings, Options, merged_headers, 
 from webrtc_async._call.retry_policy import RetryPolicy
 from webrtc_async._call.retry_quota import RetryQuota
 from webrtc_async._conference_methods import ConferenceMethods
-from webrtc_async._config.environment import PRODUCTION, Environment
+from webrtc_async._config.environment import Environment
 from webrtc_async._config.validation import check_base_url, check_seconds
 from webrtc_async._protocol.hidden_frames import hide_frames, hide_init_frames
 from webrtc_async._protocol.route import ACCOUNT, Route, check_route
@@ -24,6 +24,7 @@ from webrtc_async._protocol.wire import write_request
 from webrtc_async._tasks.background_tasks import BackgroundTasks
 from webrtc_async._tasks.background_work import BackgroundWork
 from webrtc_async._transport import Connections, HttpClient, HttpSession, HttpTransport, LibraryName
+from webrtc_async._transport.http_library import base_url_of
 from webrtc_async._transport.rate_limiter import RateLimiter
 from webrtc_async.errors import ConfigurationError, InvalidArgumentError
 
@@ -99,8 +100,7 @@ class AsyncWebRtcClient(ConferenceMethods):
                 "an http_client with auth=; an Authorization header of it does not count."
             )
         auth = None if auth is None else as_auth(auth)
-        default = getattr(transport, "base_url", PRODUCTION)
-        self._base_url = check_base_url(default if base_url is None else base_url)
+        self._base_url = check_base_url(base_url_of(transport) if base_url is None else base_url)
         self._observers = check_observers(observers)
         background_tasks = BackgroundTasks()
         session = HttpSession(

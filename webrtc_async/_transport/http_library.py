@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
 
 import httpx
 
+from webrtc_async._config.environment import PRODUCTION, TOKEN_URL
 from webrtc_async._tasks.event_loop import PerLoop
 from webrtc_async._transport.tcp_keep_alive import TCP_KEEP_ALIVE
 from webrtc_async._transport.tls_settings import TlsSettings
@@ -112,6 +113,19 @@ class Library:
             raise ConfigurationError(
                 f"The URL of the proxy cannot be used: {type(error).__name__}."
             ) from error
+
+
+def base_url_of(transport: object) -> str:
+    """Return the base URL that a transport names, or Bandwidth's."""
+    # Not any type: an AsyncClient given by mistake has a base_url, too.
+    found = getattr(transport, "base_url", None)
+    return found if isinstance(found, str) else PRODUCTION
+
+
+def token_url_of(transport: object) -> str:
+    """Return the URL of access tokens that a transport names, or Bandwidth's."""
+    found = getattr(transport, "token_url", None)
+    return found if isinstance(found, str) else TOKEN_URL
 
 
 def choose_library(

@@ -10,7 +10,6 @@ from typing import Any, Final, cast
 import anyio
 import httpx
 
-from webrtc_async._config.environment import TOKEN_URL
 from webrtc_async._config.validation import check_count, check_kind, check_proxy, check_seconds
 from webrtc_async._protocol.wire import WireResponse
 from webrtc_async._tasks.background_tasks import BackgroundTasks
@@ -23,6 +22,7 @@ from webrtc_async._transport.http_library import (
     LibraryName,
     LibraryTransport,
     choose_library,
+    token_url_of,
 )
 from webrtc_async._transport.library_exchange import (
     LibraryResponse,
@@ -83,7 +83,7 @@ class HttpSession:
         self.is_given = http_client is not None or transport is not None
         self.lifetime = Lifetime()
         self.max_connections = max_connections
-        self.token_url: str = getattr(transport, "token_url", TOKEN_URL)
+        self.token_url = token_url_of(transport)
         self._is_borrowed = http_client is not None
         self._background_tasks = background_tasks
         self._limiter: anyio.CapacityLimiter

@@ -29,7 +29,7 @@ class FaultyConnection:
             request: The request.
         """
         if self._surplus:
-            await _report_sending(request)
+            await _report(request, "http11.send_request_body.complete")
             # The pool reads bytes after the last response as the response to this request.
             surplus, self._surplus = self._surplus, b""
             return _read_surplus(surplus, request)
@@ -38,7 +38,7 @@ class FaultyConnection:
             await _report(request, "connection.connect_tcp.started")
             await _wait(reply.delay, request, "connect")
             raise httpx.ConnectError("All connection attempts failed", request=request)
-        await _report_sending(request)
+        await _report(request, "http11.send_request_body.complete")
         await _wait(reply.delay, request)
         if rule is None:
             return _whole(reply.response)
@@ -104,14 +104,8 @@ class _CutBody(httpx.AsyncByteStream):
         )
 
 
-async def _report_sending(request: httpx.Request) -> None:
-    """Report a new connection and the sent request, as httpcore does (its trace extension)."""
-    await _report(request, "connection.connect_tcp.complete")
-    await _report(request, "http11.send_request_headers.started")
-    await _report(request, "http11.send_request_body.complete")
-
-
 async def _report(request: httpx.Request, event: str) -> None:
+    """Report an event of httpcore's to the request's trace extension."""
     trace = request.extensions.get("trace")
     if trace is not None:
         await trace(event, {"request": request})
