@@ -9,6 +9,7 @@ from webrtc_async._protocol.route import Route
 from webrtc_async._protocol.wire import WireRequest, WireResponse
 from webrtc_async.emulator.core.clock import EmulatorClock
 from webrtc_async.emulator.core.credentials import Credentials
+from webrtc_async.emulator.core.resources import Resources
 from webrtc_async.emulator.core.service import BASE_PATH, Service
 from webrtc_async.emulator.core.state import orphans, subscribed_to
 from webrtc_async.emulator.core.switches import Switches
@@ -38,6 +39,7 @@ class Emulator:
         accounts: Credentials by account id.
         clock: Its time; `clock.advance(hours=9)` moves it ahead.
         webhooks: The queue of webhooks, and a log of the last ones.
+        resources: Deletes sessions and participants, and issues device tokens.
         devices: The participants' devices, whose events are queued as webhooks.
         faults: The armed fault rules.
         exchanges: A log of the last requests and their responses.
@@ -78,6 +80,7 @@ class Emulator:
             switches=switches or Switches(),
             on_delete=partial(end_device, self.webhooks),
         )
+        self.resources: Resources = Resources(self._service, lock=self._lock)
         self.devices: Devices = Devices(
             find=self._service.participant,
             lock=self._lock,
@@ -258,11 +261,8 @@ class Emulator:
             AssertionError: Some exist; the text lists them.
         """
         with self._lock:
-            found = [
-                orphan
-                for account_id, state in self._service.states().items()
-                for orphan in orphans(state, account_id)
-            ]
+            states = self._service.states().items()
+            found = [each for account_id, state in states for each in orphans(state, account_id)]
         if found:
             raise AssertionError("\n".join([f"{len(found)} not deleted:", *found]))
 

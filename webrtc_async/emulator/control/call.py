@@ -29,11 +29,13 @@ class ControlRequest:
     """The request of a control call.
 
     Attributes:
+        origin: URL of the emulator without a path, as the caller reached it.
         path_values: Values in the path, by name.
         query: Values in the query, by name.
         content: The body.
     """
 
+    origin: str
     path_values: Mapping[str, str]
     query: Mapping[str, str]
     content: bytes = field(repr=False)

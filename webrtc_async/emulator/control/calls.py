@@ -1,5 +1,6 @@
 """The control API: an emulator's methods for other processes; no I/O."""
 
+import re
 from collections.abc import Collection, Iterable
 from datetime import UTC, datetime
 from http import HTTPStatus
@@ -17,6 +18,7 @@ from webrtc_async.emulator.control.call import (
 )
 from webrtc_async.emulator.control.faults import FAULT_CALLS
 from webrtc_async.emulator.control.requests import REQUEST_CALLS
+from webrtc_async.emulator.control.resources import RESOURCE_CALLS
 from webrtc_async.emulator.core.service import path_of
 from webrtc_async.emulator.core.switches import Switches, describe_switches
 from webrtc_async.emulator.emulator import Emulator
@@ -130,6 +132,7 @@ CONTROL_CALLS: Final[tuple[ControlCall[Emulator], ...]] = (
     ControlCall(method="GET", path="/webhooks", handler=_get_webhooks),
     *FAULT_CALLS,
     *REQUEST_CALLS,
+    *RESOURCE_CALLS,
 )
 """All control calls."""
 
@@ -175,6 +178,7 @@ class Control:
             body = call.handler(
                 self._emulator,
                 ControlRequest(
+                    origin=_origin_of(request),
                     path_values=path_values,
                     query=_query_of(request.target),
                     content=request.content,
@@ -208,6 +212,11 @@ class Control:
             return []
         matches = [(call, call.path.match(path[len(CONTROL_PATH) :])) for call in self._calls]
         return [(call, path_values) for call, path_values in matches if path_values is not None]
+
+
+def _origin_of(request: WireRequest) -> str:
+    found = re.match(r"https?://[^/?#]+", request.target)
+    return f"http://{request.headers.get('host', 'localhost')}" if found is None else found[0]
 
 
 def _query_of(target: str) -> dict[str, str]:

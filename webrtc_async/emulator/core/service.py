@@ -1,7 +1,7 @@
 """The service's rules: authentication, routing and operations; no I/O, no lock."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from http import HTTPStatus
 from typing import Final
 
@@ -92,6 +92,12 @@ class Service:
     def states(self) -> dict[str, AccountState]:
         """Return the current state of every account."""
         return {account_id: self.state(account_id) for account_id in self._accounts}
+
+    def accounts(self) -> Iterator[Account]:
+        """Yield every account, without expired sessions and participants."""
+        for account in self._accounts.values():
+            account.state.sweep(self._clock())
+            yield account
 
     def state(self, account_id: str) -> AccountState:
         """Return the current state of an account.

@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator, Collection
 from typing import Final
 from urllib.parse import quote
 
+from attrs import evolve
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Match, Mount, Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -98,6 +99,9 @@ class _ControlPaths(BaseRoute):
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = await _read_request(scope, receive, max_size=MAX_CONTROL_BODY)
         if request is not None:
+            # The scheme is known here only.
+            origin = f"{scope['scheme']}://{request.headers.get('host', '')}"
+            request = evolve(request, target=origin + request.target)
             found = self._control.respond_guarded(request, local_address=local_address(scope))
             await _response(found)(scope, receive, send)
 

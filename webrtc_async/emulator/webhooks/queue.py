@@ -150,9 +150,30 @@ class Webhooks:
             )
             self._log.append(webhook)
             if webhook.error is None:
-                self._waiting.append(webhook)
-                for notify in self._listeners:
-                    notify()
+                self._wait(webhook)
+        return webhook
+
+    def resend(self, number: int) -> Webhook:
+        """Queue a webhook of the log again, with the same payload.
+
+        Args:
+            number: The webhook's number.
+
+        Raises:
+            LookupError: The log has no such webhook.
+            ValueError: It is still waiting, or must not be sent; the text says why.
+        """
+        with self._lock:
+            webhook = next((each for each in self._log if each.number == number), None)
+            if webhook is None:
+                raise LookupError(f"the log has no webhook {number}")
+            if webhook in self._waiting or webhook in self._in_progress.values():
+                raise ValueError(f"webhook {number} is still waiting")
+            problem = self._refusal(webhook.url)
+            if problem is not None:
+                raise ValueError(problem)
+            webhook.status, webhook.error, webhook.delivered = None, None, False
+            self._wait(webhook)
         return webhook
 
     def take(self) -> Webhook | None:
@@ -229,6 +250,11 @@ class Webhooks:
 
     def __repr__(self) -> str:
         return f"<Webhooks: {self._count} in all, {self.waiting} waiting>"
+
+    def _wait(self, webhook: Webhook) -> None:
+        self._waiting.append(webhook)
+        for notify in self._listeners:
+            notify()
 
     def _refusal(self, url: str) -> str | None:
         if len(self._waiting) >= self._max_waiting:
