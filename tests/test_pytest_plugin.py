@@ -418,3 +418,104 @@ def test_only_the_last_exchanges_are_shown(run):
     assert len(shown) == 20
     assert shown[-1].startswith("30. GET /v1/29/\N{REPLACEMENT CHARACTER}[31m")
     assert shown[0].startswith("11. ")
+
+
+LEFT_BEHIND = """
+    import httpx
+    import pytest
+
+    from webrtc_async._protocol.wire import WireRequest
+
+    ACCOUNT = "/accounts/9900000"
+    USER = ("user", "password")
+
+    class Transport(httpx.BaseTransport):
+        def __init__(self, emulator):
+            self.emulator = emulator
+
+        def handle_request(self, request):
+            response = self.emulator.handle(WireRequest(
+                method=request.method,
+                target=str(request.url),
+                headers=dict(request.headers),
+                content=request.read(),
+            ))
+            return httpx.Response(response.status, content=response.content)
+
+    def post(emulator, path):
+        with httpx.Client(transport=Transport(emulator), auth=USER) as client:
+            client.post("http://localhost" + emulator.base_path + ACCOUNT + path, json={})
+
+    @pytest.fixture
+    def session(webrtc_server):
+        with httpx.Client(auth=USER) as client:
+            sessions = webrtc_server.base_url + ACCOUNT + "/sessions"
+            url = sessions + "/" + client.post(sessions, json={}).json()["id"]
+            yield url
+            client.delete(url)
+
+    def test_deletes_in_a_fixture(session):
+        pass
+
+    def test_leaves_a_session(webrtc_emulator):
+        post(webrtc_emulator, "/sessions")
+
+    @pytest.mark.webrtc_checks(orphans=False)
+    def test_may_leave_a_session(webrtc_emulator):
+        post(webrtc_emulator, "/sessions")
+
+    def test_asks_for_something_else(webrtc_emulator):
+        post(webrtc_emulator, "/rooms")
+
+    @pytest.mark.webrtc_checks(unknown_routes=False)
+    def test_may_ask_for_something_else(webrtc_emulator):
+        post(webrtc_emulator, "/rooms")
+
+    def test_fails_anyway(webrtc_emulator):
+        post(webrtc_emulator, "/sessions")
+        assert False
+
+    def test_leaves_a_session_at_the_server(webrtc_server):
+        post(webrtc_server.emulator, "/sessions")
+"""
+
+
+def test_the_checks_of_the_options_report_at_the_end_of_a_test(run):
+    """Each check reports errors of passed tests after their fixtures, unless a marker says no."""
+    options = ("-o", "webrtc_assert_no_orphans=true", "-o", "webrtc_assert_no_unknown_routes=true")
+    result = run(LEFT_BEHIND, *options)
+    result.assert_outcomes(passed=6, failed=1, errors=3)
+    result.stdout.fnmatch_lines(
+        [
+            "webrtc_emulator: 1 not deleted:",
+            "*webrtc_checks(orphans=False).",
+            "webrtc_emulator: 1 not for an operation of the API; the last ones:",
+            "  POST */accounts/9900000/rooms",
+            "*webrtc_checks(unknown_routes=False).",
+            "webrtc_server: 1 not deleted:",
+        ]
+    )
+
+
+def test_no_check_runs_unless_an_option_or_a_marker_says_so(run):
+    """Without the options, no test is checked."""
+    run(LEFT_BEHIND.replace("orphans=False", "")).assert_outcomes(passed=6, failed=1)
+
+
+def test_a_marker_switches_a_check_on(run):
+    """A module's marker is enough for a check of its tests; a test's own marker counts more."""
+    module = "    import pytest\n    pytestmark = pytest.mark.webrtc_checks(orphans=True)\n"
+    run(module + LEFT_BEHIND).assert_outcomes(passed=6, failed=1, errors=2)
+
+
+def test_a_check_with_another_name_is_refused(run):
+    """The error names the checks."""
+    result = run("""
+        import pytest
+
+        @pytest.mark.webrtc_checks(sessions=False)
+        def test_nothing():
+            pass
+    """)
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["webrtc_checks takes orphans and unknown_routes, each by name."])

@@ -26,6 +26,14 @@ if TYPE_CHECKING:
 
 MARKER: Final = "webrtc_faults"
 
+CHECKS_MARKER: Final = "webrtc_checks"
+
+CHECKS: Final = {
+    "orphans": "a test leaves a session or participant in an emulator",
+    "unknown_routes": "a test makes a request that is for no operation of the API",
+}
+"""The problem that each check at the end of a test reports, by the check's name."""
+
 MAX_SHOWN: Final = 20
 """Maximum number of an emulator's exchanges in the report of a failed test."""
 
@@ -37,6 +45,9 @@ _SERVED: Final = pytest.StashKey["Emulator"]()
 
 _RULES: Final = pytest.StashKey["list[FaultRule]"]()
 """Key of the fault rules of an item's markers, in the item's stash."""
+
+_CHECKS: Final = pytest.StashKey["list[str]"]()
+"""Key of the names of an item's checks, in the item's stash; empty once the test has failed."""
 
 _RUNNING: Final = pytest.StashKey[pytest.Item]()
 """Key of the current item, in the configuration's stash."""
@@ -112,8 +123,19 @@ def webrtc_env(webrtc_server: "EmulatorServer", monkeypatch: pytest.MonkeyPatch)
     return variables
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Register the options that switch on the checks at the end of each test."""
+    for name, problem in CHECKS.items():
+        parser.addini(f"webrtc_assert_no_{name}", f"report an error if {problem}", type="bool")
+
+
 def pytest_configure(config: pytest.Config) -> None:
-    """Register the marker."""
+    """Register the markers."""
+    config.addinivalue_line(
+        "markers",
+        f"{CHECKS_MARKER}(orphans=..., unknown_routes=...): switch a check of the options "
+        "webrtc_assert_no_orphans and webrtc_assert_no_unknown_routes on or off for this test",
+    )
     config.addinivalue_line(
         "markers",
         f"{MARKER}(...): arm a fault rule of webrtc_emulator and webrtc_server for this test; "
@@ -125,12 +147,25 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Reset the server and arm the test's faults."""
     # Before any fixture: a session fixture that fails would fail for all later tests, too.
+    item.stash[_CHECKS] = []
     item.stash[_RULES] = _rules_of(item)
+    item.stash[_CHECKS] = _checks_of(item)
     item.config.stash[_RUNNING] = item
     served = item.config.stash.get(_SERVED, None)
     if served is not None:
         served.reset()
         _arm(item, served)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Generator[None]:
+    """Check the test's emulators once its fixtures have ended."""
+    # The last test's fixtures include the server, whose emulator is no longer known afterwards.
+    used = [*_used_by(item)]
+    yield
+    for check in item.stash[_CHECKS]:
+        for name, emulator in used:
+            _run_check(check, name, emulator)
 
 
 @pytest.hookimpl(hookwrapper=True)
@@ -140,6 +175,9 @@ def pytest_runtest_makereport(
     """Add the last exchanges to the report of a failed test."""
     outcome = yield
     report = outcome.get_result()
+    if not report.passed:
+        # A test that stops early may not reach its own deletions.
+        item.stash[_CHECKS] = []
     if report.failed:
         for name, emulator in _used_by(item):
             if lines := _exchange_lines(emulator):
@@ -157,6 +195,37 @@ def _client_of(
         DEFAULT_ACCOUNT,
         auth=auth,
         transport=EmulatorTransport(emulator),
+    )
+
+
+def _checks_of(item: pytest.Item) -> list[str]:
+    enabled = {name: bool(item.config.getini(f"webrtc_assert_no_{name}")) for name in CHECKS}
+    # The closest marker comes first, and counts.
+    for marker in reversed([*item.iter_markers(CHECKS_MARKER)]):
+        if marker.args or not marker.kwargs.keys() <= CHECKS.keys():
+            pytest.fail(
+                f"{CHECKS_MARKER} takes {' and '.join(CHECKS)}, each by name.", pytrace=False
+            )
+        enabled |= marker.kwargs
+    return [name for name, is_enabled in enabled.items() if is_enabled]
+
+
+def _run_check(check: str, name: str, emulator: "Emulator") -> None:
+    from webrtc_async.emulator.records.verification import check_no_unknown_routes
+
+    try:
+        if check == "orphans":
+            emulator.assert_no_orphans()
+        else:
+            check_no_unknown_routes(emulator.exchanges)
+    except AssertionError as error:
+        problem = str(error)
+    else:
+        return
+    advice = "Delete them, or mark" if check == "orphans" else "Correct their URLs, or mark"
+    pytest.fail(
+        f"{name}: {problem}\n{advice} the test with {CHECKS_MARKER}({check}=False).",
+        pytrace=False,
     )
 
 

@@ -1,6 +1,6 @@
 """Checks of what was requested, with errors that show what was requested instead."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from webrtc_async._codec.model_codec import write_json
@@ -37,6 +37,23 @@ def check_requested(
     if exchanges:
         lines.append("Its last requests, without secrets:")
     lines += [_line(each) for each in exchanges[-MAX_SHOWN:]]
+    raise AssertionError("\n".join(lines))
+
+
+def check_no_unknown_routes(exchanges: Iterable[Exchange]) -> None:
+    """Check that every request was for an operation of the API.
+
+    Args:
+        exchanges: The exchanges of all operations and of none.
+
+    Raises:
+        AssertionError: Some were for no operation; the text lists the last ones.
+    """
+    unknown = [each for each in exchanges if each.operation is None]
+    if not unknown:
+        return
+    lines = [f"{len(unknown)} not for an operation of the API; the last ones:"]
+    lines += [f"  {each.method} {each.target}" for each in unknown[-MAX_SHOWN:]]
     raise AssertionError("\n".join(lines))
 
 
