@@ -12,6 +12,7 @@ import pytest
 from webrtc_async import errors
 from webrtc_async._protocol.wire import error_for_status
 from webrtc_async.conferences import errors as conference_errors
+from webrtc_async.conferences.in_doubt import InDoubt
 from webrtc_async.conferences.resource import Resource
 from webrtc_async.errors import (
     ApiError,
@@ -68,6 +69,7 @@ VALUES: dict[str, object] = {
     "not_deleted": (Resource("session", "s-1"),),
     "created": (Resource("session", "s-1"), Resource("participant", "p-1", "agent")),
     "rollback": (),
+    "in_doubt": (InDoubt(kind="session", id=None, tag="visit", key="visit-42"),),
 }
 ORPHAN = Orphan(
     account_id="9900000", tag="visit", sent_at=datetime(2026, 11, 25, 9, 30, tzinfo=UTC)

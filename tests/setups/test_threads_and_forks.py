@@ -31,10 +31,11 @@ def test_threads_share_a_client_by_a_blocking_portal() -> None:
 
 
 FORKED = """
-import asyncio, os, sys
+import asyncio, logging, os, sys
 from webrtc_async import AsyncWebRtcClient
 
 client = AsyncWebRtcClient.from_env()
+logging.getLogger("asyncio").setLevel(logging.ERROR)  # no lines about steps that took 100 ms
 
 async def work(name):
     async with client.conference(["a", "b"]) as conference:
