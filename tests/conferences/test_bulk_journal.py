@@ -2,11 +2,12 @@
 
 import contextlib
 import random
-import resource
 from collections.abc import Iterator
 
+import anyio
 import pytest
 from support.conferences import ACCOUNT, Request, client_over, random_pauses, remaining_in, service
+from support.full_disk import full_disk
 
 from webrtc_async import (
     BulkProgress,
@@ -14,6 +15,7 @@ from webrtc_async import (
     Journal,
     JournalError,
     ParticipantSpec,
+    Resource,
     SetUpDone,
     SetUpFailed,
 )
@@ -181,6 +183,32 @@ async def test_a_broken_journal_stops_before_the_next_create(path, breaks_at):
     assert len(remaining_in(emulator)) == 3 * len(taken)
 
 
+async def test_a_broken_journal_stops_plans_whose_remains_were_being_deleted(path):
+    """A plan that was only tidied up so far creates nothing once the journal is broken."""
+    emulator, transport = service()
+    is_broken = anyio.Event()
+    async with client_over(transport) as client:
+        remains = await client.create_session()
+        with contextlib.closing(Journal(path).open(ACCOUNT)) as earlier:
+            await earlier.begin("visit-1")
+            await earlier.record("visit-1", Resource("session", remains.id))
+        transport.requests.clear()
+
+        async def hold(request: Request) -> None:
+            if request.path == f"/sessions/{remains.id}":
+                await is_broken.wait()
+            elif request.method == "DELETE":  # the roll-back of the other plan
+                is_broken.set()
+
+        transport.hold = hold
+        both = [ConferencePlan(["a"], key=f"visit-{n}") for n in range(2)]
+        with full_disk(path, room=60), pytest.raises(JournalError, match="cannot be written"):
+            async for _ in client.set_up(both, concurrency=2, journal=path):
+                pytest.fail("it continued")
+    assert remaining_in(emulator) == ()
+    assert sum(each.startswith("POST") for each in transport.requests) == 2
+
+
 @pytest.mark.parametrize("concurrency", [1, 4])
 async def test_a_tear_down_with_a_full_disk_can_be_continued(path, concurrency):
     """A full disk stops new deletions; with free space the same call finishes."""
@@ -188,14 +216,9 @@ async def test_a_tear_down_with_a_full_disk_can_be_continued(path, concurrency):
     async with client_over(transport) as client:
         async for _ in client.set_up(plans(10), journal=path):
             pass
-        _, hard = limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size, hard))
-        try:
-            with pytest.raises(JournalError, match="repeat the call to continue"):
-                async for _ in client.tear_down(Journal(path), concurrency=concurrency):
-                    pytest.fail("it yielded a result")
-        finally:
-            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        with full_disk(path), pytest.raises(JournalError, match="repeat the call to continue"):
+            async for _ in client.tear_down(Journal(path), concurrency=concurrency):
+                pytest.fail("it yielded a result")
         assert 10 - concurrency <= len(emulator.session_ids(ACCOUNT)) < 10
         gone = [each async for each in client.tear_down(Journal(path))]
     assert [each.error for each in gone] == [None] * 10

@@ -1,12 +1,12 @@
 """The journal of single conferences: every change is in it, and a crash leaves no orphan."""
 
 import contextlib
-import resource
 from collections.abc import Iterator
 
 import anyio
 import pytest
 from support.conferences import ACCOUNT, Request, client_over, remaining_in, service
+from support.full_disk import full_disk
 
 from webrtc_async import (
     AsyncWebRtcClient,
@@ -35,17 +35,6 @@ def opened(path) -> Iterator[Journal]:
     """Open a journal for a block."""
     with contextlib.closing(Journal(path).open(ACCOUNT)) as journal:
         yield journal
-
-
-@contextlib.contextmanager
-def full_disk(path, room: int = 0) -> Iterator[None]:
-    """Let only so many more bytes be written to the journal."""
-    _, hard = limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size + room, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
 
 
 async def tear_down(client: AsyncWebRtcClient, path) -> list[int]:
@@ -236,14 +225,15 @@ async def test_a_change_under_way_does_not_outlive_its_conference_in_the_journal
     assert remaining_in(emulator) == ()
 
 
-async def test_a_join_on_a_full_disk_is_rolled_back(path):
-    """If the journal cannot be written, nobody joins, and the conference goes on."""
+@pytest.mark.parametrize("room", [0, 130])
+async def test_a_join_on_a_full_disk_is_rolled_back(path, room):
+    """Whichever line cannot be written, nobody joins, and the conference goes on."""
     emulator, transport = service()
     async with client_over(transport) as client:
         with opened(path) as journal:
             conference = await client.open_conference(PLAN, journal=journal)
             before = set(remaining_in(emulator))
-            with full_disk(path), pytest.raises(JournalError, match="cannot be written"):
+            with full_disk(path, room), pytest.raises(JournalError, match="cannot be written"):
                 await conference.join("late")
             assert set(remaining_in(emulator)) == before
             assert "late" not in conference

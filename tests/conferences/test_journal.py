@@ -2,13 +2,13 @@
 
 import contextlib
 import os
-import resource
 import stat
 
 import anyio
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.full_disk import full_disk
 from support.strategies import USUALLY
 
 from webrtc_async import Conference, Journal, JournalError, Member, Participant, Resource, Session
@@ -211,20 +211,17 @@ async def test_a_closed_journal_is_not_written(path):
 @pytest.mark.anyio
 async def test_a_full_disk_leaves_complete_lines(path):
     """A line that does not fit is not written in part, and the error says that work stops."""
-    _, hard = limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     for room in range(200, 240):
         path.unlink(missing_ok=True)
         begun = 0
         with contextlib.closing(Journal(path, clock=lambda: 1.0).open("1")) as journal:
-            resource.setrlimit(resource.RLIMIT_FSIZE, (room, hard))
             try:
-                while True:
-                    await journal.begin(f"plan-{begun}")
-                    begun += 1
+                with full_disk(path, room - path.stat().st_size):
+                    while True:
+                        await journal.begin(f"plan-{begun}")
+                        begun += 1
             except JournalError as error:
                 said = str(error)
-            finally:
-                resource.setrlimit(resource.RLIMIT_FSIZE, limits)
         assert "cannot be written: " in said
         assert said.endswith(
             "Nothing more is started. Make it writable, then repeat the call to continue."

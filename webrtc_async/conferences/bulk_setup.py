@@ -131,13 +131,12 @@ class BulkSetup:
 
     async def _count(self, result: SetUpResult) -> None:
         assert self._tally is not None  # noqa: S101  # _open made it
-        match result:
-            case SetUpDone():
-                await self._tally.count(has_failed=False, is_resumed=result.is_resumed)
-            case SetUpFailed():
-                await self._tally.count(has_failed=True)
-                if self.on_error == "stop":
-                    raise result.error
+        if isinstance(result, SetUpDone):
+            await self._tally.count(has_failed=False, is_resumed=result.is_resumed)
+            return
+        await self._tally.count(has_failed=True)
+        if self.on_error == "stop":
+            raise result.error
 
     async def _set_up(self, plan: ConferencePlan) -> SetUpResult | None:
         if not isinstance(plan, ConferencePlan):  # pyright: ignore[reportUnnecessaryIsInstance]
@@ -197,7 +196,9 @@ class BulkSetup:
         # A conference that is in the journal is kept for a later run.
         if self.journal is None and isinstance(result, SetUpDone):
             resources = list(result.conference.resources)
-            await Deletion(self.client, self.background_work.slots, resources).run()
+            deletion = Deletion(self.client, self.background_work.slots, resources)
+            deletion.report_to_log()
+            await deletion.run()
 
     def _close(self, not_undone: Iterable[SetUpResult]) -> None:
         for setup in self._under_way:

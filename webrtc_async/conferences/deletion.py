@@ -32,6 +32,7 @@ class Deletion:
     not_deleted: MutableSequence[Resource]
     errors: list[WebRtcError] = field(factory=list[WebRtcError], init=False)
     is_done: bool = field(default=False, init=False)
+    _has_no_caller: bool = field(default=False, init=False)
 
     async def run(self) -> None:
         """Delete all participants concurrently, then their sessions.
@@ -46,8 +47,14 @@ class Deletion:
             self.end()
             raise
         self.is_done = True
-        if any(isinstance(error, ClientClosedError) for error in self.errors):
+        if self._has_no_caller or any(isinstance(each, ClientClosedError) for each in self.errors):
             log_not_deleted(self.not_deleted)
+
+    def report_to_log(self) -> None:
+        """Log what cannot be deleted: nobody waits for the failures any more."""
+        if self.is_done:
+            log_not_deleted(self.not_deleted)
+        self._has_no_caller = True
 
     def end(self) -> None:
         """Report the resources of a deletion whose task was ended, unless it is done."""
@@ -79,10 +86,10 @@ class Deletion:
 
 
 def log_not_deleted(resources: Sequence[Resource]) -> None:
-    """Log the resources that remain because the client was closed."""
+    """Log the resources that remain, for those whose failure no caller gets."""
     if resources:
         listed = ", ".join(map(str, resources))
-        _log.warning("Not deleted before the client was closed: %s.", listed)
+        _log.warning("Not deleted: %s. The service deletes them after nine hours.", listed)
 
 
 def as_webrtc_error(error: Exception, resource: Resource) -> WebRtcError:

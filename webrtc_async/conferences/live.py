@@ -190,7 +190,9 @@ class LiveConference:
                 done.set()
 
             self._background_work.start(work, f"{name} leaving", on_end=end)
-            await wait_for(done, wait_when_cancelled=self._grace)
+            await wait_for(
+                done, wait_when_cancelled=self._grace, on_cancelled=deletion.report_to_log
+            )
             if deletion.errors:
                 raise deletion.errors[0]
 
@@ -244,7 +246,11 @@ class LiveConference:
             self._background_work.start(self._teardown.run, name, on_end=self._teardown.end)
         teardown = self._teardown
         assert teardown is not None  # noqa: S101  # it was started
-        await wait_for(teardown.done, wait_when_cancelled=self._grace)
+        await wait_for(
+            teardown.done,
+            wait_when_cancelled=self._grace,
+            on_cancelled=teardown.deletion.report_to_log,
+        )
         if teardown.failure is not None:
             raise teardown.failure
 

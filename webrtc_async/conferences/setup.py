@@ -48,6 +48,7 @@ class Setup:
         clock: Returns the seconds since 1970.
         done: Set when everything is set up, or everything that can be is undone.
         errors: The failures.
+        rollback: The deletion of what a failed set-up created.
         unexpected_error: An exception that is not this package's, such as a user's transport's.
     """
 
@@ -65,6 +66,7 @@ class Setup:
     done: anyio.Event = field(factory=anyio.Event, init=False)
     errors: list[WebRtcError] = field(factory=list[WebRtcError], init=False)
     unexpected_error: Exception | None = field(default=None, init=False)
+    rollback: Deletion = field(init=False)
     _creates: Creates = field(init=False)
     _session: Session | None = field(default=None, init=False)
     _members: dict[str, Member] = field(factory=dict[str, Member], init=False)
@@ -73,7 +75,6 @@ class Setup:
     _is_cut_short: bool = field(default=False, init=False)
     _is_closed: bool = field(default=False, init=False)
     _steps: int = field(default=0, init=False)
-    _rollback: Deletion = field(init=False)
 
     def __attrs_post_init__(self) -> None:
         # "" stands for the session, because no participant can have that name.
@@ -82,7 +83,7 @@ class Setup:
         self._creates = Creates(
             slots=self.slots, record=self.ledger.record, key=self.ledger.key, clock=self.clock
         )
-        self._rollback = Deletion(self.client, self.slots, self.not_deleted)
+        self.rollback = Deletion(self.client, self.slots, self.not_deleted)
 
     @property
     def is_up(self) -> bool:
@@ -145,7 +146,7 @@ class Setup:
             if not self._has_failed:
                 await self._write(self.ledger.finish(self.conference()))
             if self._has_failed:
-                await self._rollback.run()
+                await self.rollback.run()
                 if not self.in_doubt:
                     await self._write(self.ledger.forget())
         finally:
@@ -164,7 +165,7 @@ class Setup:
             operation=OPERATION,
             created=self._creates.created,
             not_deleted=self.not_deleted,
-            rollback=self._rollback.errors,
+            rollback=self.rollback.errors,
             in_doubt=self.in_doubt,
         )
 

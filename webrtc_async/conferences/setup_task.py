@@ -51,12 +51,14 @@ class SetupTask:
     def _abandon(self) -> anyio.Event:
         self._is_abandoned = True
         self.setup.abandon()
+        self.setup.rollback.report_to_log()
         # It may have finished just as the caller was cancelled.
         return self._undo() if self.setup.is_up else self.setup.done
 
     def _undo(self) -> anyio.Event:
         undone = anyio.Event()
         deletion = Deletion(self.setup.client, self.setup.slots, self.setup.not_deleted)
+        deletion.report_to_log()
 
         async def delete() -> None:
             await deletion.run()

@@ -27,6 +27,7 @@ class Teardown:
         joining: The set-ups of participants that may still be joining.
         has_others: True if the service may know members of the session that we do not.
         ledger: Keeps the journal.
+        deletion: Deletes them.
         done: Set when every resource that can be deleted is.
     """
 
@@ -38,10 +39,10 @@ class Teardown:
     has_others: bool
     ledger: Ledger
     done: anyio.Event = field(factory=anyio.Event, init=False)
-    _deletion: Deletion = field(init=False)
+    deletion: Deletion = field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        self._deletion = Deletion(self.client, self.slots, self.not_deleted)
+        self.deletion = Deletion(self.client, self.slots, self.not_deleted)
 
     async def run(self) -> None:
         """Delete the members, including those that are still joining, and then the session."""
@@ -53,24 +54,24 @@ class Teardown:
         is_kept = self.has_others and session in self.not_deleted and not await self._find_others()
         if is_kept:  # only the session knows the others
             self.not_deleted.remove(session)
-        await self._deletion.run()
+        await self.deletion.run()
         if is_kept:
             self.not_deleted.insert(0, session)
         if not self.not_deleted:
             try:
                 await self.ledger.forget()
             except JournalError as error:
-                self._deletion.errors.append(error)
+                self.deletion.errors.append(error)
 
     def end(self) -> None:
         """Report what is left if the task was ended, and release the caller."""
-        self._deletion.end()
+        self.deletion.end()
         self.done.set()
 
     @property
     def failure(self) -> TeardownError | None:
         """The error for all failures, if any."""
-        errors = self._deletion.errors
+        errors = self.deletion.errors
         if not errors and self.not_deleted:
             errors = [ClientClosedError("the client closed.", operation=OPERATION)]
         if not errors:
@@ -91,7 +92,7 @@ class Teardown:
                 return True
             except Exception as error:  # noqa: BLE001  # a user's transport may raise anything
                 session = Resource("session", self.session_id)
-                self._deletion.errors.append(as_webrtc_error(error, session))
+                self.deletion.errors.append(as_webrtc_error(error, session))
                 return False
         known = {each.id for each in self.not_deleted}
         self._add(
